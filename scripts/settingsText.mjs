@@ -1,0 +1,19 @@
+// `npm run settings`: writes what the code says about its settings into .env.example and the READMEs.
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { projectRoot, ready } from "./setup/ready.mjs"
+
+await ready()
+const { renderEnvExample, renderSettingsTable } = await import("../dist/SettingsText.js")
+
+writeFileSync(join(projectRoot, ".env.example"), renderEnvExample())
+for (const name of ["README.md", "README.ko.md"]) {
+  const path = join(projectRoot, name)
+  if (!existsSync(path)) continue
+  const text = readFileSync(path, "utf8")
+  const between = /(<!-- settings -->\n)[\s\S]*?(<!-- \/settings -->)/
+  writeFileSync(
+    path,
+    text.replace(between, (_, open, close) => `${open}${renderSettingsTable()}\n${close}`)
+  )
+}

@@ -1,0 +1,34 @@
+import { Cause, Data, Exit } from "effect"
+import type { Runtime } from "effect"
+
+/** Exit codes, after sysexits: what a service manager should restart, and what it should not. */
+export const exitCode = { asked: 0, settings: 64, credentials: 69, folders: 73, bug: 70 } as const
+
+/** An end with a reason: one or more lines for standard error, and the code the process ends with. */
+export class ProgramEnd extends Data.TaggedError("ProgramEnd")<{
+  readonly code: number
+  readonly lines: ReadonlyArray<string>
+}> {
+  override get message() {
+    return this.lines.join("\n")
+  }
+}
+
+export const endWith = (code: number) => (error: { readonly message: string }) =>
+  new ProgramEnd({ code, lines: [error.message] })
+
+const say = (lines: ReadonlyArray<string>) => {
+  for (const line of lines) process.stderr.write(`observer: ${line}\n`)
+}
+
+/** Interruption is an end that was asked for; a `ProgramEnd` says what it is; anything else is a bug and shows its trace. */
+export const teardown: Runtime.Teardown = (exit, onExit) => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return onExit(exitCode.asked)
+  const error = Cause.squash(exit.cause)
+  if (error instanceof ProgramEnd) {
+    say(error.lines)
+    return onExit(error.code)
+  }
+  say([`a bug: ${Cause.pretty(exit.cause)}`])
+  onExit(exitCode.bug)
+}

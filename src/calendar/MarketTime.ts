@@ -1,0 +1,47 @@
+/**
+ * Korean market time. Korea has had no daylight saving since 1988, so market time is UTC+9 throughout; the machine's
+ * own zone is never asked. All instants are UTC milliseconds since 1970.
+ */
+const offset_ms = 9 * 3_600_000
+const day_ms = 86_400_000
+
+const two = (value: number) => (value < 10 ? `0${value}` : `${value}`)
+
+/** The market's calendar date at an instant, `YYYYMMDD`. */
+export const marketDate = (atMs: number): string => {
+  const date = new Date(atMs + offset_ms)
+  return `${date.getUTCFullYear()}${two(date.getUTCMonth() + 1)}${two(date.getUTCDate())}`
+}
+
+/** The market's wall clock at an instant, `HHMMSS`. */
+export const marketHour = (atMs: number): string => {
+  const date = new Date(atMs + offset_ms)
+  return `${two(date.getUTCHours())}${two(date.getUTCMinutes())}${two(date.getUTCSeconds())}`
+}
+
+/** Milliseconds since the market's midnight. */
+export const millisOfDay = (atMs: number): number => (((atMs + offset_ms) % day_ms) + day_ms) % day_ms
+
+/** 0 is Sunday. */
+export const marketWeekday = (atMs: number): number => new Date(atMs + offset_ms).getUTCDay()
+
+/** The instant of a market date (`YYYYMMDD`) and wall clock time (`HHMMSS`); `undefined` if either is not one. */
+export const marketInstant = (date: string, hour: string): number | undefined => {
+  if (!/^\d{8}$/.test(date) || !/^([01]\d|2[0-3])[0-5]\d[0-5]\d$/.test(hour)) return undefined
+  const year = Number(date.slice(0, 4)),
+    month = Number(date.slice(4, 6)),
+    day = Number(date.slice(6, 8))
+  const midnight = Date.UTC(year, month - 1, day)
+  if (new Date(midnight).getUTCDate() !== day || month < 1 || month > 12) return undefined
+  const seconds = Number(hour.slice(0, 2)) * 3_600 + Number(hour.slice(2, 4)) * 60 + Number(hour.slice(4, 6))
+  return midnight + seconds * 1_000 - offset_ms
+}
+
+/** The instant at which a market date (`YYYYMMDD`) begins. */
+export const marketMidnight = (date: string): number => marketInstant(date, "000000") ?? Number.NaN
+
+/** The folder of an hour of the journal, in market time: `YYYY/MM/DD/HH`. */
+export const hourFolder = (atMs: number): string => {
+  const date = marketDate(atMs)
+  return `${date.slice(0, 4)}/${date.slice(4, 6)}/${date.slice(6, 8)}/${marketHour(atMs).slice(0, 2)}`
+}

@@ -1,0 +1,92 @@
+import { Result } from "effect"
+
+/**
+ * How the text of a setting becomes a value. A failure is a detail in words about this one text, or empty when
+ * `allowed` says it all; it never quotes the text, which may be a secret.
+ */
+export interface SettingValue<A> {
+  /** What is allowed, in words that follow "allowed: ". */
+  readonly allowed: string
+  readonly parse: (text: string) => Result.Result<A, string>
+}
+
+const wrong = Result.fail("")
+
+/** A whole number within bounds, both included. */
+export const wholeNumber = (least: number, most: number): SettingValue<number> => ({
+  allowed: `a whole number from ${least} to ${most}`,
+  parse: (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+    return value >= least && value <= most ? Result.succeed(value) : wrong
+  }
+})
+
+/** One of a few words, in any case of letters. */
+export const oneOf = <const A extends string>(...words: ReadonlyArray<A>): SettingValue<A> => ({
+  allowed: words.length === 2 ? words.join(" or ") : `one of ${words.join(", ")}`,
+  parse: (text) => {
+    const word = words.find((each) => each.toLowerCase() === text.toLowerCase())
+    return word === undefined ? wrong : Result.succeed(word)
+  }
+})
+
+/** `on` is true, `off` is false. */
+export const onOff: SettingValue<boolean> = {
+  allowed: "on or off",
+  parse: (text) => Result.map(oneOf("on", "off").parse(text), (word) => word === "on")
+}
+
+/** A folder, seen from the working directory. A `~` is refused, since only shells expand it. */
+export const folder: SettingValue<string> = {
+  allowed: "the path of a folder",
+  parse: (text) => (text.startsWith("~") ? Result.fail("~ is not expanded here, write the whole path") : plain(text))
+}
+
+/** A name that may stand in file names: lower case letters, digits and inner dashes, 1 to 32 of them. */
+export const nodeName: SettingValue<string> = {
+  allowed: "1 to 32 of a-z, 0-9 and -, beginning and ending with a letter or digit",
+  parse: matching(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/)
+}
+
+/** A machine's name made into a node's name, e.g. `Trader_PC.local` into `trader-pc`. */
+export const nodeNameOf = (hostname: string): string => {
+  const [label = ""] = hostname.toLowerCase().split(".")
+  const name = label
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 32)
+    .replace(/^-|-$/g, "")
+  return name === "" ? "node" : name
+}
+
+/** The address or name of an interface to listen on. */
+export const listenHost: SettingValue<string> = {
+  allowed: "an IP address or a host name",
+  parse: matching(/^[0-9A-Za-z._:-]{1,253}$/)
+}
+
+export const isLoopback = (host: string): boolean =>
+  host === "::1" || host.toLowerCase() === "localhost" || /^127(\.\d{1,3}){3}$/.test(host)
+
+/** A secret of visible ASCII without blanks, so that it fits into a header unchanged. */
+export const secretText = (lengthMin: number): SettingValue<string> => ({
+  allowed: `${lengthMin} or more visible ASCII characters without blanks`,
+  parse: (text) =>
+    text.length < lengthMin ? Result.fail(`it has ${text.length} characters`) : matching(/^[\x21-\x7e]+$/)(text)
+})
+
+/** An address with one of the given schemes, without a slash at its end. */
+export const address = (...schemes: ReadonlyArray<string>): SettingValue<string> => ({
+  allowed: `an address beginning with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
+  parse: (text) =>
+    schemes.some((scheme) => text.toLowerCase().startsWith(`${scheme}://`)) && URL.canParse(text)
+      ? Result.succeed(text.replace(/\/+$/, ""))
+      : wrong
+})
+
+function matching(pattern: RegExp) {
+  return (text: string): Result.Result<string, string> => (pattern.test(text) ? Result.succeed(text) : wrong)
+}
+
+function plain(text: string): Result.Result<string, string> {
+  return /[\x00-\x1f]/.test(text) ? Result.fail("it holds control characters") : Result.succeed(text)
+}

@@ -1,0 +1,36 @@
+import type { DataKind, RecordSource } from "./JournalRecord.ts"
+import type { Phase } from "./Phase.ts"
+import type { Venue } from "./Venue.ts"
+
+/**
+ * One thing a source saw of one symbol, in the source's own words (`payload`) and in ours.
+ * A number that the source left blank is absent; one that cannot be read is `NaN`, for the guard to refuse.
+ */
+export interface Sighting {
+  readonly symbol: string
+  readonly kind: DataKind
+  readonly venue: Venue
+  /** UTC milliseconds, when the bytes reached us. */
+  readonly receivedAtMs: number
+  /** UTC milliseconds, where the source says when it happened. */
+  readonly exchangeAtMs?: number | undefined
+  /** The phase that the source itself names; absent where it says nothing. */
+  readonly phase?: Phase | undefined
+  readonly price?: number | undefined
+  readonly volume?: number | undefined
+  readonly cumVolume?: number | undefined
+  readonly ask?: number | undefined
+  readonly bid?: number | undefined
+  readonly flags: ReadonlyArray<string>
+  /** Equal for two sightings that say the same thing, whenever they were seen: every field but time. */
+  readonly sameness: string
+  readonly payload: object
+}
+
+/** A chunk of sightings as one source hands it on: one batch of frames or one reply. */
+export interface Delivery {
+  readonly source: RecordSource
+  /** The alias of the account that saw it. */
+  readonly account: string
+  readonly sightings: ReadonlyArray<Sighting>
+}

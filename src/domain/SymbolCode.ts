@@ -1,0 +1,10 @@
+import { Schema } from "effect"
+
+/**
+ * The short code of a listed issue or index, upper case, never a number: `005930`, `0000Y0`, `Q500001`, `0001`.
+ * KRX has issued codes with letters since 2024, and funds (`F…`) have nine characters.
+ */
+export const SymbolCode = Schema.String.check(Schema.isPattern(/^[0-9A-Z]{4,9}$/)).pipe(Schema.brand("SymbolCode"))
+export type SymbolCode = typeof SymbolCode.Type
+
+export const isSymbolCode: (text: unknown) => text is SymbolCode = Schema.is(SymbolCode)

@@ -1,0 +1,33 @@
+import type { GapCause, GapPayload } from "../domain/Gap.ts"
+import type { RecordDraft, RecordSource } from "../domain/JournalRecord.ts"
+import type { RejectReason } from "../domain/Reject.ts"
+
+/** A record of something that was refused, with what was refused. */
+export const reject = (
+  source: RecordSource,
+  account: string,
+  receivedAtMs: number,
+  reason: RejectReason,
+  raw: string
+): RecordDraft => ({ kind: "reject", receivedAtMs, source, account, payload: { reason, raw } })
+
+/** A record of a hole. */
+export const gap = (
+  receivedAtMs: number,
+  hole: { readonly fromMs: number; readonly toMs: number; readonly cause: GapCause; readonly symbol?: string },
+  account?: string
+): RecordDraft => {
+  const { cause, fromMs, symbol, toMs } = hole
+  const from = new Date(fromMs).toISOString()
+  const payload: GapPayload = { from, to: new Date(toMs).toISOString(), cause, ...(symbol === undefined ? {} : { symbol }) }
+  return { kind: "gap", symbol, receivedAtMs, source: "observer", account, payload }
+}
+
+/** A record of something Observer itself did. */
+export const marker = (receivedAtMs: number, event: Readonly<Record<string, unknown>>, account?: string): RecordDraft => ({
+  kind: "marker",
+  receivedAtMs,
+  source: "observer",
+  account,
+  payload: event
+})

@@ -1,0 +1,86 @@
+import { Clock, Effect } from "effect"
+import type { RecordDraft } from "../domain/JournalRecord.ts"
+import type { Delivery, Sighting } from "../domain/Sighting.ts"
+import { Conservation } from "../journal/Conservation.ts"
+import { Journal } from "../journal/Journal.ts"
+import type { KisAccount } from "../kis/Account.ts"
+import type { ApprovalKey } from "../kis/ApprovalKey.ts"
+import { decodeFrame, knownWidths } from "../kis/Frame.ts"
+import { makeStreamSession, type Registration } from "../kis/StreamSession.ts"
+import type { StreamMessage } from "../kis/StreamSocket.ts"
+import { gap, reject } from "./FeedRecord.ts"
+import { tradeSighting } from "./KisTrade.ts"
+
+export interface StreamerOptions {
+  readonly account: KisAccount
+  readonly approval: ApprovalKey
+  /** The symbols to stream, the most important first. */
+  readonly symbols: ReadonlyArray<string>
+  readonly slots: number
+  readonly deliver: (delivery: Delivery) => Effect.Effect<void>
+}
+
+const trades = "H0STCNT0"
+
+/**
+ * Turns one account's stream into sightings. A frame that cannot be split costs its own records only; a lost connection
+ * becomes one `gap` per symbol, from the last thing heard to the moment the broker accepts the symbol again.
+ */
+export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOptions) {
+  const { account, approval, deliver, slots, symbols } = options
+  const { alias } = account
+  const journal = yield* Journal
+  const conservation = yield* Conservation
+  const lostSinceMs = new Map<string, number>()
+  const drifted = new Set<string>()
+
+  const onDrift = Effect.fnUntraced(function* (trId: string, extraColumns: number) {
+    if (extraColumns === 0 || drifted.has(trId)) return
+    drifted.add(trId)
+    const known = knownWidths[trId]?.max ?? 0
+    yield* Effect.logError("the broker sends more columns than known; they are kept, and the layout should be looked at", {
+      stream: trId,
+      columns: known + extraColumns,
+      known
+    })
+  })
+
+  const onFrames = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
+    const sightings: Array<Sighting> = []
+    const refused: Array<RecordDraft> = []
+    for (const { receivedAtMs, text } of frames) {
+      const frame = decodeFrame(text)
+      if (frame._tag === "Records" && frame.trId === trades) {
+        yield* onDrift(frame.trId, frame.extraColumns)
+        for (const values of frame.records) sightings.push(tradeSighting(values, receivedAtMs, frame.extraColumns))
+      } else refused.push(reject("kis-ws", alias, receivedAtMs, "frameShape", text))
+    }
+    yield* conservation.add("kis-ws", { received: sightings.length + refused.length, rejected: refused.length })
+    if (refused.length > 0) {
+      yield* Effect.logWarning("stream frames could not be split and were set aside", { account: alias, frames: refused.length })
+      yield* journal.append(refused)
+    }
+    if (sightings.length > 0) yield* deliver({ source: "kis-ws", account: alias, sightings })
+  })
+
+  return yield* makeStreamSession(
+    account,
+    approval,
+    symbols.map((symbol): Registration => ({ trId: trades, trKey: symbol })),
+    slots,
+    {
+      onFrames,
+      onRegistered: Effect.fnUntraced(function* ({ trKey }) {
+        const fromMs = lostSinceMs.get(trKey)
+        if (fromMs === undefined) return
+        lostSinceMs.delete(trKey)
+        const now = yield* Clock.currentTimeMillis
+        yield* journal.append([gap(now, { fromMs, toMs: now, cause: "disconnect", symbol: trKey }, alias)])
+      }),
+      onLost: (_because, lastHeardMs) =>
+        Effect.sync(() => {
+          for (const symbol of symbols.slice(0, slots)) if (!lostSinceMs.has(symbol)) lostSinceMs.set(symbol, lastHeardMs)
+        })
+    }
+  )
+})

@@ -1,0 +1,86 @@
+import { NodeHttpServer } from "@effect/platform-node"
+import { Context, Data, Effect, Layer, type Redacted } from "effect"
+import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+import { PrometheusMetrics } from "effect/observability"
+import { createServer } from "node:http"
+import { Health } from "../ops/Health.ts"
+import { refreshMeters } from "../ops/Meters.ts"
+import { guarded } from "./Guarded.ts"
+
+/** The port cannot be had. */
+export class HttpUnavailable extends Data.TaggedError("HttpUnavailable")<{
+  readonly host: string
+  readonly port: number
+  readonly detail: string
+}> {
+  override get message() {
+    return `OBSERVER_HTTP_PORT is ${this.port}: cannot listen on ${this.host} (${this.detail}); name a free port, or 0 for any`
+  }
+}
+
+export interface ServerOptions {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly token: Redacted.Redacted | undefined
+}
+
+/** Where the server really listens. */
+export class ServerAddress extends Context.Service<ServerAddress, { readonly url: string }>()(
+  "observer/http/ServerAddress"
+) {}
+
+/** A probe asks again and again, and a report never waits on anything but memory: this long means the loop does not turn. */
+const answer_timeout = "2 seconds"
+
+const Routes = HttpRouter.use(
+  Effect.fnUntraced(function* (router) {
+    const health = yield* Health
+    const late = HttpServerResponse.text("late\n", { status: 503 })
+    const within = <E, R>(respond: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+      Effect.timeoutOrElse(respond, { duration: answer_timeout, orElse: () => Effect.succeed(late) })
+
+    yield* router.add("GET", "/livez", HttpServerResponse.text("ok\n"))
+    yield* router.add(
+      "GET",
+      "/readyz",
+      within(
+        Effect.map(health.report, ({ parts, ready }) => {
+          const reasons = Object.entries(parts).flatMap(([name, { reason, status }]) =>
+            status === "ok" || status === "off" ? [] : [`${name}: ${reason ?? status}`]
+          )
+          return HttpServerResponse.text(ready ? "ready\n" : `not ready\n${reasons.join("\n")}\n`, {
+            status: ready ? 200 : 503
+          })
+        })
+      )
+    )
+    yield* router.add("GET", "/health", within(Effect.map(health.report, (report) => HttpServerResponse.jsonUnsafe(report))))
+    yield* router.add(
+      "GET",
+      "/metrics",
+      within(
+        Effect.gen(function* () {
+          yield* refreshMeters(yield* health.report)
+          const contentType = "text/plain; version=0.0.4; charset=utf-8"
+          return HttpServerResponse.text(yield* PrometheusMetrics.format(), { contentType })
+        })
+      )
+    )
+  })
+)
+
+const codeOf = (cause: unknown): string => (cause instanceof Error && "code" in cause ? String(cause.code) : String(cause))
+
+/** Serves health and metrics; fails with `HttpUnavailable` when the address cannot be had. */
+export const layer = ({ host, port, token }: ServerOptions): Layer.Layer<ServerAddress, HttpUnavailable, Health> => {
+  const listening = NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "1 second" }).pipe(
+    Layer.catch((error) => Layer.effect(HttpServer.HttpServer, new HttpUnavailable({ host, port, detail: codeOf(error.cause) })))
+  )
+  const address = Layer.effect(
+    ServerAddress,
+    Effect.map(HttpServer.HttpServer, (server) => ({ url: HttpServer.formatAddress(server.address) }))
+  )
+  const serving = HttpRouter.serve(Layer.mergeAll(Routes, guarded(token)), { disableLogger: true, disableListenLog: true })
+  return Layer.merge(serving, address).pipe(Layer.provide(listening))
+}

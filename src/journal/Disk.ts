@@ -1,0 +1,148 @@
+import { Context, Data, Effect, Layer } from "effect"
+import * as fs from "node:fs/promises"
+import { dirname } from "node:path"
+
+/** A call to the file system that failed; `code` is the system's own (`ENOSPC`, `EROFS`, `ENOENT` …). */
+export class DiskError extends Data.TaggedError("DiskError")<{
+  readonly operation: string
+  readonly path: string
+  readonly code: string
+}> {
+  override get message() {
+    return `${this.operation} ${this.path}: ${this.code}`
+  }
+}
+
+/** A file open for writing at places the writer chooses. */
+export interface DiskFile {
+  write(bytes: Uint8Array, at: number): Effect.Effect<void, DiskError>
+  truncate(length: number): Effect.Effect<void, DiskError>
+  /** Returns once the bytes survive a power cut. */
+  readonly datasync: Effect.Effect<void, DiskError>
+  readonly close: Effect.Effect<void, DiskError>
+}
+
+/**
+ * The few things the journal asks of a file system. It stands between the journal and `node:fs` so that a test can fail
+ * the nth call or forget what was not synced.
+ */
+export class Disk extends Context.Service<
+  Disk,
+  {
+    openForWriting(path: string): Effect.Effect<DiskFile, DiskError>
+    appendLine(path: string, line: string): Effect.Effect<void, DiskError>
+    /** The bytes from `at` on, at most `length`; fewer at the end of the file. */
+    readAt(path: string, at: number, length: number): Effect.Effect<Uint8Array, DiskError>
+    writeWhole(path: string, bytes: Uint8Array): Effect.Effect<void, DiskError>
+    rename(from: string, to: string): Effect.Effect<void, DiskError>
+    remove(path: string): Effect.Effect<void, DiskError>
+    truncate(path: string, length: number): Effect.Effect<void, DiskError>
+    makeFolder(path: string): Effect.Effect<void, DiskError>
+    syncFolder(path: string): Effect.Effect<void, DiskError>
+    /** Names in a folder, sorted; none when the folder is not there. */
+    list(path: string): Effect.Effect<ReadonlyArray<string>, DiskError>
+    /** Bytes of a file; `undefined` when it is not there. */
+    size(path: string): Effect.Effect<number | undefined, DiskError>
+  }
+>()("observer/journal/Disk") {
+  static readonly layer = Layer.sync(Disk, () => nodeDisk)
+}
+
+const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : String(cause)
+
+const attempt = <A>(operation: string, path: string, run: () => Promise<A>): Effect.Effect<A, DiskError> =>
+  Effect.tryPromise({ try: run, catch: (cause) => new DiskError({ operation, path, code: codeOf(cause) }) })
+
+const missingAs =
+  <A>(fallback: A) =>
+  (error: DiskError): Effect.Effect<A, DiskError> =>
+    error.code === "ENOENT" ? Effect.succeed(fallback) : Effect.fail(error)
+
+/** Opens, uses and always closes a handle. */
+const withHandle = <A>(operation: string, path: string, flags: string, use: (handle: fs.FileHandle) => Promise<A>) =>
+  attempt(operation, path, async () => {
+    const handle = await fs.open(path, flags)
+    try {
+      return await use(handle)
+    } finally {
+      await handle.close()
+    }
+  })
+
+const writeAll = async (handle: fs.FileHandle, bytes: Uint8Array, at: number | null) => {
+  let done = 0
+  while (done < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at === null ? null : at + done)
+    done += bytesWritten
+  }
+}
+
+const readAll = async (handle: fs.FileHandle, at: number, length: number) => {
+  const bytes = Buffer.allocUnsafe(length)
+  let done = 0
+  while (done < length) {
+    const { bytesRead } = await handle.read(bytes, done, length - done, at + done)
+    if (bytesRead === 0) break
+    done += bytesRead
+  }
+  return bytes.subarray(0, done)
+}
+
+// "r+" never truncates what a crash left behind; a file that is not there yet is made first.
+const openKeeping = async (path: string) => {
+  try {
+    return await fs.open(path, "r+")
+  } catch (cause) {
+    if (codeOf(cause) !== "ENOENT") throw cause
+    return await fs.open(path, "w+")
+  }
+}
+
+const nodeDisk = Disk.of({
+  openForWriting: (path) =>
+    Effect.map(
+      attempt("open", path, () => openKeeping(path)),
+      (handle): DiskFile => ({
+        write: (bytes, at) => attempt("write", path, () => writeAll(handle, bytes, at)),
+        truncate: (length) => attempt("truncate", path, () => handle.truncate(length)),
+        datasync: attempt("fdatasync", path, () => handle.datasync()),
+        close: attempt("close", path, () => handle.close())
+      })
+    ),
+  appendLine: (path, line) =>
+    withHandle("append to", path, "a", async (handle) => {
+      await writeAll(handle, Buffer.from(`${line}\n`), null)
+      await handle.datasync()
+    }),
+  readAt: (path, at, length) => withHandle("read", path, "r", (handle) => readAll(handle, at, length)),
+  writeWhole: (path, bytes) =>
+    withHandle("write", path, "w", async (handle) => {
+      await writeAll(handle, bytes, 0)
+      await handle.datasync()
+    }),
+  rename: (from, to) => attempt("rename", from, () => fs.rename(from, to)),
+  remove: (path) => attempt("remove", path, () => fs.rm(path, { force: true })),
+  truncate: (path, length) =>
+    withHandle("truncate", path, "r+", async (handle) => {
+      await handle.truncate(length)
+      await handle.datasync()
+    }),
+  makeFolder: (path) => Effect.asVoid(attempt("make folder", path, () => fs.mkdir(path, { recursive: true }))),
+  syncFolder: (path) =>
+    // Windows has no folder handles to sync; its journal makes renames durable by itself.
+    process.platform === "win32" ? Effect.void : withHandle("sync folder", path, "r", (handle) => handle.sync()),
+  list: (path) =>
+    attempt("list", path, async () => (await fs.readdir(path)).sort()).pipe(Effect.catch(missingAs<Array<string>>([]))),
+  size: (path) =>
+    attempt("look at", path, async (): Promise<number | undefined> => (await fs.stat(path)).size).pipe(
+      Effect.catch(missingAs<number | undefined>(undefined))
+    )
+})
+
+/** Makes a folder and makes its name in the parent durable. */
+export const makeDurableFolder = Effect.fnUntraced(function* (path: string) {
+  const disk = yield* Disk
+  yield* disk.makeFolder(path)
+  yield* disk.syncFolder(dirname(path))
+})

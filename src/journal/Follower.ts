@@ -1,0 +1,135 @@
+import { Clock, Duration, Effect, Schedule } from "effect"
+import type { JournalRecord } from "../domain/JournalRecord.ts"
+import { Journal, type JournalChunk, type Position } from "./Journal.ts"
+
+/**
+ * A consumer of the journal with a cursor of its own. It says where it left off and how a batch is written; the driver
+ * does the reading, batching, retrying and the measuring of its lag.
+ */
+export interface Follower<E> {
+  readonly name: string
+  /** About how many records a batch holds; it ends with the chunk that reaches this. */
+  readonly batchSize: number
+  /** How long a batch that is not full may wait for more. */
+  readonly linger: Duration.Input
+  /** The place after the last record this follower has stored. Asked again after every failure. */
+  readonly cursor: Effect.Effect<Position, E>
+  /** Stores the records between two places and moves the cursor with them: both, or neither. */
+  write(batch: ReadonlyArray<JournalRecord>, from: Position, to: Position): Effect.Effect<void, E>
+}
+
+export interface FollowerStatus {
+  readonly name: string
+  /** `starting` until the cursor has been read once; `degraded` while writing fails. */
+  readonly state: "starting" | "ok" | "degraded"
+  readonly sinceMs: number
+  readonly reason?: string
+  readonly seq: number
+  readonly lag_records: number
+  /** Age of the oldest record not yet stored. */
+  readonly lag_seconds: number
+  readonly lastGoodAtMs: number | undefined
+}
+
+export interface FollowerDriver {
+  /** The follower's work, for a supervisor to run. Ends when the journal is closed and everything in it is stored. */
+  readonly run: Effect.Effect<void>
+  readonly status: Effect.Effect<FollowerStatus>
+}
+
+/** Between two tries after a failure: from a quarter of a second to half a minute. */
+const backOff = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("30 seconds")]).pipe(Schedule.jittered)
+
+/** Drives one follower. Failures of any kind are retried for ever: the journal keeps what the follower has not stored. */
+export const drive = Effect.fnUntraced(function* <E extends { readonly message: string }>(follower: Follower<E>) {
+  const journal = yield* Journal
+  const linger = Duration.fromInputUnsafe(follower.linger)
+  let state: FollowerStatus["state"] = "starting"
+  let sinceMs = yield* Clock.currentTimeMillis
+  let reason: string | undefined
+  let at: Position | undefined
+  let seenSeq = 0
+  let storedUntilMs: number | undefined
+  let lastGoodAtMs: number | undefined
+
+  const turn = Effect.fnUntraced(function* (next: FollowerStatus["state"], why?: string) {
+    reason = why
+    if (state === next) return
+    state = next
+    sinceMs = yield* Clock.currentTimeMillis
+  })
+
+  /** A batch, or `undefined` when the journal is closed and read to its end. */
+  const gather = Effect.fnUntraced(function* (from: Position) {
+    const records: Array<JournalRecord> = []
+    let to = from
+    const drain = Effect.gen(function* () {
+      while (records.length < follower.batchSize) {
+        const chunk: JournalChunk | undefined = yield* journal.next(to)
+        if (chunk === undefined) return
+        for (const record of chunk.records) records.push(record)
+        to = chunk.end
+      }
+    })
+    if (!(yield* journal.hasAfter(from.seq))) return undefined
+    yield* drain
+    if (records.length < follower.batchSize) {
+      yield* Effect.sleep(linger)
+      yield* drain
+    }
+    return { records, to }
+  })
+
+  /** Stores one batch; `false` when there is nothing left and nothing will come. After a failure the cursor is asked again. */
+  const step = Effect.gen(function* () {
+    const from: Position = at ?? (yield* follower.cursor)
+    at = from
+    seenSeq = from.seq
+    if (state === "starting") yield* turn("ok")
+    const batch = yield* gather(from)
+    if (batch === undefined) return false
+    yield* follower.write(batch.records, from, batch.to)
+    at = batch.to
+    seenSeq = at.seq
+    yield* turn("ok")
+    storedUntilMs = Date.parse(batch.records.at(-1)?.receivedAt ?? "")
+    lastGoodAtMs = yield* Clock.currentTimeMillis
+    return true
+  })
+
+  const failed = Effect.fnUntraced(function* (error: { readonly message: string }) {
+    at = undefined
+    if (reason !== error.message) {
+      yield* Effect.logWarning(`the follower "${follower.name}" cannot store; the journal keeps everything for it`, {
+        reason: error.message
+      })
+    }
+    yield* turn("degraded", error.message)
+  })
+
+  const run = step.pipe(
+    Effect.tapError(failed),
+    Effect.retry(backOff),
+    Effect.orDie,
+    Effect.repeat({ while: (more) => more }),
+    Effect.asVoid
+  )
+
+  const status = Effect.gen(function* () {
+    const head = yield* journal.head
+    const now = yield* Clock.currentTimeMillis
+    const lag_records = Math.max(0, head.seq - seenSeq)
+    return {
+      name: follower.name,
+      state,
+      sinceMs,
+      ...(reason === undefined ? {} : { reason }),
+      seq: seenSeq,
+      lag_records,
+      lag_seconds: lag_records === 0 || storedUntilMs === undefined ? 0 : Math.max(0, (now - storedUntilMs) / 1_000),
+      lastGoodAtMs
+    } satisfies FollowerStatus
+  })
+
+  return { run, status } satisfies FollowerDriver
+})

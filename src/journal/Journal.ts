@@ -1,0 +1,116 @@
+import { Clock, Context, Deferred, Effect, Layer, Stream } from "effect"
+import { join } from "node:path"
+import type { RecordDraft } from "../domain/JournalRecord.ts"
+import { Disk, type DiskError } from "./Disk.ts"
+import { FolderLock } from "./FolderLock.ts"
+import { type JournalReadError, JournalUnwritable } from "./JournalError.ts"
+import { type AppendedRange, type JournalOptions, JournalWriter } from "./JournalWriter.ts"
+import type { JournalChunk, Position } from "./Position.ts"
+import { nextSegment, readLines } from "./Reader.ts"
+import { recover, type Recovered } from "./Recovery.ts"
+
+export { origin, type JournalChunk, type Position } from "./Position.ts"
+
+export interface JournalStatus {
+  readonly writable: boolean
+  /** Why appends wait, in words; absent while the journal can write. */
+  readonly reason?: string
+  readonly head: Position
+  readonly lastAppendAtMs: number | undefined
+  /** Milliseconds that the newest fdatasync took. */
+  readonly fsync_ms: number | undefined
+  readonly waitingAppends: number
+}
+
+/**
+ * The one ordered record of this node. `append` returns once the lines have been given to the operating system, so
+ * that a killed process loses nothing it was told is stored; while the disk refuses, appends wait and sources with them.
+ */
+export class Journal extends Context.Service<
+  Journal,
+  {
+    /** Numbers the drafts and writes them in one go; gives the first and last `seq`. Suspends while nothing can be written. */
+    append(drafts: ReadonlyArray<RecordDraft>): Effect.Effect<AppendedRange>
+    /** The next chunk after a place, from memory near the head and from disk behind it; `undefined` at the head. */
+    next(from: Position): Effect.Effect<JournalChunk | undefined, JournalReadError>
+    /** Waits until there is a record after `seq`; `false` when the journal has been closed and there will be none. */
+    hasAfter(seq: number): Effect.Effect<boolean>
+    /** Every chunk after a place, then new ones as they are appended; ends once the journal is closed and read to its end. */
+    read(from: Position): Stream.Stream<JournalChunk, JournalReadError>
+    readonly head: Effect.Effect<Position>
+    readonly status: Effect.Effect<JournalStatus>
+    /** What the start found of the last run. */
+    readonly recovered: Recovered
+    /** The writer's work, for a supervisor to run. Nothing is appended while it does not run. */
+    readonly run: Effect.Effect<void>
+    /** Seals the file being written and ends every reader at the head. Appends after it are a defect. */
+    readonly close: Effect.Effect<void>
+  }
+>()("observer/journal/Journal") {
+  /** Owns the data folder while the layer lives; fails with `JournalUnwritable` when it cannot be written or owned. */
+  static readonly layer = (options: JournalOptions) => Layer.effect(Journal, make(options))
+}
+
+const make = Effect.fnUntraced(function* (options: JournalOptions) {
+  const { dataDir, node } = options
+  const disk = yield* Disk
+  const unwritable = (error: DiskError) => new JournalUnwritable({ path: dataDir, detail: error.message })
+
+  yield* Effect.mapError(proveWritable(dataDir), unwritable)
+  yield* FolderLock.acquire(dataDir, "journal").pipe(
+    Effect.mapError((error) => new JournalUnwritable({ path: dataDir, detail: error.message }))
+  )
+  const recovered = yield* Effect.mapError(recover(dataDir, node, yield* Clock.currentTimeMillis), unwritable)
+  for (const { bytes, file, quarantine } of recovered.quarantined) {
+    yield* Effect.logWarning("a torn line of the last run was moved out of the journal", { file, bytes, quarantine })
+  }
+  const writer = yield* JournalWriter.make(options, recovered.head)
+
+  const next = Effect.fnUntraced(function* (from: Position) {
+    if (from.seq >= writer.head.seq) return undefined
+    const remembered = writer.recent.after(from.seq)
+    if (remembered !== undefined) return remembered
+    let at: Position | undefined = from
+    while (at !== undefined) {
+      const head = writer.head
+      const limit = at.file === head.file ? head.byteOffset : undefined
+      const chunk: JournalChunk | undefined = at.file === "" ? undefined : yield* readLines(dataDir, at, limit)
+      if (chunk !== undefined) return chunk
+      at = yield* nextSegment(dataDir, node, at)
+    }
+    return undefined
+  }, Effect.provideService(Disk, disk))
+
+  const hasAfter = (seq: number): Effect.Effect<boolean> =>
+    Effect.suspend(() => {
+      if (writer.head.seq > seq) return Effect.succeed(true)
+      if (writer.closed) return Effect.succeed(false)
+      return Effect.flatMap(Deferred.await(writer.changed), () => hasAfter(seq))
+    })
+
+  return Journal.of({
+    append: (drafts) => writer.append(drafts),
+    next,
+    hasAfter,
+    read: (from) =>
+      Stream.unfold(from, (at) =>
+        Effect.flatMap(hasAfter(at.seq), (more) =>
+          more ? Effect.map(next(at), (chunk) => chunk && ([chunk, chunk.end] as const)) : Effect.succeed(undefined)
+        )
+      ),
+    head: Effect.sync(() => writer.head),
+    status: Effect.sync(() => writer.status),
+    recovered,
+    run: Effect.provideService(writer.run, Disk, disk),
+    close: writer.close
+  })
+})
+
+/** Makes the folder and writes, syncs and removes a small file in it, so that a start fails here and not at the first tick. */
+const proveWritable = Effect.fnUntraced(function* (dataDir: string) {
+  const disk = yield* Disk
+  const probe = join(dataDir, ".writable")
+  yield* disk.makeFolder(dataDir)
+  yield* disk.writeWhole(probe, Buffer.from("observer\n"))
+  yield* disk.remove(probe)
+})

@@ -1,0 +1,232 @@
+import { Clock, Deferred, Effect, Exit, Queue, Schedule } from "effect"
+import { hourFolder } from "../calendar/MarketTime.ts"
+import { encodeLine, makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
+import type { Disk, DiskError } from "./Disk.ts"
+import type { JournalStatus } from "./Journal.ts"
+import type { Position } from "./Position.ts"
+import { RecentChunks } from "./RecentChunks.ts"
+import { openSegment, type Segment } from "./Segment.ts"
+
+export interface JournalOptions {
+  readonly dataDir: string
+  /** Part of every file's name and every record's id. */
+  readonly node: string
+  readonly segment_bytes: number
+  /** At most so much of the record is lost to a power cut. */
+  readonly fsync_ms: number
+}
+
+export interface AppendedRange {
+  readonly first: number
+  readonly last: number
+}
+
+type Request =
+  | { readonly _tag: "Append"; readonly drafts: ReadonlyArray<RecordDraft>; readonly done: Deferred.Deferred<AppendedRange> }
+  | { readonly _tag: "Rotate" }
+  | { readonly _tag: "Close"; readonly done: Deferred.Deferred<void> }
+
+/** Appends that may wait; the next one suspends its caller. Each is a chunk, so this bounds memory, not throughput. */
+const waitingAppends = 256
+/** Appends written in one go. */
+const groupSize = 64
+/** Records kept in memory for followers near the head: about a second at the rates of an open market. */
+const recentRecords = 8_192
+
+/**
+ * The single writer. It owns the file being written and the head, takes every waiting append at once, writes them with
+ * one call, and only then answers. When the disk refuses it keeps what it has in hand and tries again each second:
+ * callers wait, nothing is dropped, and the first write that succeeds is preceded by a `gap` that says for how long.
+ * Its state belongs to the journal, not to the fiber: if `run` crashes and is started again, it goes on with what it had.
+ */
+export class JournalWriter {
+  readonly recent = new RecentChunks(recentRecords)
+  head: Position
+  closed = false
+  /** Completed, and replaced, whenever the head moves or the journal closes. */
+  changed = Deferred.makeUnsafe<void>()
+
+  private readonly options: JournalOptions
+  private readonly queue: Queue.Queue<Request>
+  private readonly number: ReturnType<typeof makeNumberer>
+  private inHand: Array<Request> = []
+  private segment: Segment | undefined
+  private refusedSinceMs: number | undefined
+  private refusal: string | undefined
+  private lastAppendAtMs: number | undefined
+  private fsync_ms: number | undefined
+
+  private constructor(options: JournalOptions, head: Position, queue: Queue.Queue<Request>) {
+    this.options = options
+    this.head = head
+    this.queue = queue
+    this.number = makeNumberer(options.node)
+  }
+
+  static make(options: JournalOptions, head: Position): Effect.Effect<JournalWriter> {
+    return Effect.map(Queue.bounded<Request>(waitingAppends), (queue) => new JournalWriter(options, head, queue))
+  }
+
+  append(drafts: ReadonlyArray<RecordDraft>): Effect.Effect<AppendedRange> {
+    return Effect.suspend(() => {
+      if (this.closed) return Effect.die(new Error("the journal was closed before this append"))
+      if (drafts.length === 0) return Effect.succeed({ first: this.head.seq + 1, last: this.head.seq })
+      const done = Deferred.makeUnsafe<AppendedRange>()
+      return Effect.andThen(Queue.offer(this.queue, { _tag: "Append", drafts, done }), Deferred.await(done))
+    })
+  }
+
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.closed) return Effect.void
+      const done = Deferred.makeUnsafe<void>()
+      return Effect.andThen(Queue.offer(this.queue, { _tag: "Close", done }), Deferred.await(done))
+    })
+  }
+
+  get status(): JournalStatus {
+    return {
+      writable: this.refusal === undefined,
+      ...(this.refusal === undefined ? {} : { reason: this.refusal }),
+      head: this.head,
+      lastAppendAtMs: this.lastAppendAtMs,
+      fsync_ms: this.fsync_ms,
+      waitingAppends: Queue.sizeUnsafe(this.queue)
+    }
+  }
+
+  /** The writer's work, for a supervisor to run; ends when the journal has been closed. */
+  get run(): Effect.Effect<void, never, Disk> {
+    return Effect.raceFirst(
+      this.write,
+      Effect.all([this.watchHour, this.syncInTime], { concurrency: "unbounded", discard: true })
+    )
+  }
+
+  private get write(): Effect.Effect<void, never, Disk> {
+    return Effect.gen({ self: this }, function* () {
+      while (!this.closed) {
+        if (this.inHand.length === 0) this.inHand = yield* Queue.takeBetween(this.queue, 1, groupSize)
+        yield* this.handle(this.inHand)
+        this.inHand = []
+      }
+    })
+  }
+
+  private handle = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, requests: ReadonlyArray<Request>) {
+    const appends = requests.filter((request) => request._tag === "Append")
+    if (appends.length > 0) yield* this.untilAccepted(this.writeGroup(appends.flatMap((append) => append.drafts)))
+    let last = this.head.seq - appends.reduce((sum, append) => sum + append.drafts.length, 0)
+    for (const { drafts, done } of appends) {
+      const first = last + 1
+      last += drafts.length
+      Deferred.doneUnsafe(done, Exit.succeed({ first, last }))
+    }
+    this.inHand = requests.filter((request) => request._tag !== "Append")
+    for (const request of requests) {
+      if (request._tag === "Append") continue
+      yield* this.untilAccepted(this.sealCurrent)
+      if (request._tag === "Close") {
+        this.closed = true
+        this.announce()
+        Deferred.doneUnsafe(request.done, Exit.void)
+      }
+    }
+  })
+
+  private writeGroup = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, drafts: ReadonlyArray<RecordDraft>) {
+    const now = yield* Clock.currentTimeMillis
+    const segment = yield* this.segmentFor(now)
+    const all = this.refusedSinceMs === undefined ? drafts : [this.diskGap(this.refusedSinceMs, now), ...drafts]
+    const records = all.map((draft, index) => this.number(draft, this.head.seq + 1 + index))
+    const bytes = Buffer.from(`${records.map(encodeLine).join("\n")}\n`)
+    yield* segment.append(records, bytes)
+    const end: Position = {
+      seq: this.head.seq + records.length,
+      file: segment.file,
+      byteOffset: segment.bytes()
+    }
+    this.head = end
+    this.lastAppendAtMs = now
+    this.recent.add({ records, end })
+    this.announce()
+  })
+
+  private diskGap(fromMs: number, toMs: number): RecordDraft {
+    const from = new Date(fromMs).toISOString()
+    const to = new Date(toMs).toISOString()
+    return { kind: "gap", receivedAtMs: toMs, source: "observer", payload: { from, to, cause: "diskFull" } }
+  }
+
+  private segmentFor = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, nowMs: number) {
+    const current = this.segment
+    if (current !== undefined) {
+      const full = current.bytes() >= this.options.segment_bytes
+      if (!full && current.file.startsWith(hourFolder(nowMs))) return current
+      yield* this.sealCurrent
+    }
+    const { dataDir, node } = this.options
+    this.segment = yield* openSegment(dataDir, node, this.head.seq + 1, nowMs)
+    return this.segment
+  })
+
+  private get sealCurrent(): Effect.Effect<void, DiskError, Disk> {
+    return Effect.gen({ self: this }, function* () {
+      const segment = this.segment
+      if (segment === undefined) return
+      yield* segment.seal(yield* Clock.currentTimeMillis)
+      this.segment = undefined
+    })
+  }
+
+  /** Tries until the disk takes it; readiness is false meanwhile. */
+  private untilAccepted(work: Effect.Effect<void, DiskError, Disk>): Effect.Effect<void, never, Disk> {
+    const refused = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, error: DiskError) {
+      if (this.refusal !== error.message) {
+        yield* Effect.logError("the journal cannot be written; sources wait until it can", { reason: error.message })
+      }
+      this.refusal = error.message
+      this.refusedSinceMs ??= yield* Clock.currentTimeMillis
+    })
+    const accepted = Effect.suspend(() => {
+      if (this.refusal === undefined) return Effect.void
+      this.refusal = undefined
+      this.refusedSinceMs = undefined
+      return Effect.logInfo("the journal can be written again")
+    })
+    return work.pipe(
+      Effect.tapError(refused),
+      Effect.retry(Schedule.spaced("1 second")),
+      Effect.orDie,
+      Effect.andThen(accepted)
+    )
+  }
+
+  private get watchHour(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const folder = hourFolder(yield* Clock.currentTimeMillis)
+      if (this.segment !== undefined && !this.segment.file.startsWith(folder)) {
+        yield* Queue.offer(this.queue, { _tag: "Rotate" })
+      }
+    }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.asVoid)
+  }
+
+  private get syncInTime(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (this.segment === undefined) return
+      const started = yield* Clock.monotonicTimeNanos
+      yield* this.segment.sync
+      this.fsync_ms = Number((yield* Clock.monotonicTimeNanos) - started) / 1e6
+    }).pipe(
+      Effect.catch((error) => Effect.logError("the journal could not be synced to disk", { reason: error.message })),
+      Effect.repeat(Schedule.spaced(this.options.fsync_ms)),
+      Effect.asVoid
+    )
+  }
+
+  private announce(): void {
+    const previous = this.changed
+    this.changed = Deferred.makeUnsafe()
+    Deferred.doneUnsafe(previous, Exit.void)
+  }
+}

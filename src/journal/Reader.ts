@@ -1,0 +1,137 @@
+import { Effect, Stream } from "effect"
+import { join } from "node:path"
+import type { JournalRecord } from "../domain/JournalRecord.ts"
+import { Disk, type DiskError } from "./Disk.ts"
+import type { JournalChunk, Position } from "./Position.ts"
+import { JournalReadError } from "./JournalError.ts"
+import { openSuffix, parseSegmentName, type SegmentName } from "./SegmentName.ts"
+import { listDays, listSegments, segmentsSince } from "./Segments.ts"
+
+const block_bytes = 1 << 18
+const newline = 0x0a
+
+const unreadable = (file: string) => (error: DiskError) => new JournalReadError({ file, detail: error.message })
+
+const parseLine = (file: string, text: string, at: number): JournalRecord => {
+  const fault = (detail: string) => new JournalReadError({ file, detail: `the line at byte ${at} ${detail}` })
+  try {
+    const record = JSON.parse(text) as JournalRecord
+    if (record.v !== 1 || !Number.isSafeInteger(record.seq)) throw fault("is not a record of version 1")
+    return record
+  } catch (cause) {
+    throw cause instanceof JournalReadError ? cause : fault("is not JSON")
+  }
+}
+
+/**
+ * Reads whole lines of one segment from a byte offset on, about a quarter of a megabyte at a time. `limit` is where to
+ * stop: the head, in the file being written. Gives `undefined` when there is no whole line behind the offset.
+ */
+export const readLines = Effect.fnUntraced(function* (
+  dataDir: string,
+  from: Position,
+  limit: number | undefined
+): Effect.fn.Return<JournalChunk | undefined, JournalReadError, Disk> {
+  const disk = yield* Disk
+  const { file } = from
+  let length = block_bytes
+  while (true) {
+    const wanted = limit === undefined ? length : Math.min(length, limit - from.byteOffset)
+    if (wanted <= 0) return undefined
+    // The file may be sealed, and so renamed, between two reads.
+    const sealed = join(dataDir, file)
+    const bytes = yield* disk.readAt(sealed, from.byteOffset, wanted).pipe(
+      Effect.catchIf(
+        (error) => error.code === "ENOENT",
+        () => disk.readAt(sealed + openSuffix, from.byteOffset, wanted)
+      ),
+      Effect.catchIf(
+        (error) => error.code === "ENOENT",
+        () => disk.readAt(sealed, from.byteOffset, wanted)
+      ),
+      Effect.mapError(unreadable(file))
+    )
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const end = buffer.lastIndexOf(newline)
+    if (end === -1) {
+      // A line longer than the block: read a longer one, unless the file ends here.
+      if (buffer.length < wanted || wanted < length) return undefined
+      length *= 2
+      continue
+    }
+    return yield* Effect.try({
+      try: () => {
+        const records: Array<JournalRecord> = []
+        let start = 0
+        for (let stop = buffer.indexOf(newline); stop !== -1 && stop <= end; stop = buffer.indexOf(newline, start)) {
+          records.push(parseLine(file, buffer.toString("utf8", start, stop), from.byteOffset + start))
+          start = stop + 1
+        }
+        const seq = records.at(-1)?.seq ?? from.seq
+        return { records, end: { seq, file, byteOffset: from.byteOffset + end + 1 } }
+      },
+      catch: (cause) =>
+        cause instanceof JournalReadError ? cause : new JournalReadError({ file, detail: String(cause) })
+    })
+  }
+})
+
+/** The beginning of the segment that holds the record after `from.seq`; `undefined` when there is none yet. */
+export const nextSegment = Effect.fnUntraced(function* (dataDir: string, node: string, from: Position) {
+  const day = parseSegmentName(from.file)?.day
+  const segments = yield* segmentsSince(dataDir, node, day).pipe(Effect.mapError(unreadable(from.file)))
+  const next = segments.find((segment) => segment.firstSeq > from.seq)
+  return next && ({ seq: next.firstSeq - 1, file: next.file, byteOffset: 0 } satisfies Position)
+})
+
+/** A part of the archive: one node's records of one file, in order. */
+export interface ArchiveChunk {
+  readonly node: string
+  readonly file: string
+  readonly records: ReadonlyArray<JournalRecord>
+  /** Bytes of the file these records took. */
+  readonly bytes: number
+}
+
+const readSegment = (dataDir: string, segment: SegmentName): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>
+  Stream.unfold<Position, ArchiveChunk, JournalReadError, Disk>(
+    { seq: segment.firstSeq - 1, file: segment.file, byteOffset: 0 },
+    Effect.fnUntraced(function* (at) {
+      const chunk = yield* readLines(dataDir, at, undefined)
+      if (chunk === undefined) return undefined
+      const bytes = chunk.end.byteOffset - at.byteOffset
+      return [{ node: segment.node, file: segment.file, records: chunk.records, bytes }, chunk.end] as const
+    })
+  )
+
+/** Days are `YYYYMMDD` in market time, both included. */
+export interface ArchiveRange {
+  readonly dataDir: string
+  readonly fromDay?: string | undefined
+  readonly toDay?: string | undefined
+}
+
+/** The files of every node in a range of days, with their sizes in bytes. */
+export const listArchive = Effect.fnUntraced(function* (range: ArchiveRange) {
+  const disk = yield* Disk
+  const slashed = (day: string | undefined) => day && `${day.slice(0, 4)}/${day.slice(4, 6)}/${day.slice(6, 8)}`
+  const to = slashed(range.toDay)
+  const files: Array<{ readonly segment: SegmentName; readonly bytes: number }> = []
+  for (const day of yield* listDays(range.dataDir, slashed(range.fromDay) ?? "")) {
+    if (to !== undefined && day > to) break
+    for (const segment of yield* listSegments(range.dataDir, day)) {
+      const path = join(range.dataDir, segment.file)
+      const bytes = (yield* disk.size(path)) ?? (yield* disk.size(path + openSuffix)) ?? 0
+      files.push({ segment, bytes })
+    }
+  }
+  return files
+}, Effect.mapError(unreadable("archive")))
+
+/** Every record of the archive from disk, file after file. A torn last line is left out. */
+export const readArchive = (range: ArchiveRange): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>
+  Stream.unwrap(
+    Effect.map(listArchive(range), (files) =>
+      Stream.fromIterable(files).pipe(Stream.flatMap(({ segment }) => readSegment(range.dataDir, segment)))
+    )
+  )

@@ -1,0 +1,114 @@
+import { Effect } from "effect"
+import { basename, dirname, join } from "node:path"
+import { Disk, type DiskError, makeDurableFolder } from "./Disk.ts"
+import { origin, type Position } from "./Position.ts"
+import { enter, findEntered, type ManifestLine } from "./Manifest.ts"
+import { nameInDay, type SegmentName, segmentPath } from "./SegmentName.ts"
+import { scanSegment } from "./SegmentScan.ts"
+import { listDays, listSegments } from "./Segments.ts"
+
+/** A tail that was not whole lines: moved out of the record, kept for whoever wants to look. */
+export interface Quarantined {
+  readonly file: string
+  readonly bytes: number
+  readonly quarantine: string
+}
+
+/** Where the journal goes on. */
+export interface Recovered {
+  readonly head: Position
+  /** UTC, ISO 8601: when the newest record was received; absent in a new journal. */
+  readonly lastReceivedAt: string | undefined
+  /** The last run did not seal its file: it was killed. */
+  readonly unclean: boolean
+  readonly quarantined: ReadonlyArray<Quarantined>
+}
+
+/** How many of the newest days that hold files are looked at; a crash can leave work undone only in the newest ones. */
+const daysLookedAt = 3
+
+const quarantineTail = Effect.fnUntraced(function* (dataDir: string, segment: SegmentName, from: number, to: number) {
+  const disk = yield* Disk
+  const name = `quarantine/${basename(segment.file)}.${from}.torn`
+  const path = segmentPath(dataDir, segment)
+  yield* makeDurableFolder(join(dataDir, "quarantine"))
+  yield* disk.writeWhole(join(dataDir, name), yield* disk.readAt(path, from, to - from))
+  yield* disk.syncFolder(join(dataDir, "quarantine"))
+  yield* disk.truncate(path, from)
+  return { file: segment.file, bytes: to - from, quarantine: name } satisfies Quarantined
+})
+
+/** Brings one file to the state a clean seal leaves: whole lines, final name, entered in the manifest. */
+const settle = Effect.fnUntraced(function* (dataDir: string, segment: SegmentName, nowMs: number) {
+  const disk = yield* Disk
+  const path = segmentPath(dataDir, segment)
+  const scan = yield* scanSegment(path, segment.firstSeq)
+  const torn =
+    scan.goodBytes < scan.totalBytes
+      ? yield* quarantineTail(dataDir, segment, scan.goodBytes, scan.totalBytes)
+      : undefined
+  if (scan.first === undefined || scan.last === undefined) {
+    yield* disk.remove(path)
+    return { line: undefined, torn }
+  }
+  const sealedPath = join(dataDir, segment.file)
+  if (segment.open) {
+    yield* disk.rename(path, sealedPath)
+    yield* disk.syncFolder(dirname(sealedPath))
+  }
+  const line: ManifestLine = {
+    file: nameInDay(segment.file),
+    node: segment.node,
+    firstSeq: segment.firstSeq,
+    lastSeq: scan.last.seq,
+    lines: scan.lines,
+    bytes: scan.goodBytes,
+    sha256: scan.sha256,
+    firstReceivedAt: scan.first.receivedAt,
+    lastReceivedAt: scan.last.receivedAt,
+    sealedAt: new Date(nowMs).toISOString()
+  }
+  yield* enter(dataDir, segment.day, line)
+  return { line, torn }
+})
+
+/** One node's segments in the newest days that hold any, by first `seq`. */
+const newestSegments = Effect.fnUntraced(function* (dataDir: string, node: string) {
+  const recent: Array<SegmentName> = []
+  let days = 0
+  for (const day of (yield* listDays(dataDir)).reverse()) {
+    const segments = (yield* listSegments(dataDir, day)).filter((segment) => segment.node === node)
+    recent.push(...segments)
+    if (segments.length > 0 && ++days === daysLookedAt) break
+  }
+  return recent.sort((a, b) => a.firstSeq - b.firstSeq)
+})
+
+/**
+ * Finds the head of a node's journal after any end of the last run, and finishes what that run left undone: a file
+ * still open is cut to whole lines and sealed, a sealed file missing from the manifest is entered. It reads names in
+ * the newest days and the bytes of the unfinished files only, so its time does not grow with the archive; of a
+ * finished file it believes the manifest, so that a damaged one can never give a `seq` out a second time.
+ */
+export const recover = Effect.fnUntraced(function* (
+  dataDir: string,
+  node: string,
+  nowMs: number
+): Effect.fn.Return<Recovered, DiskError, Disk> {
+  const quarantined: Array<Quarantined> = []
+  let unclean = false
+  let newest: { readonly file: string; readonly line: ManifestLine } | undefined
+  for (const segment of yield* newestSegments(dataDir, node)) {
+    unclean ||= segment.open
+    const entered = segment.open ? undefined : yield* findEntered(dataDir, segment.day, nameInDay(segment.file))
+    const { line, torn } = entered ? { line: entered, torn: undefined } : yield* settle(dataDir, segment, nowMs)
+    if (torn) quarantined.push(torn)
+    if (line) newest = { file: segment.file, line }
+  }
+  return {
+    head: newest ? { seq: newest.line.lastSeq, file: newest.file, byteOffset: newest.line.bytes } : origin,
+    lastReceivedAt: newest?.line.lastReceivedAt,
+    unclean,
+    quarantined
+  }
+})

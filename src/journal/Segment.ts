@@ -1,0 +1,107 @@
+import { Effect, Semaphore } from "effect"
+import { createHash } from "node:crypto"
+import { dirname, join } from "node:path"
+import type { JournalRecord } from "../domain/JournalRecord.ts"
+import { Disk, type DiskError, makeDurableFolder } from "./Disk.ts"
+import { enter, type ManifestLine } from "./Manifest.ts"
+import { nameInDay, openSuffix, parseSegmentName, segmentFile } from "./SegmentName.ts"
+
+/** The file being written. Owned by the journal's writer alone; only `sync` may be called from beside it. */
+export interface Segment {
+  readonly file: string
+  readonly bytes: () => number
+  append(records: ReadonlyArray<JournalRecord>, bytes: Uint8Array): Effect.Effect<void, DiskError>
+  /** Makes every appended byte survive a power cut; does nothing when all of them already do. */
+  readonly sync: Effect.Effect<void, DiskError>
+  /** Flush, fdatasync, rename, sync the folder, enter into the manifest. May be repeated after a failure. */
+  seal(sealedAtMs: number): Effect.Effect<void, DiskError, Disk>
+}
+
+/** Opens a new segment that begins with `firstSeq`, in the folder of the market hour of `atMs`. */
+export const openSegment = Effect.fnUntraced(function* (
+  dataDir: string,
+  node: string,
+  firstSeq: number,
+  atMs: number
+): Effect.fn.Return<Segment, DiskError, Disk> {
+  const disk = yield* Disk
+  const file = segmentFile(node, firstSeq, atMs)
+  const sealedPath = join(dataDir, file)
+  const openPath = sealedPath + openSuffix
+  const folder = dirname(sealedPath)
+  yield* makeDurableFolder(folder)
+  const handle = yield* disk.openForWriting(openPath)
+  yield* handle.truncate(0)
+  yield* disk.syncFolder(folder)
+
+  // A seal waits for a sync in flight, for it closes the handle under it.
+  const handleInUse = yield* Semaphore.make(1)
+  const hash = createHash("sha256")
+  let written = 0
+  let synced = 0
+  let torn = false
+  let closed = false
+  let lines = 0
+  let first: JournalRecord | undefined
+  let last: JournalRecord | undefined
+
+  const sync = handleInUse.withPermits(1)(
+    Effect.suspend(() => {
+      const target = written
+      if (closed || target === synced) return Effect.void
+      return Effect.map(handle.datasync, () => {
+        synced = target
+      })
+    })
+  )
+
+  return {
+    file,
+    bytes: () => written,
+    append: (records, bytes) =>
+      Effect.suspend(() => {
+        // After a failed write the end of the file is unknown: cut back to the last whole line before trying again.
+        const cut = torn ? handle.truncate(written) : Effect.void
+        torn = true
+        return Effect.andThen(cut, handle.write(bytes, written))
+      }).pipe(
+        Effect.map(() => {
+          torn = false
+          written += bytes.length
+          hash.update(bytes)
+          lines += records.length
+          first ??= records[0]
+          last = records.at(-1) ?? last
+        })
+      ),
+    sync,
+    seal: Effect.fnUntraced(function* (sealedAtMs) {
+      if (!closed) {
+        if (torn) yield* handle.truncate(written)
+        yield* sync
+        yield* handleInUse.withPermits(1)(handle.close)
+        closed = true
+      }
+      if (first === undefined || last === undefined) {
+        yield* disk.remove(openPath)
+        return
+      }
+      // A repeated seal finds the file already renamed.
+      if ((yield* disk.size(sealedPath)) === undefined) yield* disk.rename(openPath, sealedPath)
+      yield* disk.syncFolder(folder)
+      const day = parseSegmentName(file)?.day ?? dirname(dirname(file))
+      yield* enter(dataDir, day, {
+        file: nameInDay(file),
+        node,
+        firstSeq,
+        lastSeq: last.seq,
+        lines,
+        bytes: written,
+        sha256: hash.copy().digest("hex"),
+        firstReceivedAt: first.receivedAt,
+        lastReceivedAt: last.receivedAt,
+        sealedAt: new Date(sealedAtMs).toISOString()
+      } satisfies ManifestLine)
+    })
+  }
+})

@@ -1,0 +1,71 @@
+import { Effect, Result } from "effect"
+import { createHash } from "node:crypto"
+import { decodeLine, type JournalRecord } from "../domain/JournalRecord.ts"
+import { Disk } from "./Disk.ts"
+
+/** What a segment's bytes say of themselves. */
+export interface SegmentScan {
+  readonly lines: number
+  /** Bytes up to the end of the last whole line; everything behind it is torn. */
+  readonly goodBytes: number
+  readonly totalBytes: number
+  readonly sha256: string
+  readonly first: JournalRecord | undefined
+  readonly last: JournalRecord | undefined
+}
+
+const block_bytes = 1 << 20
+const newline = 0x0a
+const closingBrace = 0x7d
+
+const parse = (line: Uint8Array | undefined): JournalRecord | undefined => {
+  if (line === undefined) return undefined
+  const decoded = decodeLine(Buffer.from(line).toString("utf8"))
+  return Result.isSuccess(decoded) ? decoded.success : undefined
+}
+
+/**
+ * Reads a segment from its beginning and stops at the first line that is not the one its place calls for: half a line
+ * of a killed process, or the zeros a power cut leaves. Only the first and the last line are parsed; the others are
+ * recognised by their `seq`, so that a full segment is scanned at the speed of its hash.
+ */
+export const scanSegment = Effect.fnUntraced(function* (path: string, firstSeq: number) {
+  const disk = yield* Disk
+  const totalBytes = (yield* disk.size(path)) ?? 0
+  const hash = createHash("sha256")
+  let rest: Uint8Array = new Uint8Array(0)
+  let lines = 0
+  let goodBytes = 0
+  let firstLine: Uint8Array | undefined
+  let lastLine: Uint8Array | undefined
+  let at = 0
+  scan: while (at < totalBytes) {
+    const bytes = yield* disk.readAt(path, at, block_bytes)
+    if (bytes.length === 0) break
+    at += bytes.length
+    const buffer = rest.length === 0 ? Buffer.from(bytes) : Buffer.concat([rest, bytes])
+    let start = 0
+    for (let end = buffer.indexOf(newline); end !== -1; end = buffer.indexOf(newline, start)) {
+      const line = buffer.subarray(start, end)
+      const expected = `{"v":1,"seq":${firstSeq + lines},`
+      const whole = line.at(-1) === closingBrace && line.subarray(0, expected.length).equals(Buffer.from(expected))
+      if (!whole || line.includes(0)) break scan
+      hash.update(buffer.subarray(start, end + 1))
+      goodBytes += end + 1 - start
+      lines += 1
+      firstLine ??= Buffer.from(line)
+      lastLine = line
+      start = end + 1
+    }
+    lastLine = lastLine && Buffer.from(lastLine)
+    rest = buffer.subarray(start)
+  }
+  return {
+    lines,
+    goodBytes,
+    totalBytes,
+    sha256: hash.digest("hex"),
+    first: parse(firstLine),
+    last: parse(lastLine)
+  } satisfies SegmentScan
+})

@@ -1,0 +1,75 @@
+import { Effect, Redacted, Result } from "effect"
+import { HttpClient, HttpClientRequest } from "effect/http"
+import type { KisAccount } from "./Account.ts"
+import { type KisError, KisUnreachable } from "./KisError.ts"
+import { readReply, type ReplyBody } from "./Reply.ts"
+
+/** The broker's support advises a name of one's own when connections are dropped without a reply. */
+const userAgent = "observer/0.1"
+
+/** A call that has no answer by then is given up; slow answers are common in the first minute of the day. */
+const answer_timeout = "10 seconds"
+
+export interface KisRequest {
+  /** Names the call in errors and logs. */
+  readonly operation: string
+  readonly method: "GET" | "POST"
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string | Redacted.Redacted>>
+  readonly query?: ReadonlyArray<readonly [string, string]>
+  readonly body?: Readonly<Record<string, string | Redacted.Redacted>>
+}
+
+const revealed = (values: KisRequest["headers"]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(values ?? {}).map(([name, value]) => [name, Redacted.isRedacted(value) ? Redacted.value(value) : value])
+  )
+
+/** A call of one account that has passed its budget. */
+export type KisCall = (request: KisRequest) => Effect.Effect<ReplyBody, KisError>
+
+/** One HTTP exchange with an account's REST host: secrets are opened here and nowhere else, the answer is classified. */
+export const exchange = Effect.fn("KisHttp.exchange")(function* (
+  account: KisAccount,
+  request: KisRequest
+): Effect.fn.Return<ReplyBody, KisError, HttpClient.HttpClient> {
+  const { operation } = request
+  const client = yield* HttpClient.HttpClient
+  const url = account.endpoints.restUrl.replace(/\/+$/, "") + request.path
+  const base = HttpClientRequest.make(request.method)(url).pipe(
+    HttpClientRequest.setHeaders({
+      "content-type": "application/json; charset=utf-8",
+      accept: "application/json",
+      "user-agent": userAgent,
+      ...revealed(request.headers)
+    }),
+    HttpClientRequest.setUrlParams(request.query ?? [])
+  )
+  const outgoing =
+    request.body === undefined
+      ? base
+      : HttpClientRequest.bodyText(base, JSON.stringify(revealed(request.body)), "application/json; charset=utf-8")
+  const answer = yield* client.execute(outgoing).pipe(
+    Effect.flatMap((response) => Effect.map(response.text, (text) => ({ status: response.status, text }))),
+    Effect.timeout(answer_timeout),
+    Effect.mapError((error) => new KisUnreachable({ operation, detail: reasonOf(error) }))
+  )
+  return yield* Result.match(readReply(account.alias, operation, answer), {
+    onFailure: (error) => Effect.fail(error),
+    onSuccess: (body) => Effect.succeed(body)
+  })
+})
+
+/** The innermost words of a transport error (`ECONNREFUSED`, `socket hang up`), which never hold a header. */
+const reasonOf = (error: unknown): string => {
+  let at: unknown = error
+  for (let depth = 0; depth < 8; depth++) {
+    if (typeof at !== "object" || at === null) break
+    if ("code" in at && typeof at.code === "string") return at.code
+    const inner: unknown = "cause" in at && at.cause !== undefined ? at.cause : "reason" in at ? at.reason : undefined
+    if (inner === undefined) break
+    at = inner
+  }
+  if (typeof at === "object" && at !== null && "_tag" in at && at._tag === "TimeoutError") return "no answer in 10 s"
+  return at instanceof Error ? at.message : String(at)
+}

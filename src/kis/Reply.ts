@@ -1,0 +1,68 @@
+import { Result } from "effect"
+import {
+  KisCredentialsRejected,
+  type KisError,
+  KisRefused,
+  KisReplyMalformed,
+  KisThrottled,
+  KisTokenInvalid,
+  KisTokenTooSoon,
+  KisUnreachable
+} from "./KisError.ts"
+
+/** What came back over HTTP, before anyone has looked at it. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly text: string
+}
+
+/** A reply of success: its keys are what the endpoint says. */
+export type ReplyBody = Readonly<Record<string, unknown>>
+
+const throttled = new Set(["EGW00201", "EGW00215"])
+const tokenInvalid = new Set(["EGW00121", "EGW00123"])
+/** Missing or wrong key or secret; a mock key on the live host. */
+const credentials = new Set(["EGW00102", "EGW00103", "EGW00104", "EGW00105", "EGW02004"])
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value.trim() : "")
+
+const isObject = (value: unknown): value is ReplyBody =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** Enough of a bad reply to recognise it by, not so much that a page of HTML fills the log. */
+const excerpt = (text: string): string => text.slice(0, 2_000)
+
+/**
+ * Reads an answer of either error family: `{rt_cd, msg_cd, msg1}` of the quotation paths, `{error_code,
+ * error_description}` of `/oauth2`. The HTTP status alone decides nothing: refusals come as 500 with a JSON body, and
+ * some as 200 (kis/limits.md §5).
+ */
+export const readReply = (
+  account: string,
+  operation: string,
+  { status, text }: HttpAnswer
+): Result.Result<ReplyBody, KisError> => {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    return status >= 500
+      ? Result.fail(new KisUnreachable({ operation, detail: `HTTP ${status} without JSON` }))
+      : Result.fail(
+          new KisReplyMalformed({ operation, detail: `HTTP ${status}, the body is not JSON`, raw: excerpt(text) })
+        )
+  }
+  if (!isObject(body)) {
+    return Result.fail(new KisReplyMalformed({ operation, detail: "the body is not an object", raw: excerpt(text) }))
+  }
+  const code = textOf(body["error_code"]) || (body["rt_cd"] === "0" ? "" : textOf(body["msg_cd"]))
+  const isError = code !== "" || status >= 400 || (body["rt_cd"] !== undefined && body["rt_cd"] !== "0")
+  if (!isError) return Result.succeed(body)
+  if (throttled.has(code)) return Result.fail(new KisThrottled({ operation, code }))
+  if (tokenInvalid.has(code)) return Result.fail(new KisTokenInvalid({ operation, code }))
+  if (code === "EGW00133") return Result.fail(new KisTokenTooSoon({ operation }))
+  if (credentials.has(code)) return Result.fail(new KisCredentialsRejected({ account, code }))
+  if (code === "" && status >= 500) return Result.fail(new KisUnreachable({ operation, detail: `HTTP ${status}` }))
+  const words = textOf(body["msg1"]) || textOf(body["error_description"])
+  return Result.fail(new KisRefused({ operation, status, code: code || `HTTP ${status}`, text: words }))
+}

@@ -1,0 +1,81 @@
+import { Redacted, Result, Schema } from "effect"
+
+/** What the server says in JSON over the socket: its probe, or an answer to a subscription. */
+export type ControlMessage =
+  | { readonly _tag: "PingPong" }
+  | { readonly _tag: "Answer"; readonly trId: string; readonly trKey: string; readonly reply: SubscribeReply }
+  | { readonly _tag: "Unreadable" }
+
+/** The decided meaning of an `OPSP` code (kis/websocket.md §3). */
+export type SubscribeReply =
+  | { readonly _tag: "Subscribed" }
+  | { readonly _tag: "Unsubscribed" }
+  | { readonly _tag: "SlotsFull" }
+  | { readonly _tag: "KeyInUse" }
+  | { readonly _tag: "ApprovalUnknown" }
+  | { readonly _tag: "KeyRefused"; readonly code: string }
+  | { readonly _tag: "Refused"; readonly code: string; readonly passing: boolean }
+
+const Control = Schema.Struct({
+  header: Schema.Struct({ tr_id: Schema.String, tr_key: Schema.optionalKey(Schema.String) }),
+  body: Schema.optionalKey(
+    Schema.Struct({ rt_cd: Schema.String, msg_cd: Schema.String, msg1: Schema.optionalKey(Schema.String) })
+  )
+})
+const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Control))
+
+const meaning = (code: string, text: string): SubscribeReply => {
+  switch (code) {
+    case "OPSP0000":
+    case "OPSP0002":
+      return { _tag: "Subscribed" }
+    case "OPSP0001":
+    case "OPSP0003":
+      return { _tag: "Unsubscribed" }
+    case "OPSP0008":
+      return { _tag: "SlotsFull" }
+    case "OPSP8996":
+      return { _tag: "KeyInUse" }
+    case "OPSP0011":
+      return { _tag: "ApprovalUnknown" }
+    case "OPSP0010":
+      return { _tag: "KeyRefused", code }
+    case "OPSP0007":
+    case "OPSP0009":
+      return { _tag: "Refused", code, passing: true }
+    default:
+      // The number of a successful unsubscribe is not documented; its text is (kis/websocket.md §3).
+      return text.startsWith("UNSUB") ? { _tag: "Unsubscribed" } : { _tag: "Refused", code, passing: false }
+  }
+}
+
+/** Reads a JSON message. Its text is never passed on: a refusal may repeat the approval key. */
+export const readControl = (text: string): ControlMessage => {
+  const decoded = decode(text)
+  if (Result.isFailure(decoded)) return { _tag: "Unreadable" }
+  const { body, header } = decoded.success
+  if (header.tr_id === "PINGPONG") return { _tag: "PingPong" }
+  if (body === undefined) return { _tag: "Unreadable" }
+  const trId = header.tr_id
+  return { _tag: "Answer", trId, trKey: (header.tr_key ?? "").trim(), reply: meaning(body.msg_cd, body.msg1 ?? "") }
+}
+
+/** Cheap enough to be asked of every message before anything else is done with it. */
+export const isPingPong = (text: string): boolean => text.startsWith("{") && text.includes('"PINGPONG"')
+
+/** One registration, or its end; the protocol has no bulk form. */
+export const subscribeMessage = (
+  approvalKey: Redacted.Redacted,
+  action: "subscribe" | "unsubscribe",
+  trId: string,
+  trKey: string
+): string =>
+  JSON.stringify({
+    header: {
+      approval_key: Redacted.value(approvalKey),
+      custtype: "P",
+      tr_type: action === "subscribe" ? "1" : "2",
+      "content-type": "utf-8"
+    },
+    body: { input: { tr_id: trId, tr_key: trKey } }
+  })

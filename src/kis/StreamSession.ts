@@ -1,0 +1,206 @@
+import { Clock, Effect, Random, Redacted, type Scope } from "effect"
+import type { KisAccount } from "./Account.ts"
+import type { ApprovalKey } from "./ApprovalKey.ts"
+import { type KisError, KisCredentialsRejected } from "./KisError.ts"
+import { next, type SessionEvent, type SessionState } from "./SessionState.ts"
+import { readControl, subscribeMessage, type SubscribeReply } from "./StreamMessage.ts"
+import { connect, StreamLost, type StreamMessage, type StreamSocket } from "./StreamSocket.ts"
+
+export interface Registration {
+  readonly trId: string
+  readonly trKey: string
+}
+
+export interface SessionStatus {
+  readonly state: SessionState
+  readonly sinceMs: number
+  readonly connects: number
+  readonly slotsHeld: number
+  readonly slotsBelieved: number
+  readonly lastHeardMs: number | undefined
+  readonly pingPongs: number
+}
+
+/** What a session tells its owner. A chunk of messages is handed on before the next is taken: the owner's pace is the socket's. */
+export interface SessionHandler<R> {
+  /** Data frames in the order they came. */
+  onFrames(frames: ReadonlyArray<StreamMessage>): Effect.Effect<void, never, R>
+  /** The broker has accepted a registration. */
+  onRegistered(registration: Registration): Effect.Effect<void, never, R>
+  /** The connection is gone, and with it every registration. */
+  onLost(because: string, lastHeardMs: number): Effect.Effect<void, never, R>
+}
+
+/** Between two registrations: the broker's helper sleeps 50 ms live and 500 ms in the mock; it advises 100–150 ms. */
+const pace_ms = { live: 100, mock: 500 } as const
+const answer_timeout_ms = 5_000
+const tries_max = 3
+/** No message of any kind, probes included, for so long: the connection is dead though it is open. */
+const silence_ms = 120_000
+const watch_ms = 1_000
+
+const keyOf = ({ trId, trKey }: Registration) => `${trId} ${trKey}`
+
+/**
+ * One account's streaming session, for ever: approve, connect, register one after the other, read until lost, wait,
+ * again. The decisions are `SessionState.next`; this is the fiber that acts on them.
+ */
+export const makeStreamSession = Effect.fnUntraced(function* <R>(
+  account: KisAccount,
+  approval: ApprovalKey,
+  wanted: ReadonlyArray<Registration>,
+  slots: number,
+  handler: SessionHandler<R>
+) {
+  const { alias, endpoints } = account
+  const clock = yield* Clock.Clock
+  let state: SessionState = { _tag: "idle" }
+  let sinceMs = yield* Clock.currentTimeMillis
+  let connects = 0
+  let slotsBelieved = slots
+  let socket: StreamSocket | undefined
+  const held = new Set<string>()
+
+  const turn = Effect.fnUntraced(function* (event: SessionEvent) {
+    const before = state._tag
+    state = next(state, event)
+    if (state._tag === before) return
+    sinceMs = yield* Clock.currentTimeMillis
+    const words = { account: alias, from: before, to: state._tag }
+    if (state._tag === "waiting") {
+      yield* Effect.logWarning("the stream waits before it connects again", { ...words, because: state.because, for_ms: state.for_ms })
+    } else if (state._tag === "parked") {
+      yield* Effect.logError("the stream stays down", { ...words, because: state.because })
+    } else if (state._tag === "live") yield* Effect.logInfo("the stream is live", { account: alias, registered: held.size })
+    else yield* Effect.logDebug("stream session", words)
+  })
+
+  /** Registers everything, and asks again for what was not answered; three times, then it is left out and named. */
+  const register = Effect.fnUntraced(function* (open: StreamSocket, key: Redacted.Redacted, refused: ReadonlySet<string>) {
+    for (let round = 1; round <= tries_max; round++) {
+      const missing = wanted.slice(0, slotsBelieved).filter((item) => !held.has(keyOf(item)) && !refused.has(keyOf(item)))
+      if (missing.length === 0) return
+      for (const item of missing) {
+        if (held.size >= slotsBelieved) break
+        yield* open.send(subscribeMessage(key, "subscribe", item.trId, item.trKey))
+        yield* Effect.sleep(pace_ms[endpoints.env])
+      }
+      yield* Effect.sleep(answer_timeout_ms)
+    }
+    const unanswered = wanted.slice(0, slotsBelieved).filter((item) => !held.has(keyOf(item)) && !refused.has(keyOf(item)))
+    if (unanswered.length > 0) {
+      yield* Effect.logWarning("registrations were never answered", { account: alias, of: unanswered.map(keyOf).join(", ") })
+    }
+  })
+
+  const onAnswer = Effect.fnUntraced(function* (item: Registration, reply: SubscribeReply, refused: Set<string>) {
+    switch (reply._tag) {
+      case "Subscribed":
+        if (held.has(keyOf(item))) return
+        held.add(keyOf(item))
+        return yield* handler.onRegistered(item)
+      case "Unsubscribed":
+        held.delete(keyOf(item))
+        return
+      case "SlotsFull":
+        slotsBelieved = held.size
+        return yield* Effect.logWarning("the broker gives fewer slots than believed", { account: alias, slots: held.size })
+      case "KeyInUse":
+        yield* turn({ _tag: "KeyInUse" })
+        return yield* new StreamLost({ detail: "the key is in use" })
+      case "ApprovalUnknown":
+        yield* approval.drop
+        return yield* new StreamLost({ detail: "the approval key is not known" })
+      case "KeyRefused":
+        return yield* new KisCredentialsRejected({ account: alias, code: reply.code })
+      case "Refused":
+        if (!reply.passing) refused.add(keyOf(item))
+        return yield* Effect.logWarning("a registration was refused", { account: alias, of: keyOf(item), code: reply.code })
+    }
+  })
+
+  const read = Effect.fnUntraced(function* (open: StreamSocket, refused: Set<string>) {
+    while (true) {
+      const messages = yield* open.take
+      const frames = messages.filter(({ text }) => !text.startsWith("{"))
+      if (frames.length > 0) {
+        yield* turn({ _tag: "Heard" })
+        yield* handler.onFrames(frames)
+      }
+      for (const { text } of messages) {
+        if (!text.startsWith("{")) continue
+        const control = readControl(text)
+        if (control._tag === "Answer") yield* onAnswer(control, control.reply, refused)
+        else if (control._tag === "Unreadable") yield* Effect.logWarning("the stream said something unreadable", { account: alias })
+      }
+    }
+  })
+
+  const watch = Effect.fnUntraced(function* (open: StreamSocket) {
+    let probes = 0
+    while (true) {
+      yield* Effect.sleep(watch_ms)
+      if (open.pingPongs() > probes) yield* turn({ _tag: "Heard" })
+      probes = open.pingPongs()
+      const silent_ms = clock.currentTimeMillisUnsafe() - open.lastHeardMs()
+      if (silent_ms < silence_ms) continue
+      yield* turn({ _tag: "Silence" })
+      return yield* new StreamLost({ detail: `nothing was heard for ${Math.round(silent_ms / 1_000)} s` })
+    }
+  })
+
+  const once: Effect.Effect<never, StreamLost | KisError, R | Scope.Scope> = Effect.gen(function* () {
+    yield* turn({ _tag: "Wanted" })
+    const key = yield* approval.current
+    yield* turn({ _tag: "Approved" })
+    connects += 1
+    const open = yield* connect(endpoints.wsUrl, () => clock.currentTimeMillisUnsafe())
+    socket = open
+    yield* turn({ _tag: "Opened" })
+    const refused = new Set<string>()
+    return yield* Effect.raceFirst(
+      read(open, refused),
+      Effect.raceFirst(watch(open), Effect.andThen(register(open, key, refused), Effect.never))
+    )
+  })
+
+  const session = Effect.gen(function* () {
+    const error = yield* Effect.flip(Effect.scoped(once))
+    const lastHeardMs = socket?.lastHeardMs() ?? clock.currentTimeMillisUnsafe()
+    const wasHeld = held.size > 0
+    socket = undefined
+    held.clear()
+    yield* turn(
+      error._tag === "KisCredentialsRejected"
+        ? { _tag: "Refused", because: error.message }
+        : { _tag: "Lost", because: error.message }
+    )
+    if (wasHeld) yield* handler.onLost(error.message, lastHeardMs)
+    if (state._tag === "parked") return yield* Effect.never
+    // Spread, so that keys cut together do not return together.
+    if (state._tag === "waiting") yield* Effect.sleep(state.for_ms * (0.75 + (yield* Random.next) / 2))
+    yield* turn({ _tag: "WaitOver" })
+  })
+
+  return {
+    /** The session's work, for a supervisor to run. A run that crashed has left nothing but a slot to wait for. */
+    run: Effect.andThen(
+      Effect.sync(() => {
+        state = { _tag: "idle" }
+        held.clear()
+      }),
+      Effect.forever(session)
+    ),
+    status: Effect.sync(
+      (): SessionStatus => ({
+        state,
+        sinceMs,
+        connects,
+        slotsHeld: held.size,
+        slotsBelieved,
+        lastHeardMs: socket?.lastHeardMs(),
+        pingPongs: socket?.pingPongs() ?? 0
+      })
+    )
+  }
+})

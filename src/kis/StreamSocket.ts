@@ -1,0 +1,113 @@
+import { Cause, Data, Effect, Queue, type Scope } from "effect"
+import WebSocket from "ws"
+import { isPingPong } from "./StreamMessage.ts"
+
+/** The connection ended or never came to be; `detail` is the close code or the system's word. */
+export class StreamLost extends Data.TaggedError("StreamLost")<{ readonly detail: string }> {
+  override get message() {
+    return `the stream was lost (${this.detail})`
+  }
+}
+
+export interface StreamMessage {
+  readonly text: string
+  readonly receivedAtMs: number
+}
+
+export interface StreamSocket {
+  /** What has come since, but the probes, in order; waits for the first. Fails with `StreamLost` after the last message. */
+  readonly take: Effect.Effect<ReadonlyArray<StreamMessage>, StreamLost>
+  send(text: string): Effect.Effect<void, StreamLost>
+  /** Wall clock milliseconds of the last message of any kind. */
+  readonly lastHeardMs: () => number
+  readonly pingPongs: () => number
+}
+
+/** Messages between socket and decoder. From half of it on the socket is not read, and TCP holds the broker back; the other half takes what was under way. */
+const queued_max = 4_096
+const taken_max = 512
+/** A frame may carry 20 records of 47 values, and bursts were seen to close clients with small buffers. */
+const message_bytes_max = 4 * 1024 * 1024
+const open_timeout_ms = 10_000
+
+/**
+ * One connection to the broker's stream. Probes are echoed inside the receiving callback, before any other work.
+ * Invalid UTF-8 is let through, for real frames carry it, and no pings of our own are sent (kis/websocket.md §4, §5).
+ */
+export const connect = Effect.fnUntraced(function* (
+  url: string,
+  nowMs: () => number
+): Effect.fn.Return<StreamSocket, StreamLost, Scope.Scope> {
+  const messages = yield* Queue.bounded<StreamMessage, StreamLost>(queued_max)
+  let lastHeardMs = nowMs()
+  let pingPongs = 0
+  let paused = false
+
+  const socket = yield* Effect.acquireRelease(
+    Effect.sync(
+      () =>
+        new WebSocket(url, {
+          perMessageDeflate: false,
+          skipUTF8Validation: true,
+          maxPayload: message_bytes_max,
+          handshakeTimeout: open_timeout_ms
+        })
+    ),
+    // The broker frees the key at once after a clean close, and holds it for long after an abrupt one.
+    (opened) =>
+      Effect.callback<void>((resume) => {
+        opened.removeAllListeners("message")
+        if (opened.readyState === WebSocket.CLOSED) return resume(Effect.void)
+        opened.once("close", () => resume(Effect.void))
+        opened.close(1000)
+      }).pipe(Effect.timeoutOption("1 second"), Effect.andThen(Effect.sync(() => opened.terminate())))
+  )
+
+  const lost = (detail: string) => {
+    Queue.failCauseUnsafe(messages, Cause.fail(new StreamLost({ detail })))
+  }
+  socket.on("message", (data, isBinary) => {
+    lastHeardMs = nowMs()
+    const text = Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data as Buffer).toString()
+    if (!isBinary && isPingPong(text)) {
+      pingPongs += 1
+      socket.send(text)
+      return
+    }
+    const kept = Queue.offerUnsafe(messages, { text, receivedAtMs: lastHeardMs })
+    if (!kept) return lost("more came than could be held")
+    if (Queue.sizeUnsafe(messages) >= queued_max / 2 && !paused) {
+      paused = true
+      socket.pause()
+    }
+  })
+  yield* Effect.callback<void, StreamLost>((resume) => {
+    const ended = (detail: string) => {
+      lost(detail)
+      resume(Effect.fail(new StreamLost({ detail })))
+    }
+    socket.once("open", () => resume(Effect.void))
+    socket.on("error", (error: NodeJS.ErrnoException) => ended(error.code ?? error.message))
+    socket.once("close", (code) => ended(`closed with ${code}`))
+  })
+
+  const take = Effect.tap(Queue.takeBetween(messages, 1, taken_max), () =>
+    Effect.sync(() => {
+      if (!paused || Queue.sizeUnsafe(messages) >= queued_max / 4) return
+      paused = false
+      socket.resume()
+    })
+  )
+
+  return {
+    take,
+    send: (text) =>
+      Effect.callback<void, StreamLost>((resume) =>
+        socket.send(text, (error) =>
+          resume(error ? Effect.fail(new StreamLost({ detail: error.message })) : Effect.void)
+        )
+      ),
+    lastHeardMs: () => lastHeardMs,
+    pingPongs: () => pingPongs
+  } satisfies StreamSocket
+})

@@ -1,0 +1,168 @@
+import { Clock, Context, Effect, Layer } from "effect"
+import { ActorTree, type ActorStatus } from "../actor/ActorTree.ts"
+import { MarketSession } from "../calendar/MarketSession.ts"
+import type { Phase } from "../domain/Phase.ts"
+import type { RecordSource } from "../domain/JournalRecord.ts"
+import { type FeedStatus, KisFeed } from "../feed/KisFeed.ts"
+import { Conservation, inFlight, type Tally } from "../journal/Conservation.ts"
+import type { FollowerStatus } from "../journal/Follower.ts"
+import { Journal, type JournalStatus } from "../journal/Journal.ts"
+import { callLimits } from "../kis/Account.ts"
+import { type CoverageStatus, Shards } from "../shard/Shards.ts"
+import { SqlPipeline } from "../sql/SqlPipeline.ts"
+
+export type PartStatus = "ok" | "starting" | "degraded" | "down" | "off"
+
+/** One part of the program, as health shows it. */
+export interface Part {
+  readonly status: PartStatus
+  /** UTC, since when it has been so. */
+  readonly since?: string
+  /** UTC, when it last did its work. */
+  readonly lastGood?: string
+  /** Why it is not ok, in words. */
+  readonly reason?: string
+}
+
+export interface HealthReport {
+  /** `down` when the record has stopped, `degraded` when it goes on with something missing. */
+  readonly status: "ok" | "starting" | "degraded" | "down"
+  /** Whether data can be written and the source is what the phase wants; a database that is down does not count. */
+  readonly ready: boolean
+  readonly node: string
+  readonly version: string
+  readonly startedAt: string
+  readonly uptime_seconds: number
+  readonly phase: Phase
+  readonly parts: Readonly<Record<"journal" | "sql" | "sweep" | "stream" | "actors", Part>>
+  readonly coverage: CoverageStatus & { readonly unknown: ReadonlyArray<string> }
+  readonly journal: JournalStatus
+  readonly sql: FollowerStatus | undefined
+  readonly feed: FeedStatus
+  readonly callLimitsAsOf: string
+  readonly conservation: Readonly<Partial<Record<RecordSource, Tally & { readonly inFlight: number }>>>
+  readonly actors: ReadonlyArray<ActorStatus>
+}
+
+export interface HealthOptions {
+  readonly node: string
+  readonly version: string
+  readonly stale_seconds: number
+}
+
+/** The state of every part, put together from what the parts say of themselves; nothing is kept here. */
+export class Health extends Context.Service<Health, { readonly report: Effect.Effect<HealthReport> }>()(
+  "observer/ops/Health"
+) {
+  static readonly layer = (options: HealthOptions) => Layer.effect(Health, make(options))
+}
+
+/** While the market is open, a sweep without an answer for so long is down. */
+const answer_seconds_max = 60
+
+const utc = (atMs: number | undefined) => (atMs === undefined ? undefined : new Date(atMs).toISOString())
+
+const part = (status: PartStatus, sinceMs?: number, lastGoodMs?: number, reason?: string): Part => {
+  const since = utc(sinceMs)
+  const lastGood = utc(lastGoodMs)
+  return {
+    status,
+    ...(since === undefined ? {} : { since }),
+    ...(lastGood === undefined ? {} : { lastGood }),
+    ...(reason === undefined ? {} : { reason })
+  }
+}
+
+const journalPart = ({ lastAppendAtMs, reason, writable }: JournalStatus): Part =>
+  part(writable ? "ok" : "down", undefined, lastAppendAtMs, reason)
+
+const sqlPart = (sql: FollowerStatus | undefined): Part =>
+  sql === undefined ? part("off") : part(sql.state, sql.sinceMs, sql.lastGoodAtMs, sql.reason)
+
+const sweepPart = ({ sweep }: FeedStatus, nowMs: number): Part => {
+  const { lastAnswerAtMs, reason, sinceMs, state } = sweep
+  if (state === "closed") return part("ok", sinceMs, lastAnswerAtMs, "the market is closed")
+  const silent_seconds = (nowMs - (lastAnswerAtMs ?? sinceMs)) / 1_000
+  if (silent_seconds <= answer_seconds_max) return part(state, sinceMs, lastAnswerAtMs, reason)
+  return part("down", sinceMs, lastAnswerAtMs, reason ?? `no answer for ${Math.round(silent_seconds)} s`)
+}
+
+const streamPart = ({ stream, streamed }: FeedStatus): Part => {
+  if (streamed === 0) return part("off")
+  const { lastHeardMs, sinceMs, state } = stream
+  switch (state._tag) {
+    case "live":
+      return part("ok", sinceMs, lastHeardMs)
+    case "waiting":
+      return part("degraded", sinceMs, lastHeardMs, state.because)
+    case "parked":
+      return part("down", sinceMs, lastHeardMs, state.because)
+    case "silent":
+      return part("degraded", sinceMs, lastHeardMs, "the connection is open and says nothing")
+    default:
+      return part("starting", sinceMs, lastHeardMs)
+  }
+}
+
+const actorsPart = (actors: ReadonlyArray<ActorStatus>): Part => {
+  const troubled = actors.filter(({ state }) => state._tag === "parked" || state._tag === "backingOff")
+  if (troubled.length === 0) return part("ok")
+  const words = troubled.map(({ lastError, name, state }) => `${name} ${state._tag}: ${lastError ?? "unknown"}`)
+  return part("degraded", Math.min(...troubled.map(({ sinceMs }) => sinceMs)), undefined, words.join("; "))
+}
+
+const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: HealthOptions) {
+  const journal = yield* Journal
+  const conservation = yield* Conservation
+  const shards = yield* Shards
+  const feed = yield* KisFeed
+  const sql = yield* SqlPipeline
+  const tree = yield* ActorTree
+  const session = yield* MarketSession
+  const startedMs = yield* Clock.currentTimeMillis
+
+  const report = Effect.gen(function* () {
+    const nowMs = yield* Clock.currentTimeMillis
+    const journalStatus = yield* journal.status
+    const sqlStatus = yield* sql.status
+    const feedStatus = yield* feed.status
+    const actors = yield* tree.snapshot
+    const parts = {
+      journal: journalPart(journalStatus),
+      sql: sqlPart(sqlStatus),
+      sweep: sweepPart(feedStatus, nowMs),
+      stream: streamPart(feedStatus),
+      actors: actorsPart(actors)
+    }
+    const states = Object.values(parts).map(({ status }) => status)
+    const recording = parts.journal.status !== "down" && parts.sweep.status !== "down"
+    const tallies = yield* conservation.tallies
+    const result: HealthReport = {
+      status: !recording
+        ? "down"
+        : states.includes("degraded") || states.includes("down")
+          ? "degraded"
+          : parts.sweep.status === "starting"
+            ? "starting"
+            : "ok",
+      ready: recording && parts.sweep.status !== "starting",
+      node,
+      version,
+      startedAt: new Date(startedMs).toISOString(),
+      uptime_seconds: Math.round((nowMs - startedMs) / 1_000),
+      phase: yield* session.phase,
+      parts,
+      coverage: { ...(yield* shards.coverage(stale_seconds)), unknown: feedStatus.sweep.unknown },
+      journal: journalStatus,
+      sql: sqlStatus,
+      feed: feedStatus,
+      callLimitsAsOf: callLimits.asOf,
+      conservation: Object.fromEntries(
+        [...tallies].map(([source, tally]) => [source, { ...tally, inFlight: inFlight(tally) }])
+      ),
+      actors
+    }
+    return result
+  })
+  return Health.of({ report })
+})

@@ -1,0 +1,80 @@
+import { Effect, Metric } from "effect"
+import type { HealthReport } from "./Health.ts"
+
+const gauge = (name: string, description: string) => Metric.gauge(name, { description })
+
+const gauges = {
+  symbols: gauge("observer_symbols_count", "Symbols observed"),
+  seen: gauge("observer_symbols_seen_count", "Symbols seen at least once since the start"),
+  stale: gauge("observer_symbols_stale_count", "Symbols not seen for longer than OBSERVER_STALE_SECONDS"),
+  unknown: gauge("observer_symbols_unknown_count", "Symbols the broker does not answer for"),
+  ready: gauge("observer_ready_state", "1 while data can be written and the source is what the phase wants"),
+  uptime: gauge("observer_uptime_seconds", "Seconds since the start"),
+  headSeq: gauge("observer_journal_head_seq", "Number of the newest record of the journal"),
+  writable: gauge("observer_journal_writable_state", "1 while the journal can be written"),
+  fsync: gauge("observer_journal_fsync_seconds", "Seconds that the newest fdatasync took"),
+  waiting: gauge("observer_journal_waiting_appends_count", "Appends waiting for the writer"),
+  lagRecords: gauge("observer_follower_lag_records", "Records of the journal that a follower has not stored"),
+  lagSeconds: gauge("observer_follower_lag_seconds", "Age of the oldest record that a follower has not stored"),
+  callsLimit: gauge("observer_calls_limit_per_second", "Calls a second that the budget allows"),
+  callsLearnt: gauge("observer_calls_learnt_per_second", "Calls a second that the broker was found to take"),
+  callsLast: gauge("observer_calls_last_second_count", "Calls begun in the last second"),
+  tokenExpiry: gauge("observer_token_expires_seconds", "Unix time at which the token ends"),
+  slots: gauge("observer_stream_slots_held_count", "Stream registrations the broker has accepted"),
+  sweep: gauge("observer_sweep_seconds", "Seconds that the newest complete sweep took"),
+  inFlight: gauge("observer_records_in_flight_count", "Records received and not yet stored, rejected or deduplicated"),
+  mailbox: gauge("observer_actor_mailbox_depth_count", "Chunks waiting for a shard or in its hand"),
+  parked: gauge("observer_actor_parked_count", "Actors that rest after too many failures")
+}
+
+const totals = {
+  calls: Metric.counter("observer_calls_total", { description: "Calls made to the broker" }),
+  refusals: Metric.counter("observer_calls_refused_total", { description: "Calls the broker refused for their number" }),
+  connects: Metric.counter("observer_stream_connects_total", { description: "Stream connections begun" }),
+  issues: Metric.counter("observer_token_issues_total", { description: "Access tokens asked for" }),
+  restarts: Metric.counter("observer_actor_restarts_total", { description: "Restarts of actors" })
+}
+
+/** Brings a counter to a total that is counted elsewhere. */
+const raiseTo = Effect.fnUntraced(function* (counter: Metric.Counter<number>, total: number) {
+  const { count } = yield* Metric.value(counter)
+  if (total > count) yield* Metric.update(counter, total - count)
+})
+
+/** Writes what health knows into the metrics; done when they are asked for, so that it costs nothing in between. */
+export const refreshMeters = Effect.fnUntraced(function* (report: HealthReport) {
+  const { actors, conservation, coverage, feed, journal, sql } = report
+  const labelled = { account: feed.account }
+  const set = (metric: Metric.Gauge<number>, value: number | undefined, labels?: Record<string, string>) =>
+    value === undefined ? Effect.void : Metric.update(labels ? Metric.withAttributes(metric, labels) : metric, value)
+
+  yield* set(gauges.symbols, coverage.symbols)
+  yield* set(gauges.seen, coverage.seen)
+  yield* set(gauges.stale, coverage.stale)
+  yield* set(gauges.unknown, coverage.unknown.length)
+  yield* set(gauges.ready, report.ready ? 1 : 0)
+  yield* set(gauges.uptime, report.uptime_seconds)
+  yield* set(gauges.headSeq, journal.head.seq)
+  yield* set(gauges.writable, journal.writable ? 1 : 0)
+  yield* set(gauges.fsync, journal.fsync_ms === undefined ? undefined : journal.fsync_ms / 1_000)
+  yield* set(gauges.waiting, journal.waitingAppends)
+  if (sql !== undefined) {
+    yield* set(gauges.lagRecords, sql.lag_records, { follower: sql.name })
+    yield* set(gauges.lagSeconds, sql.lag_seconds, { follower: sql.name })
+  }
+  yield* set(gauges.callsLimit, feed.budget.callsPerSecond, labelled)
+  yield* set(gauges.callsLearnt, feed.budget.learntPerSecond, labelled)
+  yield* set(gauges.callsLast, feed.budget.callsLastSecond, labelled)
+  yield* set(gauges.tokenExpiry, feed.token.expiresAtMs === undefined ? undefined : feed.token.expiresAtMs / 1_000, labelled)
+  yield* set(gauges.slots, feed.stream.slotsHeld, labelled)
+  yield* set(gauges.sweep, feed.sweep.lastRound_ms === undefined ? undefined : feed.sweep.lastRound_ms / 1_000, labelled)
+  for (const [source, tally] of Object.entries(conservation)) yield* set(gauges.inFlight, tally.inFlight, { source })
+  for (const { mailboxDepth, name } of actors) yield* set(gauges.mailbox, mailboxDepth, { shard: name.replace("shard/", "") })
+  yield* set(gauges.parked, actors.filter(({ state }) => state._tag === "parked").length)
+
+  yield* raiseTo(Metric.withAttributes(totals.calls, labelled), feed.budget.calls)
+  yield* raiseTo(Metric.withAttributes(totals.refusals, labelled), feed.budget.refusals)
+  yield* raiseTo(Metric.withAttributes(totals.connects, labelled), feed.stream.connects)
+  yield* raiseTo(Metric.withAttributes(totals.issues, labelled), feed.token.issues)
+  yield* raiseTo(totals.restarts, actors.reduce((sum, { restarts }) => sum + restarts, 0))
+})

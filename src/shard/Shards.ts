@@ -1,0 +1,86 @@
+import { Clock, Context, Effect, Layer } from "effect"
+import { patient } from "../actor/RestartPolicy.ts"
+import { Supervisor } from "../actor/Supervisor.ts"
+import { MarketSession } from "../calendar/MarketSession.ts"
+import type { Delivery, Sighting } from "../domain/Sighting.ts"
+import { makeShard } from "./Shard.ts"
+
+export interface CoverageStatus {
+  readonly symbols: number
+  /** Seen at least once since the start. */
+  readonly seen: number
+  /** Seen once, but not for longer than the limit. */
+  readonly stale: number
+}
+
+export interface ShardsOptions {
+  readonly count: number
+  readonly symbols: ReadonlyArray<string>
+  readonly heartbeat_ms: number
+}
+
+/** Which shard a symbol belongs to: always the same one, whatever else is observed (FNV-1a). */
+export const shardOf = (symbol: string, count: number): number => {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < symbol.length; index++) hash = Math.imul(hash ^ symbol.charCodeAt(index), 0x01000193)
+  return (hash >>> 0) % count
+}
+
+/** All shards: every symbol belongs to exactly one, and whoever has sightings hands them in here. */
+export class Shards extends Context.Service<
+  Shards,
+  {
+    readonly start: Effect.Effect<void>
+    /** Takes a chunk apart by shard; suspends while a mailbox is full. */
+    deliver(delivery: Delivery): Effect.Effect<void>
+    /** No more deliveries: waits until everything handed in is in the journal. */
+    readonly drain: Effect.Effect<void>
+    coverage(stale_seconds: number): Effect.Effect<CoverageStatus>
+  }
+>()("observer/shard/Shards") {
+  static readonly layer = (options: ShardsOptions) => Layer.effect(Shards, make(options))
+}
+
+const make = Effect.fnUntraced(function* ({ count, heartbeat_ms, symbols }: ShardsOptions) {
+  const supervisor = yield* Supervisor
+  const session = yield* MarketSession
+  const owned = Array.from({ length: count }, () => new Set<string>())
+  for (const symbol of symbols) owned[shardOf(symbol, count)]?.add(symbol)
+  const shards = yield* Effect.forEach(owned, (own, index) =>
+    makeShard({ name: `shard/${index}`, symbols: own, heartbeat_ms, session })
+  )
+
+  return Shards.of({
+    start: Effect.forEach(
+      shards,
+      ({ mailbox, name, run }) => supervisor.start({ name, kind: "transient", policy: patient, mailbox, run }),
+      { discard: true }
+    ),
+    deliver: Effect.fnUntraced(function* (delivery) {
+      const parts = new Map<number, Array<Sighting>>()
+      for (const sighting of delivery.sightings) {
+        const shard = shardOf(sighting.symbol, count)
+        const part = parts.get(shard)
+        if (part === undefined) parts.set(shard, [sighting])
+        else part.push(sighting)
+      }
+      for (const [shard, sightings] of parts) yield* shards[shard]?.mailbox.offer({ ...delivery, sightings }) ?? Effect.void
+    }),
+    drain: Effect.gen(function* () {
+      yield* Effect.forEach(shards, ({ mailbox }) => mailbox.end, { discard: true })
+      yield* Effect.forEach(shards, ({ name }) => supervisor.ended(name), { concurrency: "unbounded", discard: true })
+    }),
+    coverage: Effect.fnUntraced(function* (stale_seconds) {
+      const now = yield* Clock.currentTimeMillis
+      let seen = 0
+      let stale = 0
+      for (const shard of shards) {
+        for (const { lastSeenAtMs } of shard.lastSeen().values()) {
+          seen += 1
+          if (now - lastSeenAtMs > stale_seconds * 1_000) stale += 1
+        }
+      }
+      return { symbols: symbols.length, seen, stale }
+    })
+  })
+})

@@ -1,0 +1,61 @@
+import { marketDate } from "../calendar/MarketTime.ts"
+import type { RejectReason } from "../domain/Reject.ts"
+import type { Sighting } from "../domain/Sighting.ts"
+import { refusal } from "./Guard.ts"
+
+/** What a shard knows of one symbol. Times are UTC milliseconds. */
+export interface SymbolState {
+  readonly lastSeenAtMs: number
+  /** The newest quote, refused or not, by its sameness. */
+  readonly quote?: { readonly sameness: string; readonly writtenAtMs: number }
+  /** The trades of the day so far: the highest cumulative volume, and the newest ones by their sameness. */
+  readonly trades?: { readonly day: string; readonly cumVolume: number; readonly recent: ReadonlyArray<string> }
+}
+
+export type Verdict =
+  | { readonly _tag: "Store"; readonly flags: ReadonlyArray<string> }
+  | { readonly _tag: "Duplicate" }
+  | { readonly _tag: "Reject"; readonly reason: RejectReason }
+
+/** Trades by which a repeated one is recognised: a frame holds 20, and repeats come within a few frames. */
+const recentTrades_max = 64
+
+/**
+ * Judges one sighting. A quote that says what the last one said is a duplicate until the heartbeat is over; a trade is
+ * one when it was among the newest of its day. A trade behind the cumulative volume already reached is late, not lost.
+ */
+export const next = (
+  state: SymbolState | undefined,
+  sighting: Sighting,
+  heartbeat_ms: number
+): { readonly state: SymbolState; readonly verdict: Verdict } =>
+  sighting.kind === "trade" ? nextTrade(state, sighting) : nextQuote(state, sighting, heartbeat_ms)
+
+const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat_ms: number) => {
+  const { receivedAtMs, sameness } = sighting
+  const { quote } = state ?? {}
+  const seen: SymbolState = { ...state, lastSeenAtMs: receivedAtMs }
+  if (quote !== undefined && quote.sameness === sameness && receivedAtMs - quote.writtenAtMs < heartbeat_ms) {
+    return { state: seen, verdict: { _tag: "Duplicate" } as const }
+  }
+  return { state: { ...seen, quote: { sameness, writtenAtMs: receivedAtMs } }, verdict: judge(sighting, []) }
+}
+
+const nextTrade = (state: SymbolState | undefined, sighting: Sighting) => {
+  const { cumVolume = 0, exchangeAtMs, receivedAtMs, sameness } = sighting
+  const seen: SymbolState = { ...state, lastSeenAtMs: receivedAtMs }
+  const day = marketDate(exchangeAtMs ?? receivedAtMs)
+  const known = state?.trades?.day === day ? state.trades : undefined
+  const behind = known !== undefined && cumVolume <= known.cumVolume
+  if (behind && known.recent.includes(sameness)) return { state: seen, verdict: { _tag: "Duplicate" } as const }
+  const verdict = judge(sighting, behind ? ["late"] : [])
+  if (verdict._tag === "Reject") return { state: seen, verdict }
+  const recent = [...(known?.recent ?? []), sameness].slice(-recentTrades_max)
+  const trades = { day, cumVolume: Math.max(cumVolume, known?.cumVolume ?? 0), recent }
+  return { state: { ...seen, trades }, verdict }
+}
+
+const judge = (sighting: Sighting, flags: ReadonlyArray<string>): Verdict => {
+  const reason = refusal(sighting)
+  return reason === undefined ? { _tag: "Store", flags: [...sighting.flags, ...flags] } : { _tag: "Reject", reason }
+}

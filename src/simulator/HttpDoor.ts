@@ -1,0 +1,133 @@
+import { Clock, Effect, FiberSet, type Scope } from "effect"
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { Duplex } from "node:stream"
+import { ExchangeFailed } from "./ExchangeFailed.ts"
+import { jsonReply, type Reply } from "./Reply.ts"
+
+/** One HTTP call, its body read. */
+export interface HttpCall {
+  readonly method: string
+  readonly url: URL
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+  /** The monotonic clock when the head was seen, microseconds. */
+  readonly seenAtMicros: number
+}
+
+export interface DoorOptions {
+  readonly host: string
+  readonly port: number
+  answer(call: HttpCall): Effect.Effect<Reply>
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+const bodyBytesMax = 65_536
+const clients_ms = 30_000
+
+const tooLarge: Reply = jsonReply(
+  { error: `the body is larger than ${bodyBytesMax} bytes`, hint: "no KIS call needs one that large" },
+  { connection: "close" },
+  413
+)
+const badRequest: Reply = jsonReply(
+  { error: "the request is not one this server can read" },
+  { connection: "close" },
+  400
+)
+const crashed: Reply = jsonReply({ rt_cd: "1", msg1: "서버 에러가 발생했습니다.", msg_cd: "EGW00002" }, {}, 500)
+
+const urlOf = (request: IncomingMessage): URL | undefined => {
+  const target = `http://simulator${request.url ?? ""}`
+  return request.url?.startsWith("/") && URL.canParse(target) ? new URL(target) : undefined
+}
+
+/** Reads at most 64 KiB; `undefined` when there was more, or when the client went away before the end. */
+const readBody = (request: IncomingMessage): Effect.Effect<string | undefined> =>
+  Effect.callback((resume) => {
+    if (request.method === "GET") {
+      // No call reads a body here; not waiting for one keeps calls in the order in which their heads were seen.
+      request.resume()
+      return resume(Effect.succeed(""))
+    }
+    const chunks: Array<Buffer> = []
+    let bytes = 0
+    request.on("data", (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > bodyBytesMax) resume(Effect.succeed(undefined))
+      else chunks.push(chunk)
+    })
+    request.on("end", () => resume(Effect.succeed(Buffer.concat(chunks).toString("utf8"))))
+    request.on("error", () => resume(Effect.succeed(undefined)))
+  })
+
+const send = (response: ServerResponse, { body, headers, status }: Reply) =>
+  Effect.sync(() => {
+    if (response.destroyed || response.headersSent) return
+    response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) })
+    response.end(body)
+  })
+
+/**
+ * A port on which KIS is heard, over `node:http` itself: a simulator of a server must choose every status, header and
+ * byte. Answers run as fibers of the scope, so closing it ends them; whatever goes wrong with one call stays with it.
+ */
+export const openDoor = Effect.fn("HttpDoor.open")(function* (
+  options: DoorOptions
+): Effect.fn.Return<number, ExchangeFailed, Scope.Scope> {
+  const clock = yield* Clock.Clock
+  const run = yield* FiberSet.makeRuntime<never, void, never>()
+
+  const serve = Effect.fnUntraced(
+    function* (request: IncomingMessage, response: ServerResponse, seenAtMicros: number) {
+      const url = urlOf(request)
+      const body = yield* readBody(request)
+      if (url === undefined) return yield* send(response, badRequest)
+      if (body === undefined) return yield* send(response, tooLarge)
+      const { headers, method = "GET" } = request
+      yield* send(response, yield* options.answer({ method, url, headers, body, seenAtMicros }))
+    },
+    (effect, _request, response) =>
+      Effect.catchCause(effect, (cause) =>
+        Effect.andThen(Effect.logError("a call crashed the simulator's answer", cause), send(response, crashed))
+      )
+  )
+
+  const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: clients_ms, requestTimeout: clients_ms })
+  server.on("request", (request, response) => {
+    run(serve(request, response, Number(clock.monotonicTimeNanosUnsafe() / 1_000n)))
+  })
+  server.on("upgrade", options.upgrade)
+  server.on("clientError", (_error, socket) => {
+    if (!socket.writable) socket.destroy()
+    else
+      socket.end(
+        `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n\r\n${badRequest.body}`
+      )
+  })
+
+  const listening = Effect.callback<void, ExchangeFailed>((resume) => {
+    const place = `${options.host}:${options.port}`
+    const failed = (cause: NodeJS.ErrnoException) =>
+      resume(Effect.fail(new ExchangeFailed({ detail: reasonOf(cause, place), cause })))
+    server.once("error", failed)
+    server.listen(options.port, options.host, () => {
+      server.off("error", failed)
+      resume(Effect.void)
+    })
+  })
+  const closing = Effect.callback<void>((resume) => {
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  }).pipe(Effect.timeoutOption("2 seconds"))
+
+  yield* Effect.acquireRelease(listening, () => closing)
+  return (server.address() as AddressInfo).port
+})
+
+const reasonOf = (cause: NodeJS.ErrnoException, place: string): string => {
+  if (cause.code === "EADDRINUSE")
+    return `${place} is in use by another program; choose another --port (0 takes any free one)`
+  if (cause.code === "EACCES") return `no permission to listen on ${place}; choose a --port above 1023`
+  return `cannot listen on ${place} (${cause.code ?? cause.message})`
+}

@@ -1,0 +1,15 @@
+import type { WebSocket } from "ws"
+import type { LineTimes } from "./liveness.ts"
+import type { SessionCipher } from "./replies.ts"
+
+/** One open socket. Its slots are `TR|symbol`. */
+export interface Session extends LineTimes {
+  readonly id: number
+  readonly socket: WebSocket
+  readonly cipher: SessionCipher
+  readonly slots: Set<string>
+  /** Whose app key it took the seat of; absent until its first accepted approval key. */
+  owner: string | undefined
+}
+
+export const slotOf = (trId: string, trKey: string): string => `${trId}|${trKey}`

@@ -1,0 +1,51 @@
+import { PgClient } from "@effect/sql-pg"
+import { Effect, Layer, type Redacted } from "effect"
+import type { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import type { FolderLocked, FolderUnwritable } from "../journal/FolderLock.ts"
+import * as EmbeddedDatabase from "./EmbeddedDatabase.ts"
+
+/** A PostgreSQL server by its URL, or the one inside this process and the folder that is its own. */
+export type DatabaseOptions =
+  | { readonly _tag: "server"; readonly url: Redacted.Redacted }
+  | { readonly _tag: "embedded"; readonly folder: string }
+
+/** Nothing the observer asks takes longer; a migration that must may say `set local statement_timeout`. */
+const statement_timeout_ms = 30_000
+
+const common = {
+  applicationName: "observer",
+  connectTimeout: "5 seconds",
+  startupParameters: { statement_timeout: String(statement_timeout_ms) }
+} as const
+
+const server = (url: Redacted.Redacted) =>
+  PgClient.layer({ ...common, url, maxConnections: 4, keepAlive: "15 seconds" })
+
+const embedded = (folder: string) =>
+  Layer.unwrap(
+    Effect.map(EmbeddedDatabase.start({ folder }), (endpoint) =>
+      PgClient.layer({
+        ...common,
+        ...endpoint,
+        username: "postgres",
+        database: "postgres",
+        ssl: false,
+        // PGlite is one session: a second connection mixes its answers into the first. Each new connection would also
+        // leave its prepared statements behind in that session, so it is kept.
+        maxConnections: 1,
+        idleTimeout: "1 day"
+      })
+    )
+  )
+
+/**
+ * The SQL client. With a server it connects when the first statement runs, so one that is down fails statements with a
+ * retryable `SqlError` and never the start; the embedded database must open its folder, or the layer fails.
+ */
+export const layer = (
+  options: DatabaseOptions
+): Layer.Layer<
+  SqlClient.SqlClient | PgClient.PgClient,
+  SqlError | EmbeddedDatabase.EmbeddedDatabaseError | FolderLocked | FolderUnwritable
+> => (options._tag === "server" ? server(options.url) : embedded(options.folder))

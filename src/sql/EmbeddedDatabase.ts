@@ -1,0 +1,144 @@
+import { Data, Deferred, Effect, Schedule, type Scope } from "effect"
+import { chmod, mkdir } from "node:fs/promises"
+import { join, resolve } from "node:path"
+import { Worker } from "node:worker_threads"
+import { FolderLock, type FolderLocked, type FolderUnwritable } from "../journal/FolderLock.ts"
+
+/** The embedded database did not come up, or its thread ended. */
+export class EmbeddedDatabaseError extends Data.TaggedError("EmbeddedDatabaseError")<{
+  readonly folder: string
+  readonly detail: string
+}> {
+  override get message() {
+    return `the embedded database in ${this.folder}: ${this.detail}; move the folder away to begin a new one, and fill it with a replay`
+  }
+}
+
+/** Where the embedded database listens: a Unix socket, or loopback TCP where there can be none. */
+export interface Endpoint {
+  readonly path?: string
+  readonly host?: string
+  readonly port?: number
+}
+
+type Report =
+  | { readonly _tag: "listening"; readonly port: number }
+  | { readonly _tag: "beat" }
+  | { readonly _tag: "failed"; readonly detail: string }
+
+/** The kernel allows 107 bytes for the path of a Unix socket, macOS 103. */
+const path_bytes_max = 100
+/** The first start makes the database (5 s measured on two busy cores). */
+const start_limit = "90 seconds"
+const stop_limit = "10 seconds"
+/** Without a beat for this long the thread is ended. PGlite knows no `statement_timeout`, so this also bounds a query. */
+const silence_limit = "2 minutes"
+
+const fromSource = import.meta.url.endsWith(".ts")
+const entry = new URL(fromSource ? "./embeddedWorker.ts" : "./embeddedWorker.js", import.meta.url)
+
+/** Running from source, under a test, the worker's file is loaded as the plain module it is: Node 20 knows no `.ts`. */
+const asPlainModule = (): ReadonlyArray<string> => {
+  const script = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`
+  const hook =
+    'export const load = (url, context, next) => next(url, url.endsWith(".ts") ? { ...context, format: "module" } : context)'
+  return ["--import", script(`import { register } from "node:module"; register(${JSON.stringify(script(hook))})`)]
+}
+
+const exitOf = (worker: Worker): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const ended = () => resume(Effect.void)
+    if (worker.threadId === -1) return ended()
+    worker.once("exit", ended)
+    return Effect.sync(() => worker.off("exit", ended))
+  })
+
+/** Asks the thread to close the database, so that the next start has nothing to recover. */
+const stop = (worker: Worker) =>
+  Effect.sync(() => worker.postMessage("stop")).pipe(
+    Effect.andThen(exitOf(worker)),
+    Effect.timeoutOrElse({ duration: stop_limit, orElse: () => Effect.promise(() => worker.terminate()) })
+  )
+
+const spawn = (workerData: object) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const worker = new Worker(entry, { workerData, ...(fromSource ? { execArgv: [...asPlainModule()] } : {}) })
+      // An exception ends the thread, and is told by its end; without a listener it would end the process.
+      worker.on("error", () => undefined)
+      return worker
+    }),
+    stop
+  )
+
+const nextReport = (worker: Worker): Effect.Effect<Report> =>
+  Effect.callback((resume) => {
+    const told = (report: Report) => resume(Effect.succeed(report))
+    const broke = (cause: Error) => told({ _tag: "failed", detail: cause.message })
+    worker.once("message", told)
+    worker.once("error", broke)
+    return Effect.sync(() => worker.off("message", told).off("error", broke))
+  })
+
+/** Ends when the thread says that it failed; a silence ends it too. */
+const failureOf = (worker: Worker): Effect.Effect<string> =>
+  nextReport(worker).pipe(
+    Effect.map((report) => (report._tag === "failed" ? report.detail : undefined)),
+    Effect.timeoutOrElse({
+      duration: silence_limit,
+      orElse: () => Effect.succeed(`no sign of life for ${silence_limit}`)
+    }),
+    Effect.flatMap((detail) => (detail === undefined ? failureOf(worker) : Effect.succeed(detail)))
+  )
+
+/**
+ * PostgreSQL inside this process: PGlite in a thread of its own, so that a query never stalls the data plane, behind a
+ * socket that takes one connection. Owns `folder` and, beside it, `<folder>.run` (mode 0700) with the lock and the socket.
+ * Ready when it listens. Its end while in use is logged and it is started again in its place.
+ *
+ * A killed process loses nothing that was committed. PGlite cannot force its files to disk, so after a power cut the
+ * folder may be damaged: the journal is the truth, and a replay fills a new one.
+ */
+export const start = Effect.fn("EmbeddedDatabase.start")(function* (options: {
+  readonly folder: string
+}): Effect.fn.Return<Endpoint, EmbeddedDatabaseError | FolderLocked | FolderUnwritable, Scope.Scope> {
+  const folder = resolve(options.folder)
+  const fault = (detail: string) => new EmbeddedDatabaseError({ folder, detail })
+  const runFolder = `${folder}.run`
+  yield* FolderLock.acquire(runFolder, "embedded database")
+  yield* Effect.tryPromise({
+    try: () => mkdir(runFolder, { recursive: true }).then(() => chmod(runFolder, 0o700)),
+    catch: (cause) => fault(String(cause))
+  })
+  const socket = join(runFolder, ".s.PGSQL.5432")
+  const path = process.platform === "win32" || Buffer.byteLength(socket) > path_bytes_max ? undefined : socket
+
+  const ready = yield* Deferred.make<Endpoint, EmbeddedDatabaseError>()
+  let port = 0
+  let hasStarted = false
+  const run = Effect.scoped(
+    Effect.gen(function* () {
+      const worker = yield* spawn({ folder, path, port })
+      const report = yield* nextReport(worker).pipe(
+        Effect.timeoutOrElse({
+          duration: start_limit,
+          orElse: () => Effect.fail(fault(`not ready within ${start_limit}`))
+        })
+      )
+      if (report._tag === "failed") return yield* fault(report.detail)
+      if (path === undefined && report._tag === "listening") port = report.port
+      hasStarted = true
+      yield* Deferred.succeed(ready, path === undefined ? { host: "127.0.0.1", port } : { path })
+      return yield* fault(yield* Effect.race(failureOf(worker), Effect.as(exitOf(worker), "its thread ended")))
+    })
+  )
+  yield* run.pipe(
+    Effect.tapError((error) =>
+      hasStarted ? Effect.logError("the embedded database is started again", error) : Deferred.fail(ready, error)
+    ),
+    Effect.retry({ while: () => hasStarted, schedule: Schedule.spaced("2 seconds") }),
+    Effect.ignore,
+    Effect.forkScoped
+  )
+  return yield* Deferred.await(ready)
+})

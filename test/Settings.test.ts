@@ -1,0 +1,201 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted, Result, Schema } from "effect"
+import { existsSync, readFileSync } from "node:fs"
+import { parseEnv } from "node:util"
+import { describeProblem, loadSettings, table, unknownVariables } from "../src/Settings.ts"
+import { renderEnvExample, renderSettingsTable } from "../src/SettingsText.ts"
+
+const machine = { hostname: "Trader_PC.local" }
+const load = (env: Record<string, string | undefined>) => Result.getOrThrow(loadSettings(env, machine))
+const problems = (env: Record<string, string | undefined>) => {
+  const loaded = loadSettings(env, machine)
+  assert(Result.isFailure(loaded), "these settings should have been refused")
+  return loaded.failure.map(describeProblem)
+}
+
+describe("Settings", () => {
+  it("have a default for everything", () => {
+    assert.deepStrictEqual(load({}), {
+      sourceMode: "simulator",
+      symbols: { _tag: "Top", count: 2_000 },
+      shards: 8,
+      node: "trader-pc",
+      dataDir: "./var/data",
+      logDir: "./var/log",
+      stateDir: "./var/state",
+      httpHost: "127.0.0.1",
+      httpPort: 8_787,
+      httpToken: undefined,
+      session: "always",
+      sql: true,
+      databaseUrl: undefined,
+      kisEnv: "live",
+      kisAppKey: undefined,
+      kisAppSecret: undefined,
+      kisRestUrl: undefined,
+      kisWsUrl: undefined,
+      callsPerSecond: 18,
+      wsSlots: 41,
+      heartbeat_seconds: 300,
+      stale_seconds: 60,
+      segment_mb: 128,
+      fsync_ms: 200,
+      drain_seconds: 10,
+      logLevel: "Info",
+      log_mb: 50,
+      log_days: 14
+    })
+  })
+
+  it("take blank for not set, and trim the rest", () => {
+    assert.deepStrictEqual(load({ OBSERVER_SHARDS: "  ", OBSERVER_NODE: "", DATABASE_URL: " " }), load({}))
+    assert.strictEqual(load({ OBSERVER_SHARDS: " 3 " }).shards, 3)
+  })
+
+  it("follow the mode and the broker's service where nothing else is said", () => {
+    const keys = { OBSERVER_SOURCE_MODE: "kis", KIS_APP_KEY: "k", KIS_APP_SECRET: "s" }
+    assert.strictEqual(load(keys).session, "calendar")
+    assert.strictEqual(load(keys).callsPerSecond, 18)
+    assert.strictEqual(load({ ...keys, KIS_ENV: "mock" }).callsPerSecond, 1)
+    assert.strictEqual(load({ ...keys, OBSERVER_SESSION: "always" }).session, "always")
+    assert.strictEqual(load({ ...keys, KIS_ENV: "mock", KIS_CALLS_PER_SECOND: "2" }).callsPerSecond, 2)
+  })
+
+  it("read every way of naming symbols", () => {
+    const symbols = (text: string) => load({ OBSERVER_SYMBOLS: text }).symbols
+    assert.deepStrictEqual(symbols("005930, 000660,005930"), { _tag: "List", codes: ["005930", "000660"] } as never)
+    assert.deepStrictEqual(symbols("@my list.txt"), { _tag: "File", path: "my list.txt" })
+    assert.deepStrictEqual(symbols("all"), { _tag: "All" })
+    assert.deepStrictEqual(symbols("top:30"), { _tag: "Top", count: 30 })
+  })
+
+  it("are also found under their older names", () => {
+    assert.deepStrictEqual(load({ PHASE15_SYMBOL: "005930" }).symbols, { _tag: "List", codes: ["005930"] } as never)
+    assert.deepStrictEqual(load({ PHASE15_SYMBOLS: "all", OBSERVER_SYMBOLS: "all" }).symbols, { _tag: "All" })
+    assert.include(problems({ PHASE15_SOURCE_MODE: "real" })[0], 'PHASE15_SOURCE_MODE is "real"')
+  })
+
+  it("are refused when a name and its older name say different things", () => {
+    assert.deepStrictEqual(problems({ OBSERVER_SYMBOLS: "all", PHASE15_SYMBOL: "005930" }), [
+      'OBSERVER_SYMBOLS is "all", but PHASE15_SYMBOL, which means the same, is "005930"; allowed: one of the two, or the same in both'
+    ])
+  })
+
+  it.each([
+    ["OBSERVER_SOURCE_MODE", "real", 'OBSERVER_SOURCE_MODE is "real"; allowed: simulator or kis'],
+    [
+      "OBSERVER_SYMBOLS",
+      "005930,5930x,삼성",
+      'OBSERVER_SYMBOLS is "005930,5930x,삼성": not a symbol code: 5930x, 삼성; '
+    ],
+    ["OBSERVER_SYMBOLS", ",,", 'OBSERVER_SYMBOLS is ",,": no symbol is named; '],
+    ["OBSERVER_SYMBOLS", "top:0", "top:0 watches nothing"],
+    ["OBSERVER_SYMBOLS", "@", "no file is named after @"],
+    ["OBSERVER_SHARDS", "0", 'OBSERVER_SHARDS is "0"; allowed: a whole number from 1 to 64'],
+    ["OBSERVER_SHARDS", "65", "from 1 to 64"],
+    ["OBSERVER_SHARDS", "8.5", "from 1 to 64"],
+    ["OBSERVER_SHARDS", "1e1", "from 1 to 64"],
+    ["OBSERVER_SHARDS", "-1", "from 1 to 64"],
+    ["OBSERVER_NODE", "Node_1", 'OBSERVER_NODE is "Node_1"; allowed: 1 to 32 of a-z'],
+    ["OBSERVER_NODE", "../etc", "OBSERVER_NODE"],
+    ["OBSERVER_DATA_DIR", "~/data", "~ is not expanded here"],
+    ["OBSERVER_HTTP_HOST", "my host", "an IP address or a host name"],
+    ["OBSERVER_HTTP_PORT", "65536", "from 0 to 65535"],
+    ["OBSERVER_HTTP_TOKEN", "short", "OBSERVER_HTTP_TOKEN is ***: it has 5 characters; allowed: 16 or more"],
+    ["OBSERVER_SESSION", "never", "calendar or always"],
+    ["OBSERVER_SQL", "yes", "on or off"],
+    ["DATABASE_URL", "mysql://u:hidden@h/d", "DATABASE_URL is ***; allowed: an address beginning with postgres://"],
+    ["KIS_ENV", "paper", "live or mock"],
+    ["KIS_REST_URL", "ftp://h", "http:// or https://"],
+    ["KIS_WS_URL", "http://h", "ws:// or wss://"],
+    ["KIS_CALLS_PER_SECOND", "0", "from 1 to 100"],
+    ["KIS_WS_SLOTS", "201", "from 0 to 200"],
+    ["OBSERVER_FSYNC_MS", "0", "from 1 to 10000"],
+    ["OBSERVER_LOG_LEVEL", "loud", "one of Trace, Debug, Info, Warn, Error, Fatal, None"],
+    ["OBSERVER_LOG_LEVEL", "a\u001b[2J\nb", 'OBSERVER_LOG_LEVEL is "a?[2J?b"']
+  ])("refuse %s=%s", (name, value, expected) => {
+    const found = problems({ [name]: value }).filter((line) => line.startsWith(name))
+    assert.strictEqual(found.length, 1)
+    assert.include(found[0], expected)
+  })
+
+  it("say everything that is wrong at once", () => {
+    const found = problems({ OBSERVER_SHARDS: "x", OBSERVER_HTTP_HOST: "0.0.0.0", KIS_WS_URL: "ws://h", KIS_ENV: "?" })
+    assert.deepStrictEqual(
+      found.map((line) => line.split(" ")[0]),
+      ["OBSERVER_SHARDS", "KIS_ENV", "OBSERVER_HTTP_TOKEN", "KIS_REST_URL"]
+    )
+  })
+
+  it("name both keys when the broker is chosen without them", () => {
+    assert.deepStrictEqual(problems({ OBSERVER_SOURCE_MODE: "kis" }), [
+      "KIS_APP_KEY and KIS_APP_SECRET not set, which OBSERVER_SOURCE_MODE=kis needs; allowed: KIS_APP_KEY and KIS_APP_SECRET, the pair issued by the broker"
+    ])
+    const one = problems({ OBSERVER_SOURCE_MODE: "kis", KIS_APP_KEY: "key" })
+    assert.match(one[0] ?? "", /^KIS_APP_SECRET not set/)
+  })
+
+  it("accuse a value only once", () => {
+    assert.strictEqual(problems({ OBSERVER_HTTP_HOST: "0.0.0.0", OBSERVER_HTTP_TOKEN: "short" }).length, 1)
+    assert.strictEqual(problems({ KIS_REST_URL: "ftp://h", KIS_WS_URL: "ws://h" }).length, 1)
+  })
+
+  it.each(["127.0.0.1", "127.8.0.1", "::1", "localhost"])("ask for no token on %s", (host) => {
+    assert.strictEqual(load({ OBSERVER_HTTP_HOST: host }).httpHost, host)
+  })
+
+  it("keep secrets redacted, and readable where they are used", () => {
+    const settings = load({ OBSERVER_HTTP_TOKEN: "0123456789abcdef", DATABASE_URL: "postgres://u:pw@h/d" })
+    assert.notInclude(JSON.stringify(settings), "0123456789abcdef")
+    assert.notInclude(JSON.stringify(settings), "u:pw")
+    assert(settings.databaseUrl !== undefined)
+    assert.strictEqual(Redacted.value(settings.databaseUrl), "postgres://u:pw@h/d")
+  })
+
+  const secretNames = Object.values(table).flatMap((each) => (each.secret ? [each.name] : []))
+  it.effect.prop(
+    "never show a secret in a problem, whatever it is",
+    [Schema.Literals(secretNames), Schema.String],
+    ([name, text]) =>
+      Effect.sync(() => {
+        const value = `§${text}§`
+        for (const line of problems({ [name]: value })) assert.notInclude(line, value)
+      })
+  )
+
+  const names = Object.values(table).map(({ name }) => name)
+  it.effect.prop(
+    "never throw and always name the variable in one line, whatever it holds",
+    [Schema.Literals(names), Schema.String],
+    ([name, value]) =>
+      Effect.sync(() => {
+        const loaded = loadSettings({ [name]: value }, machine)
+        if (Result.isSuccess(loaded)) return
+        for (const line of loaded.failure.map(describeProblem)) {
+          assert.match(line, /^[A-Z0-9_]+ .*; allowed: .*$/)
+        }
+      })
+  )
+
+  it("notice variables that are nearly ours", () => {
+    assert.deepStrictEqual(unknownVariables({ OBSERVER_SHARD: "4", KIS_ENV: "live", PHASE15_SYMBOL: "x", HOME: "/" }), [
+      "OBSERVER_SHARD"
+    ])
+  })
+})
+
+describe("what is written about the settings", () => {
+  it(".env.example is what the code says (npm run settings writes it)", () => {
+    assert.strictEqual(readFileSync(".env.example", "utf8"), renderEnvExample())
+  })
+
+  it(".env.example copied to .env changes nothing", () => {
+    assert.deepStrictEqual(load(parseEnv(renderEnvExample())), load({}))
+  })
+
+  const readmes = ["README.md", "README.ko.md"].filter((name) => existsSync(name))
+  it.skipIf(readmes.length === 0)("the READMEs hold the settings' table (skipped only while there is none)", () => {
+    const text = readFileSync("README.md", "utf8")
+    assert.include(text, `<!-- settings -->\n${renderSettingsTable()}\n<!-- /settings -->`)
+  })
+})
