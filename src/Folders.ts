@@ -4,7 +4,8 @@ import { join } from "node:path"
 import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { type Settings, table } from "./Settings.ts"
 
-const codeOf = (cause: unknown): string => (cause instanceof Error && "code" in cause ? String(cause.code) : String(cause))
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
 
 const prepare = (variable: string, folder: string, mode?: number) =>
   Effect.tryPromise({
@@ -17,7 +18,9 @@ const prepare = (variable: string, folder: string, mode?: number) =>
     catch: (cause) =>
       new ProgramEnd({
         code: exitCode.folders,
-        lines: [`${variable} is "${folder}": it cannot be written (${codeOf(cause)}); make it writable or name another folder`]
+        lines: [
+          `${variable} is "${folder}": it cannot be written (${codeOf(cause)}); make it writable or name another folder`
+        ]
       })
   })
 

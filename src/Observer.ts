@@ -46,7 +46,9 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     const { head, lastReceivedAt, quarantined, unclean } = journal.recovered
     yield* journal.append([
       marker(now, { event: "start", version, previousSeq: head.seq, unclean, quarantined, ...describe }),
-      ...(lastReceivedAt === undefined ? [] : [gap(now, { fromMs: Date.parse(lastReceivedAt), toMs: now, cause: "downtime" })])
+      ...(lastReceivedAt === undefined
+        ? []
+        : [gap(now, { fromMs: Date.parse(lastReceivedAt), toMs: now, cause: "downtime" })])
     ])
     yield* sql.start
     yield* shards.start

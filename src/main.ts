@@ -3,6 +3,7 @@ import { Effect, Layer, Result } from "effect"
 import { fileURLToPath } from "node:url"
 import { Supervisor } from "./actor/Supervisor.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
+import { databaseOf } from "./databaseOf.ts"
 import { readEnvironment } from "./Environment.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { prepareFolders } from "./Folders.ts"
@@ -17,7 +18,7 @@ import { Screen } from "./ops/Screen.ts"
 import * as StatusLine from "./ops/StatusLine.ts"
 import { makeSnapshot } from "./ops/statusLine/snapshotOf.ts"
 import { plan } from "./plan/CoveragePlan.ts"
-import { resolveUniverse } from "./plan/Universe.ts"
+import { resolveUniverse, type Universe } from "./plan/Universe.ts"
 import { endWith, exitCode, ProgramEnd, teardown } from "./ProgramEnd.ts"
 import { describeProblem, loadSettings, type Settings, unknownVariables } from "./Settings.ts"
 import { Shards } from "./shard/Shards.ts"
@@ -27,15 +28,19 @@ import { version } from "./version.ts"
 
 const megabyte = 1_000_000
 
-const databaseOf = ({ databaseUrl, stateDir }: Settings) =>
-  databaseUrl === undefined
-    ? ({ _tag: "embedded", folder: `${stateDir}/db` } as const)
-    : ({ _tag: "server", url: databaseUrl } as const)
-
 /** Every layer of the main job, composed here and nowhere else. */
-const compose = Effect.fnUntraced(function* (settings: Settings, { account }: Source) {
-  const { callsPerSecond, dataDir, drain_seconds, fsync_ms, heartbeat_seconds, node, stateDir, wsSlots: slots } = settings
-  const { rule, symbols, unlisted } = yield* resolveUniverse(settings.symbols)
+const compose = Effect.fnUntraced(function* (settings: Settings, { account }: Source, universe: Universe) {
+  const {
+    callsPerSecond,
+    dataDir,
+    drain_seconds,
+    fsync_ms,
+    heartbeat_seconds,
+    node,
+    stateDir,
+    wsSlots: slots
+  } = settings
+  const { rule, symbols, unlisted } = universe
   const multiPrice = account.endpoints.env === "live"
   const coverage = plan(symbols, { callsPerSecond, slots, multiPrice })
   const { callsPerSweep, expectedStaleness_seconds, stream, sweep } = coverage
@@ -53,7 +58,9 @@ const compose = Effect.fnUntraced(function* (settings: Settings, { account }: So
   const base = Layer.mergeAll(Supervisor.layer, MarketSession.layer(settings.session), Conservation.layer, journal)
   const shards = Shards.layer({ count: settings.shards, symbols, heartbeat_ms: heartbeat_seconds * 1_000 })
   const migrations = fileURLToPath(new URL("./migrations", import.meta.url))
-  const sql = settings.sql ? SqlPipeline.layer({ database: databaseOf(settings), node, migrations }) : SqlPipeline.layerOff
+  const sql = settings.sql
+    ? SqlPipeline.layer({ database: databaseOf(settings), node, migrations })
+    : SqlPipeline.layerOff
   const feed = Layer.unwrap(
     Effect.map(Shards, ({ deliver }) =>
       KisFeed.layer({ account, stateDir, callsPerSecond, slots, sweep, stream, multiPrice, deliver })
@@ -75,15 +82,18 @@ const compose = Effect.fnUntraced(function* (settings: Settings, { account }: So
 })
 
 const observe = Effect.fnUntraced(function* (settings: Settings) {
+  const universe = yield* Effect.mapError(resolveUniverse(settings.symbols), endWith(exitCode.settings))
   const source = yield* Effect.mapError(openSource(settings), endWith(exitCode.bug))
-  const layer = yield* Effect.mapError(compose(settings, source), endWith(exitCode.settings))
+  const layer = yield* compose(settings, source, universe)
   const context = yield* Layer.build(layer).pipe(
     Effect.catchTags({
       JournalUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      FolderLocked: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error)),
       HttpUnavailable: (error) => Effect.fail(endWith(exitCode.settings)(error))
     })
   )
-  yield* Effect.gen(function* () {
+  return yield* Effect.gen(function* () {
     const { url } = yield* Server.ServerAddress
     const { report } = yield* Health
     const { run } = yield* Observer
@@ -121,7 +131,8 @@ const main = Effect.gen(function* () {
     Layer.provideMerge(Screen.layer(process.stdout))
   )
   const unknown = unknownVariables(env)
-  const warn = unknown.length === 0 ? Effect.void : Effect.logWarning(`these settings do not exist: ${unknown.join(", ")}`)
+  const warn =
+    unknown.length === 0 ? Effect.void : Effect.logWarning(`these settings do not exist: ${unknown.join(", ")}`)
   return yield* Effect.scoped(Effect.andThen(warn, observe(settings))).pipe(Effect.provide(logging))
 })
 

@@ -1,9 +1,11 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Console, Effect, Exit, Layer, Logger, Option, Schema } from "effect"
 import { CliError, CliOutput, Command, Flag } from "effect/cli"
+import { oneLinePresenter } from "./oneLine.ts"
 import { Exchange } from "./simulator/Exchange.ts"
 import { ExchangeFailed } from "./simulator/ExchangeFailed.ts"
 import { callsPerSecondOf, exchangeOptions } from "./simulator/ExchangeOptions.ts"
+import { version } from "./version.ts"
 
 const defaults = exchangeOptions({})
 
@@ -83,13 +85,6 @@ const simulator = Command.make(
   )
 )
 
-const presenter: CliOutput.Presenter = {
-  present: (event) =>
-    event._tag === "InvalidInvocation"
-      ? Console.error(`simulator: ${event.errors.map((error) => error.message).join("; ")} (--help lists every flag)`)
-      : CliOutput.defaultPresenter.present(event)
-}
-
 const exitCodeOf = (cause: Cause.Cause<unknown>): number => {
   if (Cause.hasInterruptsOnly(cause)) return 0
   const error = Cause.squash(cause)
@@ -97,7 +92,7 @@ const exitCodeOf = (cause: Cause.Cause<unknown>): number => {
   return CliError.isCliError(error) ? 64 : 70
 }
 
-const program: Effect.Effect<void, unknown> = Command.run(simulator, { version: "0.1.0" }).pipe(
+const program: Effect.Effect<void, unknown> = Command.run(simulator, { version }).pipe(
   Effect.tapCauseIf(
     (cause) => !Cause.hasInterruptsOnly(cause) && !CliError.isCliError(Cause.squash(cause)),
     (cause) => {
@@ -108,7 +103,7 @@ const program: Effect.Effect<void, unknown> = Command.run(simulator, { version: 
   Effect.provide(
     Layer.mergeAll(
       NodeServices.layer,
-      CliOutput.layerPresenter(presenter),
+      CliOutput.layerPresenter(oneLinePresenter("simulator")),
       // Standard output belongs to the one line that says where the exchange is.
       Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
     )

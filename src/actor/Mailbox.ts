@@ -82,7 +82,7 @@ export class Mailbox<A> {
   private get take(): Effect.Effect<InHand<A> | undefined> {
     return Queue.take(this.queue).pipe(
       Effect.map((message): InHand<A> | undefined => ({ message, crashes: 0 })),
-      Pull.catchDone(() => Effect.succeed(undefined))
+      Pull.catchDone(() => Effect.undefined)
     )
   }
 }

@@ -56,7 +56,9 @@ export class Supervisor extends Context.Service<
           const nowMs = yield* Clock.currentTimeMillis
           if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
           if (Exit.isSuccess(exit) && kind !== "permanent") return
-          const cause = Exit.isFailure(exit) ? exit.cause : Cause.die(new Error("it ended though it should run for ever"))
+          const cause = Exit.isFailure(exit)
+            ? exit.cause
+            : Cause.die(new Error("it ended though it should run for ever"))
           const reason = reasonOf(cause)
           if (kind === "temporary") return yield* Effect.logError(`actor ${name} failed`, { reason })
           const random = yield* Random.next
@@ -88,7 +90,9 @@ export class Supervisor extends Context.Service<
         endings.set(spec.name, ending)
         yield* tree.enter(spec.name, spec.mailbox)
         const whole = supervise(spec).pipe(
-          Effect.ensuring(Effect.andThen(tree.turn(spec.name, { _tag: "stopped" }), Deferred.succeed(ending, undefined))),
+          Effect.ensuring(
+            Effect.andThen(tree.turn(spec.name, { _tag: "stopped" }), Deferred.succeed(ending, undefined))
+          ),
           Effect.annotateLogs({ actor: spec.name })
         )
         yield* FiberMap.run(fibers, spec.name, whole)
@@ -97,10 +101,11 @@ export class Supervisor extends Context.Service<
       return Supervisor.of({
         start,
         stop: (name) => FiberMap.remove(fibers, name),
-        ended: (name) => Effect.suspend(() => {
-          const ending = endings.get(name)
-          return ending === undefined ? Effect.void : Deferred.await(ending)
-        }),
+        ended: (name) =>
+          Effect.suspend(() => {
+            const ending = endings.get(name)
+            return ending === undefined ? Effect.void : Deferred.await(ending)
+          }),
         escalated: Deferred.await(escalated)
       })
     })

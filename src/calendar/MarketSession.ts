@@ -22,7 +22,12 @@ export class MarketSession extends Context.Service<
       const phase = Effect.map(Clock.currentTimeMillis, phaseAt)
       const isOpen = Effect.map(phase, (now) => now !== "closed")
       const awaitOpen: Effect.Effect<void> = Effect.flatMap(isOpen, (open) =>
-        open ? Effect.void : Effect.andThen(Effect.sleep("10 seconds"), Effect.suspend(() => awaitOpen))
+        open
+          ? Effect.void
+          : Effect.andThen(
+              Effect.sleep("10 seconds"),
+              Effect.suspend(() => awaitOpen)
+            )
       )
       return MarketSession.of({ phaseAt, phase, isOpen, awaitOpen })
     })

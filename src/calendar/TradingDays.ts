@@ -3,12 +3,12 @@
  * days announced in May 2026 (local elections, Constitution Day) and Chuseok are confirmed (kis/sessions.md §4), the
  * others follow the public holidays with their substitutes, 1 May, and 31 December.
  */
-const holidays = new Set([
-  ...["20260101", "20260216", "20260217", "20260218", "20260302", "20260501", "20260505", "20260525", "20260603"],
-  ...["20260717", "20260817", "20260924", "20260925", "20261005", "20261009", "20261225", "20261231"],
-  ...["20270101", "20270208", "20270209", "20270301", "20270505", "20270513", "20270719", "20270816"],
-  ...["20270914", "20270915", "20270916", "20271004", "20271011", "20271227", "20271231"]
-])
+const holidays = new Set(
+  `20260101 20260216 20260217 20260218 20260302 20260501 20260505 20260525 20260603 20260717 20260817 20260924
+   20260925 20261005 20261009 20261225 20261231
+   20270101 20270208 20270209 20270301 20270505 20270513 20270719 20270816 20270914 20270915 20270916 20271004
+   20271011 20271227 20271231`.split(/\s+/)
+)
 
 /** Days with hours of their own: the college entrance exam moves everything by an hour, New Year's first day only the open. */
 const lateDays: Readonly<Record<string, "exam" | "newYear">> = {

@@ -19,12 +19,21 @@ export const gap = (
 ): RecordDraft => {
   const { cause, fromMs, symbol, toMs } = hole
   const from = new Date(fromMs).toISOString()
-  const payload: GapPayload = { from, to: new Date(toMs).toISOString(), cause, ...(symbol === undefined ? {} : { symbol }) }
+  const payload: GapPayload = {
+    from,
+    to: new Date(toMs).toISOString(),
+    cause,
+    ...(symbol === undefined ? {} : { symbol })
+  }
   return { kind: "gap", symbol, receivedAtMs, source: "observer", account, payload }
 }
 
 /** A record of something Observer itself did. */
-export const marker = (receivedAtMs: number, event: Readonly<Record<string, unknown>>, account?: string): RecordDraft => ({
+export const marker = (
+  receivedAtMs: number,
+  event: Readonly<Record<string, unknown>>,
+  account?: string
+): RecordDraft => ({
   kind: "marker",
   receivedAtMs,
   source: "observer",

@@ -27,7 +27,8 @@ export const multiPriceSighting = (row: QuotationRow, receivedAtMs: number): Sig
     venue: "KRX",
     receivedAtMs,
     // `B` before the open, `A` before the close, `C` in a volatility interruption: the values are an auction's.
-    phase: row["hour_cls_code"] === "B" ? "openingAuction" : row["hour_cls_code"] === "A" ? "closingAuction" : undefined,
+    phase:
+      row["hour_cls_code"] === "B" ? "openingAuction" : row["hour_cls_code"] === "A" ? "closingAuction" : undefined,
     price,
     cumVolume: numberOf(row["acml_vol"]),
     ask: numberOf(row["inter2_askp"]),

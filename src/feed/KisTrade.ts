@@ -28,11 +28,7 @@ const phaseOfMarket: Readonly<Record<string, Phase>> = {
 }
 
 /** A record of the trade stream. Its time has no date and no zone: the record's own business date and market time make the instant. */
-export const tradeSighting = (
-  values: ReadonlyArray<string>,
-  receivedAtMs: number,
-  extraColumns: number
-): Sighting => {
+export const tradeSighting = (values: ReadonlyArray<string>, receivedAtMs: number, extraColumns: number): Sighting => {
   const at = (index: number) => values[index] ?? ""
   const hourClass = at(column.hourClass)
   // Auction prints name no side and leave the counters alone (captured opening print of 2026-09-08).
@@ -45,7 +41,8 @@ export const tradeSighting = (
     venue: "KRX",
     receivedAtMs,
     exchangeAtMs: marketInstant(at(column.date) || marketDate(receivedAtMs), at(column.hour)),
-    phase: hourClass === "B" ? "openingAuction" : hourClass === "A" ? "closingAuction" : phaseOfMarket[at(column.market)],
+    phase:
+      hourClass === "B" ? "openingAuction" : hourClass === "A" ? "closingAuction" : phaseOfMarket[at(column.market)],
     price: numberOf(at(column.price)),
     volume: numberOf(at(column.volume)),
     cumVolume: numberOf(at(column.cumVolume)),

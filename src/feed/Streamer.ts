@@ -38,11 +38,14 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     if (extraColumns === 0 || drifted.has(trId)) return
     drifted.add(trId)
     const known = knownWidths[trId]?.max ?? 0
-    yield* Effect.logError("the broker sends more columns than known; they are kept, and the layout should be looked at", {
-      stream: trId,
-      columns: known + extraColumns,
-      known
-    })
+    yield* Effect.logError(
+      "the broker sends more columns than known; they are kept, and the layout should be looked at",
+      {
+        stream: trId,
+        columns: known + extraColumns,
+        known
+      }
+    )
   })
 
   const onFrames = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
@@ -57,7 +60,10 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     }
     yield* conservation.add("kis-ws", { received: sightings.length + refused.length, rejected: refused.length })
     if (refused.length > 0) {
-      yield* Effect.logWarning("stream frames could not be split and were set aside", { account: alias, frames: refused.length })
+      yield* Effect.logWarning("stream frames could not be split and were set aside", {
+        account: alias,
+        frames: refused.length
+      })
       yield* journal.append(refused)
     }
     if (sightings.length > 0) yield* deliver({ source: "kis-ws", account: alias, sightings })
@@ -79,7 +85,8 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       }),
       onLost: (_because, lastHeardMs) =>
         Effect.sync(() => {
-          for (const symbol of symbols.slice(0, slots)) if (!lostSinceMs.has(symbol)) lostSinceMs.set(symbol, lastHeardMs)
+          for (const symbol of symbols.slice(0, slots))
+            if (!lostSinceMs.has(symbol)) lostSinceMs.set(symbol, lastHeardMs)
         })
     }
   )

@@ -96,7 +96,9 @@ export class SweepSchedule {
   completed(nowMs: number): SweepRound | undefined {
     const { answered, missing, number, startedAtMs, waiting } = this.round
     if (waiting.size > 0 || answered + missing.size === 0) return undefined
-    const absent = [...this.entries.values()].filter(({ misses }) => misses >= missesBeforeNamed).map(({ symbol }) => symbol)
+    const absent = [...this.entries.values()]
+      .filter(({ misses }) => misses >= missesBeforeNamed)
+      .map(({ symbol }) => symbol)
     this.round = {
       number: number + 1,
       startedAtMs: nowMs,

@@ -56,6 +56,7 @@ export const makeSweeper = Effect.fnUntraced(function* (options: SweeperOptions)
   let lastRound_ms: number | undefined
   let lastAnswerAtMs: number | undefined
   let failures = 0
+  let deduplicatedBefore = 0
 
   const turn = Effect.fnUntraced(function* (to: SweepStatus["state"], why?: string) {
     if (to === "degraded" && reason !== why) yield* Effect.logWarning("the sweep pauses", { account, reason: why })
@@ -86,7 +87,9 @@ export const makeSweeper = Effect.fnUntraced(function* (options: SweeperOptions)
     yield* conservation.add("kis-rest", { received: seen.length, rejected: strange })
     if (strange > 0) {
       const unasked = seen.filter(({ symbol }) => !asked.has(symbol))
-      yield* journal.append(unasked.map(({ payload }) => reject("kis-rest", account, now, "unknownSymbol", JSON.stringify(payload))))
+      yield* journal.append(
+        unasked.map(({ payload }) => reject("kis-rest", account, now, "unknownSymbol", JSON.stringify(payload)))
+      )
     }
     yield* deliver({ source: "kis-rest", account, sightings: known })
     const answered = new Set(known.map(({ symbol }) => symbol))
@@ -100,14 +103,27 @@ export const makeSweeper = Effect.fnUntraced(function* (options: SweeperOptions)
     if (round === undefined) return
     rounds = round.number
     lastRound_ms = round.endedAtMs - round.startedAtMs
-    const { deduplicated = 0 } = (yield* conservation.tallies).get("kis-rest") ?? {}
+    const { deduplicated: soFar = 0 } = (yield* conservation.tallies).get("kis-rest") ?? {}
+    const deduplicated = soFar - deduplicatedBefore
+    deduplicatedBefore = soFar
     const { answered: count, asked: askedCount, missing, number } = round
-    const summary = { event: "sweep", number, asked: askedCount, answered: count, missing, took_ms: lastRound_ms, deduplicated }
+    const summary = {
+      event: "sweep",
+      number,
+      asked: askedCount,
+      answered: count,
+      missing,
+      took_ms: lastRound_ms,
+      deduplicated
+    }
     yield* journal.append([marker(now, summary, account)])
     yield* Effect.logDebug("sweep complete", summary)
   })
 
-  const failed = Effect.fnUntraced(function* (batch: ReadonlyArray<string>, error: Exclude<KisError, KisCredentialsRejected>) {
+  const failed = Effect.fnUntraced(function* (
+    batch: ReadonlyArray<string>,
+    error: Exclude<KisError, KisCredentialsRejected>
+  ) {
     schedule.notAsked(batch)
     failures += 1
     yield* turn("degraded", error.message)
@@ -151,16 +167,14 @@ export const makeSweeper = Effect.fnUntraced(function* (options: SweeperOptions)
       Array.from({ length: concurrency }, () => Effect.forever(step)),
       { concurrency: "unbounded", discard: true }
     ),
-    status: Effect.sync(
-      (): SweepStatus => ({
-        state,
-        sinceMs,
-        ...(reason === undefined ? {} : { reason }),
-        rounds,
-        lastRound_ms,
-        lastAnswerAtMs,
-        unknown: schedule.unknown
-      })
-    )
+    status: Effect.sync((): SweepStatus => ({
+      state,
+      sinceMs,
+      ...(reason === undefined ? {} : { reason }),
+      rounds,
+      lastRound_ms,
+      lastAnswerAtMs,
+      unknown: schedule.unknown
+    }))
   }
 })

@@ -55,7 +55,11 @@ const Routes = HttpRouter.use(
         })
       )
     )
-    yield* router.add("GET", "/health", within(Effect.map(health.report, (report) => HttpServerResponse.jsonUnsafe(report))))
+    yield* router.add(
+      "GET",
+      "/health",
+      within(Effect.map(health.report, (report) => HttpServerResponse.jsonUnsafe(report)))
+    )
     yield* router.add(
       "GET",
       "/metrics",
@@ -70,17 +74,23 @@ const Routes = HttpRouter.use(
   })
 )
 
-const codeOf = (cause: unknown): string => (cause instanceof Error && "code" in cause ? String(cause.code) : String(cause))
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
 
 /** Serves health and metrics; fails with `HttpUnavailable` when the address cannot be had. */
 export const layer = ({ host, port, token }: ServerOptions): Layer.Layer<ServerAddress, HttpUnavailable, Health> => {
   const listening = NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "1 second" }).pipe(
-    Layer.catch((error) => Layer.effect(HttpServer.HttpServer, new HttpUnavailable({ host, port, detail: codeOf(error.cause) })))
+    Layer.catch((error) =>
+      Layer.effect(HttpServer.HttpServer, new HttpUnavailable({ host, port, detail: codeOf(error.cause) }))
+    )
   )
   const address = Layer.effect(
     ServerAddress,
     Effect.map(HttpServer.HttpServer, (server) => ({ url: HttpServer.formatAddress(server.address) }))
   )
-  const serving = HttpRouter.serve(Layer.mergeAll(Routes, guarded(token)), { disableLogger: true, disableListenLog: true })
+  const serving = HttpRouter.serve(Layer.mergeAll(Routes, guarded(token)), {
+    disableLogger: true,
+    disableListenLog: true
+  })
   return Layer.merge(serving, address).pipe(Layer.provide(listening))
 }

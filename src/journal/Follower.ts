@@ -38,7 +38,9 @@ export interface FollowerDriver {
 }
 
 /** Between two tries after a failure: from a quarter of a second to half a minute. */
-const backOff = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("30 seconds")]).pipe(Schedule.jittered)
+const backOff = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("30 seconds")]).pipe(
+  Schedule.jittered
+)
 
 /** Drives one follower. Failures of any kind are retried for ever: the journal keeps what the follower has not stored. */
 export const drive = Effect.fnUntraced(function* <E extends { readonly message: string }>(follower: Follower<E>) {
@@ -55,6 +57,7 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
   const turn = Effect.fnUntraced(function* (next: FollowerStatus["state"], why?: string) {
     reason = why
     if (state === next) return
+    if (state === "degraded") yield* Effect.logInfo(`the follower "${follower.name}" stores again`)
     state = next
     sinceMs = yield* Clock.currentTimeMillis
   })

@@ -47,7 +47,7 @@ export class Journal extends Context.Service<
     readonly close: Effect.Effect<void>
   }
 >()("observer/journal/Journal") {
-  /** Owns the data folder while the layer lives; fails with `JournalUnwritable` when it cannot be written or owned. */
+  /** Owns the data folder while the layer lives; fails when it cannot be written, or another process owns it. */
   static readonly layer = (options: JournalOptions) => Layer.effect(Journal, make(options))
 }
 
@@ -57,29 +57,30 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
   const unwritable = (error: DiskError) => new JournalUnwritable({ path: dataDir, detail: error.message })
 
   yield* Effect.mapError(proveWritable(dataDir), unwritable)
-  yield* FolderLock.acquire(dataDir, "journal").pipe(
-    Effect.mapError((error) => new JournalUnwritable({ path: dataDir, detail: error.message }))
-  )
+  yield* FolderLock.acquire(dataDir, "journal")
   const recovered = yield* Effect.mapError(recover(dataDir, node, yield* Clock.currentTimeMillis), unwritable)
   for (const { bytes, file, quarantine } of recovered.quarantined) {
     yield* Effect.logWarning("a torn line of the last run was moved out of the journal", { file, bytes, quarantine })
   }
   const writer = yield* JournalWriter.make(options, recovered.head)
 
-  const next = Effect.fnUntraced(function* (from: Position) {
-    if (from.seq >= writer.head.seq) return undefined
-    const remembered = writer.recent.after(from.seq)
-    if (remembered !== undefined) return remembered
-    let at: Position | undefined = from
-    while (at !== undefined) {
-      const head = writer.head
-      const limit = at.file === head.file ? head.byteOffset : undefined
-      const chunk: JournalChunk | undefined = at.file === "" ? undefined : yield* readLines(dataDir, at, limit)
-      if (chunk !== undefined) return chunk
-      at = yield* nextSegment(dataDir, node, at)
-    }
-    return undefined
-  }, Effect.provideService(Disk, disk))
+  const next = Effect.fnUntraced(
+    function* (from: Position) {
+      if (from.seq >= writer.head.seq) return undefined
+      const remembered = writer.recent.after(from.seq)
+      if (remembered !== undefined) return remembered
+      let at: Position | undefined = from
+      while (at !== undefined) {
+        const head = writer.head
+        const limit = at.file === head.file ? head.byteOffset : undefined
+        const chunk: JournalChunk | undefined = at.file === "" ? undefined : yield* readLines(dataDir, at, limit)
+        if (chunk !== undefined) return chunk
+        at = yield* nextSegment(dataDir, node, at)
+      }
+      return undefined
+    },
+    Effect.provideService(Disk, disk)
+  )
 
   const hasAfter = (seq: number): Effect.Effect<boolean> =>
     Effect.suspend(() => {
@@ -95,7 +96,7 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
     read: (from) =>
       Stream.unfold(from, (at) =>
         Effect.flatMap(hasAfter(at.seq), (more) =>
-          more ? Effect.map(next(at), (chunk) => chunk && ([chunk, chunk.end] as const)) : Effect.succeed(undefined)
+          more ? Effect.map(next(at), (chunk) => chunk && ([chunk, chunk.end] as const)) : Effect.undefined
         )
       ),
     head: Effect.sync(() => writer.head),

@@ -22,7 +22,11 @@ export interface AppendedRange {
 }
 
 type Request =
-  | { readonly _tag: "Append"; readonly drafts: ReadonlyArray<RecordDraft>; readonly done: Deferred.Deferred<AppendedRange> }
+  | {
+      readonly _tag: "Append"
+      readonly drafts: ReadonlyArray<RecordDraft>
+      readonly done: Deferred.Deferred<AppendedRange>
+    }
   | { readonly _tag: "Rotate" }
   | { readonly _tag: "Close"; readonly done: Deferred.Deferred<void> }
 
@@ -134,23 +138,26 @@ export class JournalWriter {
     }
   })
 
-  private writeGroup = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, drafts: ReadonlyArray<RecordDraft>) {
-    const now = yield* Clock.currentTimeMillis
-    const segment = yield* this.segmentFor(now)
-    const all = this.refusedSinceMs === undefined ? drafts : [this.diskGap(this.refusedSinceMs, now), ...drafts]
-    const records = all.map((draft, index) => this.number(draft, this.head.seq + 1 + index))
-    const bytes = Buffer.from(`${records.map(encodeLine).join("\n")}\n`)
-    yield* segment.append(records, bytes)
-    const end: Position = {
-      seq: this.head.seq + records.length,
-      file: segment.file,
-      byteOffset: segment.bytes()
+  private writeGroup = Effect.fnUntraced(
+    { self: this },
+    function* (this: JournalWriter, drafts: ReadonlyArray<RecordDraft>) {
+      const now = yield* Clock.currentTimeMillis
+      const segment = yield* this.segmentFor(now)
+      const all = this.refusedSinceMs === undefined ? drafts : [this.diskGap(this.refusedSinceMs, now), ...drafts]
+      const records = all.map((draft, index) => this.number(draft, this.head.seq + 1 + index))
+      const bytes = Buffer.from(`${records.map(encodeLine).join("\n")}\n`)
+      yield* segment.append(records, bytes)
+      const end: Position = {
+        seq: this.head.seq + records.length,
+        file: segment.file,
+        byteOffset: segment.bytes()
+      }
+      this.head = end
+      this.lastAppendAtMs = now
+      this.recent.add({ records, end })
+      this.announce()
     }
-    this.head = end
-    this.lastAppendAtMs = now
-    this.recent.add({ records, end })
-    this.announce()
-  })
+  )
 
   private diskGap(fromMs: number, toMs: number): RecordDraft {
     const from = new Date(fromMs).toISOString()

@@ -112,21 +112,24 @@ export interface ArchiveRange {
 }
 
 /** The files of every node in a range of days, with their sizes in bytes. */
-export const listArchive = Effect.fnUntraced(function* (range: ArchiveRange) {
-  const disk = yield* Disk
-  const slashed = (day: string | undefined) => day && `${day.slice(0, 4)}/${day.slice(4, 6)}/${day.slice(6, 8)}`
-  const to = slashed(range.toDay)
-  const files: Array<{ readonly segment: SegmentName; readonly bytes: number }> = []
-  for (const day of yield* listDays(range.dataDir, slashed(range.fromDay) ?? "")) {
-    if (to !== undefined && day > to) break
-    for (const segment of yield* listSegments(range.dataDir, day)) {
-      const path = join(range.dataDir, segment.file)
-      const bytes = (yield* disk.size(path)) ?? (yield* disk.size(path + openSuffix)) ?? 0
-      files.push({ segment, bytes })
+export const listArchive = Effect.fnUntraced(
+  function* (range: ArchiveRange) {
+    const disk = yield* Disk
+    const slashed = (day: string | undefined) => day && `${day.slice(0, 4)}/${day.slice(4, 6)}/${day.slice(6, 8)}`
+    const to = slashed(range.toDay)
+    const files: Array<{ readonly segment: SegmentName; readonly bytes: number }> = []
+    for (const day of yield* listDays(range.dataDir, slashed(range.fromDay) ?? "")) {
+      if (to !== undefined && day > to) break
+      for (const segment of yield* listSegments(range.dataDir, day)) {
+        const path = join(range.dataDir, segment.file)
+        const bytes = (yield* disk.size(path)) ?? (yield* disk.size(path + openSuffix)) ?? 0
+        files.push({ segment, bytes })
+      }
     }
-  }
-  return files
-}, Effect.mapError(unreadable("archive")))
+    return files
+  },
+  Effect.mapError(unreadable("archive"))
+)
 
 /** Every record of the archive from disk, file after file. A torn last line is left out. */
 export const readArchive = (range: ArchiveRange): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>

@@ -70,7 +70,8 @@ export const makeCallBudget = Effect.fnUntraced(function* (callsPerSecond: numbe
     const now = yield* monotonicMs
     inFlight -= 1
     freeAtMs.push(now + window_ms + rounding_ms)
-    const refused = Exit.isFailure(exit) && exit.cause.reasons.some((r) => r._tag === "Fail" && r.error instanceof KisThrottled)
+    const refused =
+      Exit.isFailure(exit) && exit.cause.reasons.some((r) => r._tag === "Fail" && r.error instanceof KisThrottled)
     if (refused) refusals += 1
     learnt = refused ? onRefused(learnt, now) : onAnswered(learnt, now)
     const previous = givenBack
@@ -80,7 +81,12 @@ export const makeCallBudget = Effect.fnUntraced(function* (callsPerSecond: numbe
 
   return {
     // Callers take turns in the order they came, so no shard can starve another.
-    spend: (call) => Effect.acquireUseRelease(turn.withPermits(1)(take), () => call, (_, exit) => giveBack(exit)),
+    spend: (call) =>
+      Effect.acquireUseRelease(
+        turn.withPermits(1)(take),
+        () => call,
+        (_, exit) => giveBack(exit)
+      ),
     status: Effect.map(monotonicMs, (now) => ({
       callsPerSecond,
       learntPerSecond: learnt.rate,

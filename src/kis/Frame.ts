@@ -36,8 +36,10 @@ export const decodeFrame = (text: string): Frame => {
   const width = values.length / count
   if (!Number.isInteger(width)) return malformed(`its ${values.length} values do not divide into ${count} records`)
   const known = knownWidths[trId]
-  if (known !== undefined && width < known.min) return malformed(`its records have ${width} values, ${known.min} are known`)
-  const records = count === 1 ? [values] : Array.from({ length: count }, (_, n) => values.slice(n * width, (n + 1) * width))
+  if (known !== undefined && width < known.min)
+    return malformed(`its records have ${width} values, ${known.min} are known`)
+  const records =
+    count === 1 ? [values] : Array.from({ length: count }, (_, n) => values.slice(n * width, (n + 1) * width))
   return { _tag: "Records", trId, records, extraColumns: known === undefined ? 0 : Math.max(0, width - known.max) }
 }
 

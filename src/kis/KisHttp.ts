@@ -22,7 +22,10 @@ export interface KisRequest {
 
 const revealed = (values: KisRequest["headers"]): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(values ?? {}).map(([name, value]) => [name, Redacted.isRedacted(value) ? Redacted.value(value) : value])
+    Object.entries(values ?? {}).map(([name, value]) => [
+      name,
+      Redacted.isRedacted(value) ? Redacted.value(value) : value
+    ])
   )
 
 /** A call of one account that has passed its budget. */

@@ -30,7 +30,11 @@ const passing = (error: KisError): boolean => error._tag === "KisThrottled" || e
 
 /** The price calls of one account: token, headers, retries. */
 export const makeQuotations = (account: KisAccount, call: KisCall, token: Token): Quotations => {
-  const get = Effect.fnUntraced(function* (trId: string, name: string, query: ReadonlyArray<readonly [string, string]>) {
+  const get = Effect.fnUntraced(function* (
+    trId: string,
+    name: string,
+    query: ReadonlyArray<readonly [string, string]>
+  ) {
     const attempt = Effect.gen(function* () {
       const bearer = yield* token.current
       return yield* call({
@@ -52,7 +56,7 @@ export const makeQuotations = (account: KisAccount, call: KisCall, token: Token)
       const query = symbols
         .slice(0, multiPriceSymbols_max)
         .flatMap((symbol, index): Array<readonly [string, string]> => [
-          [`FID_COND_MRKT_DIV_CODE_${index + 1}`, "J"],
+          [`FID_COND_MRKT_DIV_CODE_${index + 1}`, isIndex(symbol) ? "U" : "J"],
           [`FID_INPUT_ISCD_${index + 1}`, symbol]
         ])
       return yield* rowsOf("intstock-multprice", yield* get("FHKST11300006", "intstock-multprice", query))
@@ -77,6 +81,9 @@ const authorized = ({ appKey, appSecret }: KisAccount, bearer: Redacted.Redacted
   tr_cont: "",
   custtype: "P"
 })
+
+/** Indices ride along in a call for shares, under a division code of their own (kis/rest.md §6.2). */
+const isIndex = (symbol: string): boolean => symbol.length === 4
 
 const isRow = (value: unknown): value is QuotationRow =>
   typeof value === "object" && value !== null && Object.values(value).every((field) => typeof field === "string")

@@ -1,4 +1,4 @@
-import { Clock, Effect, Random, Redacted, type Scope } from "effect"
+import { Clock, Effect, Random, type Redacted, type Scope } from "effect"
 import type { KisAccount } from "./Account.ts"
 import type { ApprovalKey } from "./ApprovalKey.ts"
 import { type KisError, KisCredentialsRejected } from "./KisError.ts"
@@ -68,17 +68,28 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
     sinceMs = yield* Clock.currentTimeMillis
     const words = { account: alias, from: before, to: state._tag }
     if (state._tag === "waiting") {
-      yield* Effect.logWarning("the stream waits before it connects again", { ...words, because: state.because, for_ms: state.for_ms })
+      yield* Effect.logWarning("the stream waits before it connects again", {
+        ...words,
+        because: state.because,
+        for_ms: state.for_ms
+      })
     } else if (state._tag === "parked") {
       yield* Effect.logError("the stream stays down", { ...words, because: state.because })
-    } else if (state._tag === "live") yield* Effect.logInfo("the stream is live", { account: alias, registered: held.size })
+    } else if (state._tag === "live")
+      yield* Effect.logInfo("the stream is live", { account: alias, registered: held.size })
     else yield* Effect.logDebug("stream session", words)
   })
 
   /** Registers everything, and asks again for what was not answered; three times, then it is left out and named. */
-  const register = Effect.fnUntraced(function* (open: StreamSocket, key: Redacted.Redacted, refused: ReadonlySet<string>) {
+  const register = Effect.fnUntraced(function* (
+    open: StreamSocket,
+    key: Redacted.Redacted,
+    refused: ReadonlySet<string>
+  ) {
     for (let round = 1; round <= tries_max; round++) {
-      const missing = wanted.slice(0, slotsBelieved).filter((item) => !held.has(keyOf(item)) && !refused.has(keyOf(item)))
+      const missing = wanted
+        .slice(0, slotsBelieved)
+        .filter((item) => !held.has(keyOf(item)) && !refused.has(keyOf(item)))
       if (missing.length === 0) return
       for (const item of missing) {
         if (held.size >= slotsBelieved) break
@@ -87,9 +98,14 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
       }
       yield* Effect.sleep(answer_timeout_ms)
     }
-    const unanswered = wanted.slice(0, slotsBelieved).filter((item) => !held.has(keyOf(item)) && !refused.has(keyOf(item)))
+    const unanswered = wanted
+      .slice(0, slotsBelieved)
+      .filter((item) => !held.has(keyOf(item)) && !refused.has(keyOf(item)))
     if (unanswered.length > 0) {
-      yield* Effect.logWarning("registrations were never answered", { account: alias, of: unanswered.map(keyOf).join(", ") })
+      yield* Effect.logWarning("registrations were never answered", {
+        account: alias,
+        of: unanswered.map(keyOf).join(", ")
+      })
     }
   })
 
@@ -104,7 +120,10 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
         return
       case "SlotsFull":
         slotsBelieved = held.size
-        return yield* Effect.logWarning("the broker gives fewer slots than believed", { account: alias, slots: held.size })
+        return yield* Effect.logWarning("the broker gives fewer slots than believed", {
+          account: alias,
+          slots: held.size
+        })
       case "KeyInUse":
         yield* turn({ _tag: "KeyInUse" })
         return yield* new StreamLost({ detail: "the key is in use" })
@@ -115,7 +134,11 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
         return yield* new KisCredentialsRejected({ account: alias, code: reply.code })
       case "Refused":
         if (!reply.passing) refused.add(keyOf(item))
-        return yield* Effect.logWarning("a registration was refused", { account: alias, of: keyOf(item), code: reply.code })
+        return yield* Effect.logWarning("a registration was refused", {
+          account: alias,
+          of: keyOf(item),
+          code: reply.code
+        })
     }
   })
 
@@ -131,7 +154,8 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
         if (!text.startsWith("{")) continue
         const control = readControl(text)
         if (control._tag === "Answer") yield* onAnswer(control, control.reply, refused)
-        else if (control._tag === "Unreadable") yield* Effect.logWarning("the stream said something unreadable", { account: alias })
+        else if (control._tag === "Unreadable")
+          yield* Effect.logWarning("the stream said something unreadable", { account: alias })
       }
     }
   })
@@ -191,16 +215,14 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
       }),
       Effect.forever(session)
     ),
-    status: Effect.sync(
-      (): SessionStatus => ({
-        state,
-        sinceMs,
-        connects,
-        slotsHeld: held.size,
-        slotsBelieved,
-        lastHeardMs: socket?.lastHeardMs(),
-        pingPongs: socket?.pingPongs() ?? 0
-      })
-    )
+    status: Effect.sync((): SessionStatus => ({
+      state,
+      sinceMs,
+      connects,
+      slotsHeld: held.size,
+      slotsBelieved,
+      lastHeardMs: socket?.lastHeardMs(),
+      pingPongs: socket?.pingPongs() ?? 0
+    }))
   }
 })

@@ -1,5 +1,5 @@
 import { Cause, Data, Effect, Queue, type Scope } from "effect"
-import WebSocket from "ws"
+import { WebSocket } from "ws"
 import { isPingPong } from "./StreamMessage.ts"
 
 /** The connection ended or never came to be; `detail` is the close code or the system's word. */

@@ -49,7 +49,10 @@ export const makeToken = Effect.fnUntraced(function* (account: KisAccount, state
     const wait_ms = Math.min(between_issues_ms, (before?.attemptedAtMs ?? 0) + between_issues_ms - now)
     if (wait_ms > 0) {
       const wait_seconds = Math.ceil(wait_ms / 1_000)
-      yield* Effect.logWarning("waiting before asking for a token: one a minute per key", { account: alias, wait_seconds })
+      yield* Effect.logWarning("waiting before asking for a token: one a minute per key", {
+        account: alias,
+        wait_seconds
+      })
       yield* Effect.sleep(wait_ms)
     }
     const attemptedAtMs = yield* Clock.currentTimeMillis

@@ -25,7 +25,10 @@ const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Remembered))
  * only as a hash.
  */
 const fileOf = (stateDir: string, { appKey, endpoints }: KisAccount): string => {
-  const hash = createHash("sha256").update(`${endpoints.place}\n${Redacted.value(appKey)}`).digest("hex").slice(0, 16)
+  const hash = createHash("sha256")
+    .update(`${endpoints.place}\n${Redacted.value(appKey)}`)
+    .digest("hex")
+    .slice(0, 16)
   return join(stateDir, `token-${endpoints.place.replace(/[^0-9A-Za-z.-]/g, "_")}-${hash}.json`)
 }
 
@@ -33,13 +36,11 @@ const fileOf = (stateDir: string, { appKey, endpoints }: KisAccount): string => 
 export const recall = (stateDir: string, account: KisAccount): Effect.Effect<TokenMemory | undefined> =>
   Effect.tryPromise(() => readFile(fileOf(stateDir, account), "utf8")).pipe(
     Effect.flatMap(decode),
-    Effect.map(
-      ({ attemptedAtMs, expiresAtMs, token }): TokenMemory => ({
-        attemptedAtMs,
-        ...(token === undefined ? {} : { token: Redacted.make(token) }),
-        ...(expiresAtMs === undefined ? {} : { expiresAtMs })
-      })
-    ),
+    Effect.map(({ attemptedAtMs, expiresAtMs, token }): TokenMemory => ({
+      attemptedAtMs,
+      ...(token === undefined ? {} : { token: Redacted.make(token) }),
+      ...(expiresAtMs === undefined ? {} : { expiresAtMs })
+    })),
     Effect.orElseSucceed(() => undefined)
   )
 

@@ -29,7 +29,9 @@ const gauges = {
 
 const totals = {
   calls: Metric.counter("observer_calls_total", { description: "Calls made to the broker" }),
-  refusals: Metric.counter("observer_calls_refused_total", { description: "Calls the broker refused for their number" }),
+  refusals: Metric.counter("observer_calls_refused_total", {
+    description: "Calls the broker refused for their number"
+  }),
   connects: Metric.counter("observer_stream_connects_total", { description: "Stream connections begun" }),
   issues: Metric.counter("observer_token_issues_total", { description: "Access tokens asked for" }),
   restarts: Metric.counter("observer_actor_restarts_total", { description: "Restarts of actors" })
@@ -65,16 +67,28 @@ export const refreshMeters = Effect.fnUntraced(function* (report: HealthReport) 
   yield* set(gauges.callsLimit, feed.budget.callsPerSecond, labelled)
   yield* set(gauges.callsLearnt, feed.budget.learntPerSecond, labelled)
   yield* set(gauges.callsLast, feed.budget.callsLastSecond, labelled)
-  yield* set(gauges.tokenExpiry, feed.token.expiresAtMs === undefined ? undefined : feed.token.expiresAtMs / 1_000, labelled)
+  yield* set(
+    gauges.tokenExpiry,
+    feed.token.expiresAtMs === undefined ? undefined : feed.token.expiresAtMs / 1_000,
+    labelled
+  )
   yield* set(gauges.slots, feed.stream.slotsHeld, labelled)
-  yield* set(gauges.sweep, feed.sweep.lastRound_ms === undefined ? undefined : feed.sweep.lastRound_ms / 1_000, labelled)
+  yield* set(
+    gauges.sweep,
+    feed.sweep.lastRound_ms === undefined ? undefined : feed.sweep.lastRound_ms / 1_000,
+    labelled
+  )
   for (const [source, tally] of Object.entries(conservation)) yield* set(gauges.inFlight, tally.inFlight, { source })
-  for (const { mailboxDepth, name } of actors) yield* set(gauges.mailbox, mailboxDepth, { shard: name.replace("shard/", "") })
+  for (const { mailboxDepth, name } of actors)
+    yield* set(gauges.mailbox, mailboxDepth, { shard: name.replace("shard/", "") })
   yield* set(gauges.parked, actors.filter(({ state }) => state._tag === "parked").length)
 
   yield* raiseTo(Metric.withAttributes(totals.calls, labelled), feed.budget.calls)
   yield* raiseTo(Metric.withAttributes(totals.refusals, labelled), feed.budget.refusals)
   yield* raiseTo(Metric.withAttributes(totals.connects, labelled), feed.stream.connects)
   yield* raiseTo(Metric.withAttributes(totals.issues, labelled), feed.token.issues)
-  yield* raiseTo(totals.restarts, actors.reduce((sum, { restarts }) => sum + restarts, 0))
+  yield* raiseTo(
+    totals.restarts,
+    actors.reduce((sum, { restarts }) => sum + restarts, 0)
+  )
 })

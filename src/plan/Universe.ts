@@ -47,7 +47,10 @@ export const select = (entries: ReadonlyArray<UniverseEntry>, selection: Resolve
       }
     case "Top":
       return {
-        symbols: mostTraded(entries.filter((entry) => entry.kind === "common" && trades(entry))).slice(0, selection.count),
+        symbols: mostTraded(entries.filter((entry) => entry.kind === "common" && trades(entry))).slice(
+          0,
+          selection.count
+        ),
         unlisted: [],
         rule: `the ${selection.count} common shares with the highest turnover on the day before, without halted ones`
       }
@@ -68,7 +71,12 @@ const readCodes = Effect.fnUntraced(function* (path: string) {
     try: () => readFile(path, "utf8"),
     catch: (cause) => new SymbolFileUnusable({ path, detail: `it cannot be read (${codeOf(cause)})` })
   })
-  const words = text.split("\n").flatMap((line) => line.replace(/#.*$/, "").split(/[\s,]+/).filter((word) => word !== ""))
+  const words = text.split("\n").flatMap((line) =>
+    line
+      .replace(/#.*$/, "")
+      .split(/[\s,]+/)
+      .filter((word) => word !== "")
+  )
   const wrong = words.filter((word) => !isSymbolCode(word))
   if (wrong.length > 0) {
     return yield* new SymbolFileUnusable({ path, detail: `not a symbol code: ${wrong.slice(0, 10).join(", ")}` })
@@ -77,7 +85,8 @@ const readCodes = Effect.fnUntraced(function* (path: string) {
   return words.filter(isSymbolCode)
 })
 
-const codeOf = (cause: unknown): string => (cause instanceof Error && "code" in cause ? String(cause.code) : String(cause))
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
 
 /** Reads the shipped universe, and the file of the selection if it names one. */
 export const resolveUniverse = Effect.fn("Universe.resolve")(function* (selection: SymbolSelection) {

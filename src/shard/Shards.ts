@@ -64,7 +64,8 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms, symbols }: Shar
         if (part === undefined) parts.set(shard, [sighting])
         else part.push(sighting)
       }
-      for (const [shard, sightings] of parts) yield* shards[shard]?.mailbox.offer({ ...delivery, sightings }) ?? Effect.void
+      for (const [shard, sightings] of parts)
+        yield* shards[shard]?.mailbox.offer({ ...delivery, sightings }) ?? Effect.void
     }),
     drain: Effect.gen(function* () {
       yield* Effect.forEach(shards, ({ mailbox }) => mailbox.end, { discard: true })

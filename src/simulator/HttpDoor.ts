@@ -54,11 +54,11 @@ const readBody = (request: IncomingMessage): Effect.Effect<string | undefined> =
     let bytes = 0
     request.on("data", (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > bodyBytesMax) resume(Effect.succeed(undefined))
+      if (bytes > bodyBytesMax) resume(Effect.undefined)
       else chunks.push(chunk)
     })
     request.on("end", () => resume(Effect.succeed(Buffer.concat(chunks).toString("utf8"))))
-    request.on("error", () => resume(Effect.succeed(undefined)))
+    request.on("error", () => resume(Effect.undefined))
   })
 
 const send = (response: ServerResponse, { body, headers, status }: Reply) =>
@@ -97,7 +97,13 @@ export const openDoor = Effect.fn("HttpDoor.open")(function* (
   server.on("request", (request, response) => {
     run(serve(request, response, Number(clock.monotonicTimeNanosUnsafe() / 1_000n)))
   })
-  server.on("upgrade", options.upgrade)
+  // `closeAllConnections` leaves out what was upgraded, and `close` would wait for it.
+  const upgraded = new Set<Duplex>()
+  server.on("upgrade", (request, socket, head) => {
+    upgraded.add(socket)
+    socket.on("close", () => upgraded.delete(socket))
+    options.upgrade(request, socket, head)
+  })
   server.on("clientError", (_error, socket) => {
     if (!socket.writable) socket.destroy()
     else
@@ -119,6 +125,7 @@ export const openDoor = Effect.fn("HttpDoor.open")(function* (
   const closing = Effect.callback<void>((resume) => {
     server.close(() => resume(Effect.void))
     server.closeAllConnections()
+    for (const socket of upgraded) socket.destroy()
   }).pipe(Effect.timeoutOption("2 seconds"))
 
   yield* Effect.acquireRelease(listening, () => closing)

@@ -5,31 +5,23 @@ import { boundedMap } from "./boundedMap.ts"
 const second_us = 1_000_000
 
 /**
- * The gateway's count for one app key. Nobody has measured whether KIS uses a sliding or a fixed second, so both hold:
- * at most `limit` calls in any second and in every second of the clock. Refused calls are not counted [U].
+ * The gateway's count for one app key: at most `limit` calls in any second. Nobody has measured whether KIS uses a
+ * sliding or a fixed second [U]; the sliding one keeps the fixed one too, since two calls of one clock second are less
+ * than a second apart. Refused calls are not counted [U].
  */
 export const callWindow = (limit: number) => {
-  /** The admitted calls of the last second, oldest first, as a ring. */
+  /** The last admitted calls, oldest first, as a ring. */
   const times = new Float64Array(limit).fill(Number.NEGATIVE_INFINITY)
   let oldest = 0
-  let clockSecond = Number.NEGATIVE_INFINITY
   let newest = Number.NEGATIVE_INFINITY
-  let admittedInIt = 0
   return {
     /** Whether a call seen at this monotonic time, in microseconds, is admitted. */
     admit: (seenAtMicros: number): boolean => {
       // A call whose body was slow comes here after later ones: it counts as one of now.
-      const atMicros = Math.max(newest, seenAtMicros)
-      newest = atMicros
-      const present = Math.floor(atMicros / second_us)
-      if (present !== clockSecond) {
-        clockSecond = present
-        admittedInIt = 0
-      }
-      if (admittedInIt >= limit || atMicros - (times[oldest] ?? 0) < second_us) return false
-      times[oldest] = atMicros
+      newest = Math.max(newest, seenAtMicros)
+      if (newest - (times[oldest] ?? 0) < second_us) return false
+      times[oldest] = newest
       oldest = (oldest + 1) % limit
-      admittedInIt += 1
       return true
     }
   }

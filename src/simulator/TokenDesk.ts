@@ -58,8 +58,8 @@ export class TokenDesk extends Context.Service<
         if (!isText(appKey)) return yield* refusal("EGW00102")
         if (!/^[\x21-\x7e]{1,64}$/.test(appKey)) return yield* refusal("EGW00103")
         if (!isText(appSecret)) return yield* refusal("EGW00104")
-        const mark = createHash("sha256").update(appSecret).digest("base64")
         if (!/^[\x21-\x7e]{1,256}$/.test(appSecret)) return yield* refusal("EGW00105")
+        const mark = createHash("sha256").update(appSecret).digest("base64")
         if (secrets.getOr(appKey, () => mark) !== mark) return yield* refusal("EGW00105")
         return appKey
       })

@@ -4,14 +4,17 @@ import type { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import type { FolderLocked, FolderUnwritable } from "../journal/FolderLock.ts"
 import * as EmbeddedDatabase from "./EmbeddedDatabase.ts"
+import { openSocket } from "./ServerSocket.ts"
 
 /** A PostgreSQL server by its URL, or the one inside this process and the folder that is its own. */
 export type DatabaseOptions =
   | { readonly _tag: "server"; readonly url: Redacted.Redacted }
   | { readonly _tag: "embedded"; readonly folder: string }
 
-/** Nothing the observer asks takes longer; a migration that must may say `set local statement_timeout`. */
+/** Nothing the observer asks takes longer. */
 const statement_timeout_ms = 30_000
+/** The server ends a statement before this; if it has not, it is hung, and so the connection is closed. */
+const silence_ms = 40_000
 
 const common = {
   applicationName: "observer",
@@ -20,7 +23,7 @@ const common = {
 } as const
 
 const server = (url: Redacted.Redacted) =>
-  PgClient.layer({ ...common, url, maxConnections: 4, keepAlive: "15 seconds" })
+  PgClient.layer({ ...common, url, stream: () => openSocket(url, silence_ms), maxConnections: 4 })
 
 const embedded = (folder: string) =>
   Layer.unwrap(

@@ -1,4 +1,4 @@
-import { Data, Deferred, Effect, Schedule, type Scope } from "effect"
+import { Data, Deferred, Effect, Option, Schedule, type Scope } from "effect"
 import { chmod, mkdir } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { Worker } from "node:worker_threads"
@@ -23,7 +23,7 @@ export interface Endpoint {
 
 type Report =
   | { readonly _tag: "listening"; readonly port: number }
-  | { readonly _tag: "beat" }
+  | { readonly _tag: "pong" }
   | { readonly _tag: "failed"; readonly detail: string }
 
 /** The kernel allows 107 bytes for the path of a Unix socket, macOS 103. */
@@ -31,7 +31,8 @@ const path_bytes_max = 100
 /** The first start makes the database (5 s measured on two busy cores). */
 const start_limit = "90 seconds"
 const stop_limit = "10 seconds"
-/** Without a beat for this long the thread is ended. PGlite knows no `statement_timeout`, so this also bounds a query. */
+const ping_interval = "5 seconds"
+/** Without an answer for this long the thread is ended. PGlite knows no `statement_timeout`, so this also bounds a query. */
 const silence_limit = "2 minutes"
 
 const fromSource = import.meta.url.endsWith(".ts")
@@ -71,25 +72,29 @@ const spawn = (workerData: object) =>
     stop
   )
 
-const nextReport = (worker: Worker): Effect.Effect<Report> =>
+const reportOf = (worker: Worker, tags: ReadonlyArray<Report["_tag"]>): Effect.Effect<Report> =>
   Effect.callback((resume) => {
-    const told = (report: Report) => resume(Effect.succeed(report))
+    const told = (report: Report) => (tags.includes(report._tag) ? resume(Effect.succeed(report)) : undefined)
     const broke = (cause: Error) => told({ _tag: "failed", detail: cause.message })
-    worker.once("message", told)
-    worker.once("error", broke)
+    worker.on("message", told).on("error", broke)
     return Effect.sync(() => worker.off("message", told).off("error", broke))
   })
 
-/** Ends when the thread says that it failed; a silence ends it too. */
-const failureOf = (worker: Worker): Effect.Effect<string> =>
-  nextReport(worker).pipe(
-    Effect.map((report) => (report._tag === "failed" ? report.detail : undefined)),
-    Effect.timeoutOrElse({
-      duration: silence_limit,
-      orElse: () => Effect.succeed(`no sign of life for ${silence_limit}`)
-    }),
-    Effect.flatMap((detail) => (detail === undefined ? failureOf(worker) : Effect.succeed(detail)))
+/** Asks the thread now and then whether it turns, and ends when it does not: a broken engine may spin without a word. */
+const silenceOf = (worker: Worker): Effect.Effect<string> =>
+  Effect.sleep(ping_interval).pipe(
+    Effect.andThen(Effect.sync(() => worker.postMessage("ping"))),
+    Effect.andThen(Effect.timeoutOption(reportOf(worker, ["pong"]), silence_limit)),
+    Effect.repeat({ while: Option.isSome }),
+    Effect.as(`no sign of life for ${silence_limit}`)
   )
+
+const endOf = (worker: Worker): Effect.Effect<string> =>
+  Effect.raceAll([
+    silenceOf(worker),
+    Effect.map(reportOf(worker, ["failed"]), (report) => (report._tag === "failed" ? report.detail : "failed")),
+    Effect.as(exitOf(worker), "its thread ended")
+  ])
 
 /**
  * PostgreSQL inside this process: PGlite in a thread of its own, so that a query never stalls the data plane, behind a
@@ -119,7 +124,7 @@ export const start = Effect.fn("EmbeddedDatabase.start")(function* (options: {
   const run = Effect.scoped(
     Effect.gen(function* () {
       const worker = yield* spawn({ folder, path, port })
-      const report = yield* nextReport(worker).pipe(
+      const report = yield* reportOf(worker, ["listening", "failed"]).pipe(
         Effect.timeoutOrElse({
           duration: start_limit,
           orElse: () => Effect.fail(fault(`not ready within ${start_limit}`))
@@ -129,7 +134,7 @@ export const start = Effect.fn("EmbeddedDatabase.start")(function* (options: {
       if (path === undefined && report._tag === "listening") port = report.port
       hasStarted = true
       yield* Deferred.succeed(ready, path === undefined ? { host: "127.0.0.1", port } : { path })
-      return yield* fault(yield* Effect.race(failureOf(worker), Effect.as(exitOf(worker), "its thread ended")))
+      return yield* fault(yield* endOf(worker))
     })
   )
   yield* run.pipe(

@@ -28,8 +28,8 @@ export interface SqlFollowerOptions<E> {
 }
 
 const name = "sql"
-/** A server that takes the question and never answers is given up after this. The server's own limit ends sooner. */
-const answer_limit = "45 seconds"
+/** For all statements of a batch together. Each has its own limits, of the server and of the connection, which end sooner. */
+const answer_limit = "2 minutes"
 /** Migrations may rewrite tables. */
 const prepare_limit = "10 minutes"
 

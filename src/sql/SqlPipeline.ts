@@ -41,7 +41,7 @@ export class SqlPipeline extends Context.Service<
   static readonly layerOff = Layer.succeed(SqlPipeline, {
     start: Effect.void,
     drained: Effect.void,
-    status: Effect.succeed(undefined),
+    status: Effect.undefined,
     unusable: Effect.never
   })
   static readonly layer = (options: SqlPipelineOptions) => Layer.effect(SqlPipeline, make(options))

@@ -10,9 +10,6 @@ import { parentPort, workerData } from "node:worker_threads"
 
 const { folder, path, port } = workerData
 
-/** How often the thread says that it turns: an engine that broke may spin for ever without an exception. */
-const beat_ms = 5_000
-
 const initialise = async () => {
   // Made beside its place and renamed when whole, so that a start killed half-way leaves nothing that looks like a database.
   if (existsSync(folder)) rmdirSync(folder)
@@ -45,12 +42,12 @@ try {
   const database = await open()
   const server = new PGLiteSocketServer({ db: database, maxConnections: 1, ...(path ? { path } : { port }) })
   await server.start()
-  parentPort?.once("message", async () => {
+  parentPort?.on("message", async (request) => {
+    if (request === "ping") return parentPort?.postMessage({ _tag: "pong" })
     await server.stop()
     await database.close()
     process.exit(0)
   })
-  setInterval(() => parentPort?.postMessage({ _tag: "beat" }), beat_ms)
   parentPort?.postMessage({ _tag: "listening", port: Number(server.getServerConn().split(":").pop()) })
 } catch (cause) {
   parentPort?.postMessage({ _tag: "failed", detail: cause instanceof Error ? cause.message : String(cause) })

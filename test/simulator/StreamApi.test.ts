@@ -255,24 +255,29 @@ describe("sessions", () => {
     }).pipe(Effect.provide(Exchange.layer({ tradesPerSecond: 0 })))
   )
 
-  it.effect("are probed with PINGPONG when idle and stay open while either kind of answer comes", () =>
-    Effect.gen(function* () {
-      const client = yield* connect()
-      const captured = controls.find(({ kind }) => kind === "pingpong")?.frame ?? ""
-      for (let round = 0; round < 12; round++) {
-        yield* TestClock.adjust("10 seconds")
-        const probe = yield* client.next
-        assert.strictEqual(shapeOf(probe), shapeOf(captured))
-        if (round % 2 === 0) client.send(probe)
-        else client.socket.pong(probe)
-        // Messages of one client are handled in order: the answer was heard once this ping is.
-        client.socket.ping()
-        yield* ponged(client.socket)
-      }
-      const { stats } = yield* Exchange
-      assert.deepInclude(yield* stats, { sessions: 1, silentClientsCut: 0 })
-    }).pipe(Effect.provide(Exchange.layer({ tradesPerSecond: 0 })))
-  )
+  const answers: ReadonlyArray<readonly [words: string, answer: (socket: WebSocket, probe: string) => void]> = [
+    ["echoes the text", (socket, probe) => socket.send(probe)],
+    ["sends it back as an RFC pong", (socket, probe) => socket.pong(probe)]
+  ]
+  for (const [words, answer] of answers) {
+    it.effect(`are probed with PINGPONG when idle and stay open while the client ${words}`, () =>
+      Effect.gen(function* () {
+        const client = yield* connect()
+        const captured = controls.find(({ kind }) => kind === "pingpong")?.frame ?? ""
+        for (let round = 0; round < 12; round++) {
+          yield* TestClock.adjust("10 seconds")
+          const probe = yield* client.next
+          assert.strictEqual(shapeOf(probe), shapeOf(captured))
+          answer(client.socket, probe)
+          // Frames of one client are handled in order: the answer was heard once this ping is.
+          client.socket.ping()
+          yield* ponged(client.socket)
+        }
+        const { stats } = yield* Exchange
+        assert.deepInclude(yield* stats, { sessions: 1, silentClientsCut: 0 })
+      }).pipe(Effect.provide(Exchange.layer({ tradesPerSecond: 0 })))
+    )
+  }
 
   it.effect("are cut when PINGPONG stays unanswered for 100 s", () =>
     Effect.gen(function* () {

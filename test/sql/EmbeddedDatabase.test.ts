@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Layer, Logger, Schedule, Scope } from "effect"
+import { Cause, Context, Data, Deferred, Effect, Exit, Layer, Logger, Schedule, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { connect } from "node:net"
@@ -15,6 +15,8 @@ const using = <A, E>(folder: string, effect: Effect.Effect<A, E, SqlClient.SqlCl
   Effect.provide(effect, Database.layer({ _tag: "embedded", folder }))
 
 const query = (text: string) => Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<Record<string, unknown>>(text))
+
+class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly why: string }> {}
 
 /** A database made once, which the other tests begin from: making one takes seconds. */
 class Made extends Context.Service<Made, { readonly folder: string }>()("test/Made") {
@@ -45,9 +47,11 @@ const childOn = (folder: string) =>
   })
 
 const said = (child: ChildProcess) =>
-  Effect.callback<unknown, Error>((resume) => {
+  Effect.callback<unknown, NoAnswer>((resume) => {
     child.once("message", (message) => resume(Effect.succeed(message)))
-    child.once("exit", (code) => resume(Effect.fail(new Error(`the child ended with ${code} before it had committed`))))
+    child.once("exit", (code) =>
+      resume(Effect.fail(new NoAnswer({ why: `the child ended with ${code} before it had committed` })))
+    )
   })
 
 const startup = Buffer.concat([
@@ -62,7 +66,7 @@ const unknownMessage = Buffer.from([0x7a, 0, 0, 0, 4])
 
 /** Connects, sends something once the database is ready for it, and waits for a word in all it says. */
 const answer = (path: string, { send, until }: { readonly send: Buffer; readonly until: string }) =>
-  Effect.callback<void, Error>((resume) => {
+  Effect.callback<void, NoAnswer>((resume) => {
     let said = ""
     const socket = connect(path, () => socket.write(startup))
     socket.on("data", (bytes) => {
@@ -70,8 +74,8 @@ const answer = (path: string, { send, until }: { readonly send: Buffer; readonly
       if (said.endsWith(ready)) socket.write(send)
       if (said.includes(until)) resume(Effect.void)
     })
-    socket.on("error", (cause) => resume(Effect.fail(cause)))
-    socket.on("close", () => resume(Effect.fail(new Error("closed"))))
+    socket.on("error", (cause) => resume(Effect.fail(new NoAnswer({ why: cause.message }))))
+    socket.on("close", () => resume(Effect.fail(new NoAnswer({ why: "closed" }))))
   })
 
 const killed = (child: ChildProcess) =>
@@ -178,6 +182,7 @@ layer(Made.layer, { timeout: "60 seconds", excludeTestServices: true })("the emb
       })
       const { path = "" } = yield* EmbeddedDatabase.start({ folder }).pipe(Effect.provide(Logger.layer([listening])))
       yield* answer(path, { send: unknownMessage, until: "FATAL" })
+      yield* TestClock.adjust("5 seconds")
       yield* TestClock.adjust("2 minutes")
       yield* TestClock.adjust("10 seconds")
       yield* Deferred.await(ended)

@@ -1,8 +1,10 @@
-import { Effect } from "effect"
+import { Data, Effect } from "effect"
 import { execFile } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
+
+class NotCompiled extends Data.TaggedError("NotCompiled")<{ readonly said: string }> {}
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const cache = join(root, "node_modules", ".cache")
@@ -13,7 +15,7 @@ const cache = join(root, "node_modules", ".cache")
  */
 export const compiled = (files: ReadonlyArray<string>) =>
   Effect.acquireRelease(
-    Effect.callback<string, Error>((resume) => {
+    Effect.callback<string, NotCompiled>((resume) => {
       mkdirSync(cache, { recursive: true })
       const folder = mkdtempSync(join(cache, "observer-test-"))
       const project = join(folder, "tsconfig.json")
@@ -24,7 +26,9 @@ export const compiled = (files: ReadonlyArray<string>) =>
         JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: [], files: sources })
       )
       execFile(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], (error, said) =>
-        resume(error === null ? Effect.succeed(folder) : Effect.fail(new Error(`${error.message} ${said}`)))
+        resume(
+          error === null ? Effect.succeed(folder) : Effect.fail(new NotCompiled({ said: `${error.message} ${said}` }))
+        )
       )
     }),
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))

@@ -22,7 +22,7 @@ export const unsubscribed = (subject: Subject): string =>
   envelope(subject, { rt_cd: "0", msg_cd: "OPSP0001", msg1: streamTexts.OPSP0001 })
 
 /** 1 for a refusal of one registration, 9 for one of the message or the session. */
-const resultOf = (code: StreamCode): string => (/^OPSP00/.test(code) ? "1" : "9")
+const resultOf = (code: StreamCode): string => (code.startsWith("OPSP00") ? "1" : "9")
 
 /** A refusal of one registration; OPSP0011 repeats the approval key, as the broker does. */
 export const refused = (subject: Subject, code: StreamCode, words: string = streamTexts[code]): string =>

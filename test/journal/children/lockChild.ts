@@ -2,7 +2,7 @@
 import { Effect, Exit, Scope } from "effect"
 import { FolderLock } from "../../../src/journal/FolderLock.ts"
 
-const scope = Effect.runSync(Scope.make())
+const scope = Scope.makeUnsafe()
 
 process.on("message", (folder) => {
   const attempt = FolderLock.acquire(String(folder), "child").pipe(

@@ -33,7 +33,7 @@ describe("the floor", () => {
     ([seed]) => {
       const floor = open(seed)
       const before = new Map(floor.issues.map((issue) => [issue, { ...issue }]))
-      run(floor, 20, (issue, trade) => {
+      run(floor, 6, (issue, trade) => {
         const was = before.get(issue)
         assert.isDefined(was)
         assert.isFalse(issue.still)
@@ -53,7 +53,7 @@ describe("the floor", () => {
       })
       for (const issue of floor.issues) assert.deepStrictEqual({ ...issue }, before.get(issue))
     },
-    { arbitrary: { runs: 20 } }
+    { arbitrary: { runs: 12 } }
   )
 
   it("makes the same market from the same seed and another from another", () => {
@@ -107,6 +107,23 @@ describe("the floor", () => {
       ranked.slice(from, to).reduce((sum, issue) => sum + (trades.get(issue) ?? 0), 0)
     assert.isAbove(made(0, 10), 2 * made(10, 20))
     assert.isAbove(made(10, 20), made(90, 100))
+  })
+
+  it("locks an issue too cheap to move at its limit: sellers only, and a book with one side", () => {
+    const [cheap] = sampled.filter(({ flags, basePrice }) => flags === "" && basePrice !== undefined)
+    assert.isDefined(cheap)
+    const floor = makeFloor([{ ...cheap, basePrice: 2, previousVolume: 0 }], {
+      seed: 1,
+      tradesPerSecond: 100,
+      stepMs: 100,
+      startMs: noon
+    })
+    run(floor, 10, (issue, trade) => {
+      assert.deepInclude(trade, { price: 2, side: "sell", midpoint: false })
+      assert.deepInclude(issue, { ask: 0, askSize: 0, totalAskSize: 0 })
+      assert.isAbove(issue.totalBidSize, 0)
+    })
+    assert.isAbove(floor.tradesMade(), 0)
   })
 
   it("begins a new day at midnight: the last price is the base, and everything counted starts again", () => {

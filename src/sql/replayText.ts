@@ -1,0 +1,29 @@
+import type { Reconciliation } from "./Reconcile.ts"
+import type { ReplayProgress } from "./Replay.ts"
+
+const bar = (share: number, width: number): string => {
+  const full = Math.round(share * width)
+  return `[${"#".repeat(full)}${"-".repeat(width - full)}]`
+}
+
+const duration = (seconds: number): string => {
+  const whole = Math.max(0, Math.ceil(seconds))
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+}
+
+/** One line: how much of the archive is stored, how fast, how long it will take. */
+export const renderProgress = (progress: ReplayProgress, totalBytes: number, width: number): string => {
+  const share = totalBytes === 0 ? 1 : Math.min(1, progress.bytes / totalBytes)
+  const left_seconds = share === 0 ? 0 : (progress.elapsed_ms / 1_000) * (1 / share - 1)
+  const words = `${Math.floor(share * 100)} %  ${progress.rowsPerSecond} rows/s  ${duration(left_seconds)} left`
+  const room = Math.max(10, Math.min(40, width - words.length - 6))
+  return `${bar(share, room)} ${words}   `
+}
+
+/** Files against rows, a line a node. */
+export const renderReconciliation = (heading: string, nodes: ReadonlyArray<Reconciliation>): ReadonlyArray<string> =>
+  nodes.map(({ dataLines, firstSeq, lastSeq, missing, node, refused, rows }) => {
+    const verdict = missing === 0 ? "equal" : `${missing} missing`
+    const kept = refused > 0 ? `, ${refused} refused and kept in ingest_errors` : ""
+    return `${heading}: ${node} seq ${firstSeq}–${lastSeq}: ${dataLines} data lines, ${rows} rows${kept}: ${verdict}`
+  })
