@@ -31,10 +31,11 @@ export const marketInstant = (date: string, hour: string): number | undefined =>
   const year = Number(date.slice(0, 4)),
     month = Number(date.slice(4, 6)),
     day = Number(date.slice(6, 8))
-  const midnight = Date.UTC(year, month - 1, day)
-  if (new Date(midnight).getUTCDate() !== day || month < 1 || month > 12) return undefined
+  const midnight = Date.UTC(year, month - 1, day) - offset_ms
+  // `Date` makes some date of anything: 31 February is 3 March, and the year 1 is 1901.
+  if (marketDate(midnight) !== date) return undefined
   const seconds = Number(hour.slice(0, 2)) * 3_600 + Number(hour.slice(2, 4)) * 60 + Number(hour.slice(4, 6))
-  return midnight + seconds * 1_000 - offset_ms
+  return midnight + seconds * 1_000
 }
 
 /** The instant at which a market date (`YYYYMMDD`) begins. */

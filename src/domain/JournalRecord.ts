@@ -67,6 +67,16 @@ export type JournalRecord = typeof JournalRecord.Type
 export const isDataKind = (kind: RecordKind): kind is DataKind =>
   kind !== "gap" && kind !== "reject" && kind !== "marker"
 
+/** No line holds `null`, which is what JSON makes of `NaN`: a number that is none is unknown, and so absent. */
+const known = (value: number | undefined) => (Number.isFinite(value) ? value : undefined)
+
+const instant_ms_max = 8.64e15
+const instant = (atMs: number | undefined) =>
+  atMs !== undefined && Math.abs(atMs) <= instant_ms_max ? new Date(atMs).toISOString() : undefined
+
+const knownLag = (quality: Quality): Quality =>
+  quality.lagMs === undefined || Number.isFinite(quality.lagMs) ? quality : { flags: quality.flags }
+
 /** Gives drafts their `seq`, `id` and final shape; one numberer per node, since ids are made of the node's name. */
 export const makeNumberer = (node: string) => {
   const id = makeRecordId(node)
@@ -78,17 +88,17 @@ export const makeNumberer = (node: string) => {
       kind: draft.kind,
       symbol: draft.symbol,
       receivedAt: new Date(draft.receivedAtMs).toISOString(),
-      exchangeAt: draft.exchangeAtMs === undefined ? undefined : new Date(draft.exchangeAtMs).toISOString(),
+      exchangeAt: instant(draft.exchangeAtMs),
       source: draft.source,
       account: draft.account,
       venue: draft.venue,
       phase: draft.phase,
-      price: draft.price,
-      volume: draft.volume,
-      cumVolume: draft.cumVolume,
-      ask: draft.ask,
-      bid: draft.bid,
-      quality: draft.quality,
+      price: known(draft.price),
+      volume: known(draft.volume),
+      cumVolume: known(draft.cumVolume),
+      ask: known(draft.ask),
+      bid: known(draft.bid),
+      quality: draft.quality && knownLag(draft.quality),
       payload: draft.payload
     }
     // Keys holding `undefined` disappear when the line is written, which is what an absent key means.

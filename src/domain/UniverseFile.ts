@@ -24,15 +24,17 @@ export const universeUrl = new URL("../../data/universe.csv", import.meta.url)
 export const parseUniverse = (text: string): ReadonlyArray<UniverseEntry> => {
   const [first, ...lines] = text.split("\n")
   if (first !== header) throw new Error(`universe.csv: the first line should be "${header}"`)
-  return lines
-    .filter((line) => line !== "")
-    .map((line, index) => {
-      const values = line.split(",")
-      const [code, isin, name, market, kind, listedShares, basePrice, previousVolume, flags, nxt] = values
-      if (values.length !== 10 || !code || isin === undefined || name === undefined) {
-        throw new Error(`universe.csv: line ${index + 2} should have 10 values, it has ${values.length}`)
-      }
-      return {
+  return lines.flatMap((line, index) => {
+    if (line === "") return []
+    const wrong = (detail: string) => new Error(`universe.csv: line ${index + 2} ${detail}`)
+    const values = line.split(",")
+    const [code, isin, name, market, kind, listedShares, basePrice, previousVolume, flags, nxt] = values
+    if (values.length !== 10) throw wrong(`should have 10 values, it has ${values.length}`)
+    if (!code || isin === undefined || name === undefined) throw wrong("has no code")
+    const numbers = [listedShares, basePrice || 0, previousVolume].map(Number)
+    if (!numbers.every(Number.isFinite)) throw wrong("has a number that cannot be read")
+    return [
+      {
         code,
         isin,
         name,
@@ -44,5 +46,6 @@ export const parseUniverse = (text: string): ReadonlyArray<UniverseEntry> => {
         flags: flags ?? "",
         nxt: nxt === "Y"
       }
-    })
+    ]
+  })
 }

@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Schedule } from "effect"
+import { Clock, Data, Duration, Effect, Schedule } from "effect"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
 import { Journal, type JournalChunk, type Position } from "./Journal.ts"
 
@@ -16,6 +16,17 @@ export interface Follower<E> {
   readonly cursor: Effect.Effect<Position, E>
   /** Stores the records between two places and moves the cursor with them: both, or neither. */
   write(batch: ReadonlyArray<JournalRecord>, from: Position, to: Position): Effect.Effect<void, E>
+}
+
+/** The follower has stored more than this journal holds: the data folder was replaced under a database that was kept. */
+export class CursorAhead extends Data.TaggedError("CursorAhead")<{
+  readonly follower: string
+  readonly seq: number
+  readonly headSeq: number
+}> {
+  override get message() {
+    return `${this.follower} has stored up to ${this.seq}, but this journal ends at ${this.headSeq}: it is another journal; give it another OBSERVER_NODE, or bring the old folder back`
+  }
 }
 
 export interface FollowerStatus {
@@ -88,6 +99,8 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     const from: Position = at ?? (yield* follower.cursor)
     at = from
     seenSeq = from.seq
+    const { seq: headSeq } = yield* journal.head
+    if (from.seq > headSeq) return yield* new CursorAhead({ follower: follower.name, seq: from.seq, headSeq })
     if (state === "starting") yield* turn("ok")
     const batch = yield* gather(from)
     if (batch === undefined) return false

@@ -28,6 +28,12 @@ const revealed = (values: KisRequest["headers"]): Record<string, string> =>
     ])
   )
 
+/** What the broker says when it refuses may repeat what it was sent. */
+const withoutSecrets = (text: string, { body, headers }: KisRequest): string =>
+  [...Object.values(headers ?? {}), ...Object.values(body ?? {})]
+    .filter((value) => Redacted.isRedacted(value))
+    .reduce((rest, secret) => rest.replaceAll(Redacted.value(secret).replace(/^Bearer /, ""), "***"), text)
+
 /** A call of one account that has passed its budget. */
 export type KisCall = (request: KisRequest) => Effect.Effect<ReplyBody, KisError>
 
@@ -55,9 +61,14 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
   const answer = yield* client.execute(outgoing).pipe(
     Effect.flatMap((response) => Effect.map(response.text, (text) => ({ status: response.status, text }))),
     Effect.timeout(answer_timeout),
+    // Our traces are no business of the broker's, and no header it has not asked for should reach its gateway.
+    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
     Effect.mapError((error) => new KisUnreachable({ operation, detail: reasonOf(error) }))
   )
-  return yield* Result.match(readReply(account.alias, operation, answer), {
+  const read = readReply(account.alias, operation, answer)
+  if (Result.isSuccess(read)) return read.success
+  const shown = readReply(account.alias, operation, { ...answer, text: withoutSecrets(answer.text, request) })
+  return yield* Result.match(shown, {
     onFailure: (error) => Effect.fail(error),
     onSuccess: (body) => Effect.succeed(body)
   })

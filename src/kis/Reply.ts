@@ -29,8 +29,12 @@ const textOf = (value: unknown): string => (typeof value === "string" ? value.tr
 const isObject = (value: unknown): value is ReplyBody =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Enough of a bad reply to recognise it by, not so much that a page of HTML fills the log. */
-const excerpt = (text: string): string => text.slice(0, 2_000)
+/**
+ * Enough of a bad reply to recognise it by, not so much that a page of HTML fills the log; what may be left of a token in
+ * it is taken out, for the excerpt goes into the journal.
+ */
+const excerpt = (text: string): string =>
+  text.replace(/("(?:access_token|approval_key)"\s*:\s*")[^"]*/g, "$1***").slice(0, 2_000)
 
 /**
  * Reads an answer of either error family: `{rt_cd, msg_cd, msg1}` of the quotation paths, `{error_code,

@@ -1,0 +1,97 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { next, type SessionEvent, type SessionState } from "../../src/kis/SessionState.ts"
+
+const because = "cut"
+const states = {
+  idle: { _tag: "idle" },
+  approving: { _tag: "approving", attempt: 2 },
+  connecting: { _tag: "connecting", attempt: 2 },
+  subscribing: { _tag: "subscribing", attempt: 2 },
+  live: { _tag: "live" },
+  silent: { _tag: "silent" },
+  waiting: { _tag: "waiting", attempt: 2, for_ms: 4_000, because },
+  parked: { _tag: "parked", because }
+} as const satisfies Readonly<Record<SessionState["_tag"], SessionState>>
+
+const events = {
+  Wanted: { _tag: "Wanted" },
+  Approved: { _tag: "Approved" },
+  Opened: { _tag: "Opened" },
+  Heard: { _tag: "Heard" },
+  Silence: { _tag: "Silence" },
+  KeyInUse: { _tag: "KeyInUse" },
+  Lost: { _tag: "Lost", because },
+  Refused: { _tag: "Refused", because },
+  WaitOver: { _tag: "WaitOver" }
+} as const satisfies Readonly<Record<SessionEvent["_tag"], SessionEvent>>
+
+/** Where each event leads; whatever is not named leaves the state as it is. */
+const legal: Readonly<Record<SessionState["_tag"], Partial<Record<SessionEvent["_tag"], SessionState["_tag"]>>>> = {
+  idle: { Wanted: "approving", Refused: "parked" },
+  approving: { Approved: "connecting", KeyInUse: "waiting", Lost: "waiting", Refused: "parked" },
+  connecting: { Opened: "subscribing", KeyInUse: "waiting", Lost: "waiting", Refused: "parked" },
+  subscribing: { Heard: "live", Silence: "silent", KeyInUse: "waiting", Lost: "waiting", Refused: "parked" },
+  live: { Silence: "silent", KeyInUse: "waiting", Lost: "waiting", Refused: "parked" },
+  silent: { Heard: "live", KeyInUse: "waiting", Lost: "waiting", Refused: "parked" },
+  waiting: { WaitOver: "approving", Refused: "parked" },
+  parked: {}
+}
+
+const keys = <A extends object>(of: A) => Object.keys(of) as Array<Extract<keyof A, string>>
+
+describe("a streaming session", () => {
+  for (const from of keys(states)) {
+    for (const event of keys(events)) {
+      const to = legal[from][event]
+      it(`that is ${from} ${to === undefined ? "takes no notice of" : `becomes ${to} on`} ${event}`, () => {
+        const after = next(states[from], events[event])
+        if (to === undefined) assert.strictEqual(after, states[from])
+        else assert.strictEqual(after._tag, to)
+      })
+    }
+  }
+
+  const lose = (state: SessionState, event: SessionEvent): SessionState => {
+    const waiting = next(state, event)
+    return next(next(next(waiting, events.WaitOver), events.Approved), events.Opened)
+  }
+  const waits = (event: SessionEvent, times: number): ReadonlyArray<number> => {
+    let state: SessionState = { _tag: "subscribing", attempt: 0 }
+    return Array.from({ length: times }, () => {
+      const waiting = next(state, event)
+      state = lose(state, event)
+      return waiting._tag === "waiting" ? waiting.for_ms : Number.NaN
+    })
+  }
+
+  it("waits ever longer while connections only open, up to a minute", () => {
+    assert.deepStrictEqual(waits(events.Lost, 9), [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000])
+  })
+
+  it("waits from five seconds on when the key is in use", () => {
+    assert.deepStrictEqual(waits(events.KeyInUse, 6), [5_000, 10_000, 20_000, 40_000, 60_000, 60_000])
+  })
+
+  it("begins anew with the short wait only after something was heard", () => {
+    let state: SessionState = { _tag: "subscribing", attempt: 6 }
+    state = next(state, events.Heard)
+    assert.deepInclude(next(state, events.Lost), { _tag: "waiting", attempt: 1, for_ms: 1_000 })
+  })
+
+  const Walk = Schema.Array(Schema.Literals(keys(events)))
+  it.prop("never connects without a wait after a loss, and never leaves parked", [Walk], ([walk]) => {
+    let state: SessionState = states.idle
+    let lost = false
+    for (const name of walk) {
+      const after = next(state, events[name])
+      if (state._tag === "parked") assert.strictEqual(after, state)
+      if (after._tag === "waiting") {
+        lost = true
+        assert.isTrue(after.for_ms >= 1_000 && after.for_ms <= 60_000)
+      }
+      if (lost && after._tag === "approving" && state._tag !== "approving") assert.strictEqual(state._tag, "waiting")
+      state = after
+    }
+  })
+})

@@ -1,0 +1,124 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Redacted, Schema } from "effect"
+import { isPingPong, readControl, subscribeMessage } from "../../src/kis/StreamMessage.ts"
+import { capturedFrames, sampleLines } from "../support/samples.ts"
+import { leakIn, secrets } from "../support/accounts.ts"
+
+interface Control {
+  readonly kind: "ack" | "pingpong" | "error" | "error-body"
+  readonly frame: string
+}
+
+const controls = sampleLines<Control>("ws-control.jsonl")
+/** Of some errors only the body was captured; the head is that of a global error. */
+const whole = ({ frame, kind }: Control): string =>
+  kind === "error-body" ? `{"header":{"tr_id":"(null)","tr_key":"","encrypt":"N"},"body":${frame}}` : frame
+
+const answer = (msg_cd: string, msg1 = "words") =>
+  JSON.stringify({ header: { tr_id: "H0STCNT0", tr_key: "005930 ", encrypt: "N" }, body: { rt_cd: "1", msg_cd, msg1 } })
+
+const replyOf = (text: string) => {
+  const control = readControl(text)
+  assert.strictEqual(control._tag, "Answer", text)
+  return control._tag === "Answer" ? control.reply : undefined
+}
+
+describe("the captured control messages", () => {
+  const expected: Readonly<Record<string, string>> = {
+    OPSP0000: "Subscribed",
+    OPSP0003: "Unsubscribed",
+    OPSP0008: "SlotsFull",
+    OPSP0011: "ApprovalUnknown",
+    OPSP8996: "KeyInUse"
+  }
+
+  it("are understood, every one", () => {
+    assert.strictEqual(controls.length, 13)
+    for (const control of controls) {
+      const text = whole(control)
+      if (control.kind === "pingpong") {
+        assert.isTrue(isPingPong(text))
+        assert.deepStrictEqual(readControl(text), { _tag: "PingPong" })
+        continue
+      }
+      assert.isFalse(isPingPong(text))
+      const code = /OPSP\d{4}/.exec(text)?.[0] ?? ""
+      assert.strictEqual(replyOf(text)?._tag, expected[code], text)
+    }
+  })
+
+  it("name the stream and the symbol they answer", () => {
+    const ack = readControl(controls.find(({ kind }) => kind === "ack")?.frame ?? "")
+    assert.deepInclude(ack, { trId: "H0STASP0", trKey: "005930" })
+  })
+
+  it("pass on neither the cipher nor the words, which may repeat the approval key", () => {
+    const acked = JSON.stringify(readControl(controls[0]?.frame ?? ""))
+    assert.notInclude(acked, "xxxx")
+    const refused = readControl(answer("OPSP0011", `invalid approval : ${secrets.approvalKey}`))
+    assert.isUndefined(leakIn(JSON.stringify(refused)))
+  })
+})
+
+describe("an answer", () => {
+  for (const [code, text, reply] of [
+    ["OPSP0002", "ALREADY IN SUBSCRIBE", { _tag: "Subscribed" }],
+    ["OPSP0001", "UNSUBSCRIBE SUCCESS", { _tag: "Unsubscribed" }],
+    ["OPSP0099", "UNSUBSCRIBE SUCCESS!", { _tag: "Unsubscribed" }],
+    ["OPSP0007", "SUBSCRIBE INTERNAL ERROR", { _tag: "Refused", code: "OPSP0007", passing: true }],
+    ["OPSP0009", "SUBSCRIBE ERROR : mci send failed", { _tag: "Refused", code: "OPSP0009", passing: true }],
+    ["OPSP0010", "SUBSCRIBE WARNING : invalid appkey", { _tag: "KeyRefused", code: "OPSP0010" }],
+    ["OPSP8993", "wrong tr_key", { _tag: "Refused", code: "OPSP8993", passing: false }],
+    ["", "", { _tag: "Refused", code: "", passing: false }]
+  ] as const) {
+    it(`${code} means ${reply._tag}`, () => assert.deepStrictEqual(replyOf(answer(code, text)), reply))
+  }
+
+  it("has its key trimmed, or none", () => {
+    assert.deepInclude(readControl(answer("OPSP0000")), { trKey: "005930" })
+    assert.deepInclude(readControl('{"header":{"tr_id":"(null)"},"body":{"rt_cd":"9","msg_cd":"OPSP8996"}}'), {
+      trKey: ""
+    })
+  })
+
+  for (const text of [
+    "",
+    "{",
+    "null",
+    "[]",
+    "{}",
+    '{"header":{}}',
+    '{"header":{"tr_id":"H0STCNT0"}}',
+    '{"header":{"tr_id":7},"body":{}}'
+  ]) {
+    it(`is unreadable: ${text}`, () => assert.deepStrictEqual(readControl(text), { _tag: "Unreadable" }))
+  }
+
+  it.prop("never throws, whatever comes", [Schema.String], ([text]) => {
+    assert.isString(readControl(`{${text}`)._tag)
+    assert.isBoolean(isPingPong(text))
+  })
+})
+
+describe("a data frame", () => {
+  it("is never taken for a probe", () => {
+    for (const { frame } of capturedFrames) assert.isFalse(isPingPong(frame))
+    assert.isFalse(isPingPong('0|H0STCNT0|001|"PINGPONG"'))
+  })
+})
+
+describe("a registration", () => {
+  it("is written as the broker's own sample writes it", () => {
+    const key = Redacted.make(secrets.approvalKey)
+    const inner = { input: { tr_id: "H0STCNT0", tr_key: "0000Y0" } }
+    for (const [action, tr_type] of [
+      ["subscribe", "1"],
+      ["unsubscribe", "2"]
+    ] as const) {
+      assert.deepStrictEqual(JSON.parse(subscribeMessage(key, action, "H0STCNT0", "0000Y0")), {
+        header: { approval_key: secrets.approvalKey, custtype: "P", tr_type, "content-type": "utf-8" },
+        body: inner
+      })
+    }
+  })
+})
