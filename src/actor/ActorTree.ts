@@ -38,9 +38,9 @@ export class ActorTree extends Context.Service<ActorTree>()("observer/actor/Acto
       turn: Effect.fnUntraced(function* (name: string, state: ActorState, lastError?: string) {
         const entry = entries.get(name)
         if (entry === undefined) return
+        if (state._tag === "running" && entry.state._tag !== "starting") entry.restarts += 1
         entry.state = state
         entry.sinceMs = yield* Clock.currentTimeMillis
-        if (state._tag === "backingOff") entry.restarts += 1
         if (lastError !== undefined) entry.lastError = lastError
       }),
       snapshot: Effect.sync((): ReadonlyArray<ActorStatus> =>

@@ -1,4 +1,4 @@
-import { type Cause, Effect, Pull, Queue } from "effect"
+import { Cause, Effect, Pull, Queue } from "effect"
 
 export interface MailboxCounters {
   readonly offered: number
@@ -37,7 +37,7 @@ export class Mailbox<A> {
     return Effect.map(Queue.offer(this.queue, message), (accepted) => {
       if (accepted) {
         this.counters.offered += 1
-        this.counters.highWater = Math.max(this.counters.highWater, this.depth)
+        this.markDepth()
       }
       return accepted
     })
@@ -65,18 +65,27 @@ export class Mailbox<A> {
     const one = Effect.gen({ self: this }, function* () {
       const inHand = (this.inHand ??= yield* this.take)
       if (inHand === undefined) return false
+      this.markDepth()
       if (inHand.crashes >= crashes_max) {
         yield* onPoison(inHand.message)
         this.counters.poisoned += 1
       } else {
-        inHand.crashes += 1
-        yield* handle(inHand.message)
+        // Interruption is a stop of the actor and says nothing against the message.
+        yield* Effect.onError(handle(inHand.message), (cause) =>
+          Effect.sync(() => {
+            if (!Cause.hasInterruptsOnly(cause)) inHand.crashes += 1
+          })
+        )
         this.counters.taken += 1
       }
       this.inHand = undefined
       return true
     })
     return Effect.asVoid(Effect.repeat(one, { while: (more) => more }))
+  }
+
+  private markDepth(): void {
+    this.counters.highWater = Math.max(this.counters.highWater, this.depth)
   }
 
   private get take(): Effect.Effect<InHand<A> | undefined> {

@@ -6,17 +6,20 @@ export interface RestartPolicy {
   readonly window_ms: number
   readonly backOff_ms_min: number
   readonly backOff_ms_max: number
-  /** An actor that ran so long has proved itself: its back-off begins anew. */
+  /** An actor that ran so long has proved itself: its back-off and its budget begin anew. */
   readonly stable_ms: number
   /** When the budget is spent: stay down for `coolDown_ms` and try again, or end the whole tree. */
   readonly exhausted: "park" | "escalate"
   readonly coolDown_ms: number
 }
 
-/** For an actor whose trouble is usually outside (a broker, a database): keep trying, ever more slowly, then rest. */
+/**
+ * For an actor whose trouble is usually outside (a broker, a database): keep trying, ever more slowly, then rest. The
+ * window is longer than all ten waits together (81 s at most), or the first would leave it before the last is spent.
+ */
 export const patient: RestartPolicy = {
   restarts_max: 10,
-  window_ms: 60_000,
+  window_ms: 300_000,
   backOff_ms_min: 100,
   backOff_ms_max: 30_000,
   stable_ms: 10_000,
@@ -52,8 +55,9 @@ export const next = (
   failure: { readonly nowMs: number; readonly ran_ms: number; readonly random: number }
 ): { readonly standing: Standing; readonly decision: Decision } => {
   const { nowMs, ran_ms, random } = failure
-  const streak = ran_ms >= policy.stable_ms ? 1 : standing.streak + 1
-  const recent = standing.restartsAtMs.filter((at) => nowMs - at < policy.window_ms)
+  const before = ran_ms >= policy.stable_ms ? fresh : standing
+  const streak = before.streak + 1
+  const recent = before.restartsAtMs.filter((at) => nowMs - at < policy.window_ms)
   if (recent.length >= policy.restarts_max) {
     return policy.exhausted === "escalate"
       ? { standing: { restartsAtMs: recent, streak }, decision: { _tag: "Escalate" } }

@@ -29,6 +29,7 @@ export interface ChildSpec<E, R> {
 export class Supervisor extends Context.Service<
   Supervisor,
   {
+    /** Starts an actor; one that runs under the same name is stopped first. */
     start<E, R>(spec: ChildSpec<E, R>): Effect.Effect<void, never, R>
     /** Interrupts the actor and waits until it has ended. */
     stop(name: string): Effect.Effect<void>
@@ -60,12 +61,16 @@ export class Supervisor extends Context.Service<
             ? exit.cause
             : Cause.die(new Error("it ended though it should run for ever"))
           const reason = reasonOf(cause)
-          if (kind === "temporary") return yield* Effect.logError(`actor ${name} failed`, { reason })
+          if (kind === "temporary") {
+            yield* tree.turn(name, { _tag: "stopped" }, reason)
+            return yield* Effect.logError(`actor ${name} failed`, { reason })
+          }
           const random = yield* Random.next
           const outcome = next(policy, standing, { nowMs, ran_ms: nowMs - startedMs, random })
           standing = outcome.standing
           const { decision } = outcome
           if (decision._tag === "Escalate") {
+            yield* tree.turn(name, { _tag: "stopped" }, reason)
             yield* Effect.logError(`actor ${name} failed and its restarts are spent`, cause)
             yield* Deferred.fail(escalated, new ActorExhausted({ actor: name, reason }))
             return
@@ -86,6 +91,8 @@ export class Supervisor extends Context.Service<
       })
 
       const start = Effect.fnUntraced(function* <E, R>(spec: ChildSpec<E, R>) {
+        // A name belongs to one fiber: the one before it has ended, its finalizers too, before the next begins.
+        yield* FiberMap.remove(fibers, spec.name)
         const ending = Deferred.makeUnsafe<void>()
         endings.set(spec.name, ending)
         yield* tree.enter(spec.name, spec.mailbox)

@@ -4,6 +4,8 @@ import { Data } from "effect"
 export class KisUnreachable extends Data.TaggedError("KisUnreachable")<{
   readonly operation: string
   readonly detail: string
+  /** The request cannot have reached the broker: there was no connection. */
+  readonly unsent?: boolean
 }> {
   override get message() {
     return `${this.operation}: the broker cannot be reached (${this.detail})`

@@ -63,7 +63,10 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
     Effect.timeout(answer_timeout),
     // Our traces are no business of the broker's, and no header it has not asked for should reach its gateway.
     Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-    Effect.mapError((error) => new KisUnreachable({ operation, detail: reasonOf(error) }))
+    Effect.mapError((error) => {
+      const detail = reasonOf(error)
+      return new KisUnreachable({ operation, detail, unsent: neverConnected.has(detail) })
+    })
   )
   const read = readReply(account.alias, operation, answer)
   if (Result.isSuccess(read)) return read.success
@@ -73,6 +76,11 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
     onSuccess: (body) => Effect.succeed(body)
   })
 })
+
+/** Errors of making a connection: whatever was to be sent has not been. */
+const neverConnected = new Set(
+  "ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT".split(" ")
+)
 
 /** The innermost words of a transport error (`ECONNREFUSED`, `socket hang up`), which never hold a header. */
 const reasonOf = (error: unknown): string => {

@@ -20,6 +20,8 @@ export interface HttpAnswer {
 export type ReplyBody = Readonly<Record<string, unknown>>
 
 const throttled = new Set(["EGW00201", "EGW00215"])
+/** Said by gateways in general, though not seen of this broker. */
+const tooManyRequests = 429
 const tokenInvalid = new Set(["EGW00121", "EGW00123"])
 /** Missing or wrong key or secret; a mock key on the live host. */
 const credentials = new Set(["EGW00102", "EGW00103", "EGW00104", "EGW00105", "EGW02004"])
@@ -46,6 +48,7 @@ export const readReply = (
   operation: string,
   { status, text }: HttpAnswer
 ): Result.Result<ReplyBody, KisError> => {
+  if (status === tooManyRequests) return Result.fail(new KisThrottled({ operation, code: `HTTP ${status}` }))
   let body: unknown
   try {
     body = JSON.parse(text)

@@ -63,7 +63,14 @@ export const makeToken = Effect.fnUntraced(function* (account: KisAccount, state
       method: "POST",
       path: "/oauth2/tokenP",
       body: { grant_type: "client_credentials", appkey: account.appKey, appsecret: account.appSecret }
-    })
+    }).pipe(
+      // What never reached the broker was no issue, and need not be waited for.
+      Effect.tapError((error) =>
+        error._tag === "KisUnreachable" && error.unsent === true
+          ? store({ ...before, attemptedAtMs: before?.attemptedAtMs ?? 0 })
+          : Effect.void
+      )
+    )
     const { access_token: text, expires_in } = body
     // `access_token_token_expired` is a Korean wall clock without a zone; the seconds are the same truth without the trap.
     const seconds = Number(expires_in)

@@ -74,10 +74,15 @@ const spawn = (workerData: object) =>
 
 const reportOf = (worker: Worker, tags: ReadonlyArray<Report["_tag"]>): Effect.Effect<Report> =>
   Effect.callback((resume) => {
-    const told = (report: Report) => (tags.includes(report._tag) ? resume(Effect.succeed(report)) : undefined)
+    const told = (report: Report) => {
+      if (!tags.includes(report._tag)) return
+      unlisten()
+      resume(Effect.succeed(report))
+    }
     const broke = (cause: Error) => told({ _tag: "failed", detail: cause.message })
+    const unlisten = () => worker.off("message", told).off("error", broke)
     worker.on("message", told).on("error", broke)
-    return Effect.sync(() => worker.off("message", told).off("error", broke))
+    return Effect.sync(unlisten)
   })
 
 /** Asks the thread now and then whether it turns, and ends when it does not: a broken engine may spin without a word. */
