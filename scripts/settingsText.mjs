@@ -7,13 +7,16 @@ await ready()
 const { renderEnvExample, renderSettingsTable } = await import("../dist/SettingsText.js")
 
 writeFileSync(join(projectRoot, ".env.example"), renderEnvExample())
-for (const name of ["README.md", "README.ko.md"]) {
+for (const [name, language] of [
+  ["README.md", "en"],
+  ["README.ko.md", "ko"]
+]) {
   const path = join(projectRoot, name)
   if (!existsSync(path)) continue
   const text = readFileSync(path, "utf8")
   const between = /(<!-- settings -->\n)[\s\S]*?(<!-- \/settings -->)/
   writeFileSync(
     path,
-    text.replace(between, (_, open, close) => `${open}${renderSettingsTable()}\n${close}`)
+    text.replace(between, (_, open, close) => `${open}${renderSettingsTable(language)}\n${close}`)
   )
 }

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Result, Schema } from "effect"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { parseEnv } from "node:util"
 import { describeProblem, loadSettings, table, unknownVariables } from "../src/Settings.ts"
+import { koreanAllowed } from "../src/SettingsKorean.ts"
 import { renderEnvExample, renderSettingsTable } from "../src/SettingsText.ts"
 
 const machine = { hostname: "Trader_PC.local" }
@@ -193,9 +194,14 @@ describe("what is written about the settings", () => {
     assert.deepStrictEqual(load(parseEnv(renderEnvExample())), load({}))
   })
 
-  const readmes = ["README.md", "README.ko.md"].filter((name) => existsSync(name))
-  it.skipIf(readmes.length === 0)("the READMEs hold the settings' table (skipped only while there is none)", () => {
-    const text = readFileSync("README.md", "utf8")
-    assert.include(text, `<!-- settings -->\n${renderSettingsTable()}\n<!-- /settings -->`)
+  for (const [name, language] of [["README.md", "en"], ["README.ko.md", "ko"]] as const) {
+    it(`${name} holds the settings' table (npm run settings writes it)`, () => {
+      const text = readFileSync(name, "utf8")
+      assert.include(text, `<!-- settings -->\n${renderSettingsTable(language)}\n<!-- /settings -->`)
+    })
+  }
+
+  it("every allowed value is said in Korean, too", () => {
+    for (const { name, value } of Object.values(table)) assert.isString(koreanAllowed(value.allowed), name)
   })
 })

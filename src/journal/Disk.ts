@@ -1,6 +1,6 @@
 import { Context, Data, Effect, Layer } from "effect"
 import * as fs from "node:fs/promises"
-import { dirname } from "node:path"
+import { dirname, join } from "node:path"
 
 /** A call to the file system that failed; `code` is the system's own (`ENOSPC`, `EROFS`, `ENOENT` …). */
 export class DiskError extends Data.TaggedError("DiskError")<{
@@ -140,9 +140,13 @@ const nodeDisk = Disk.of({
     )
 })
 
-/** Makes a folder and makes its name in the parent durable. */
-export const makeDurableFolder = Effect.fnUntraced(function* (path: string) {
+/** Makes a folder below `root`, and makes every name on the way to it durable. */
+export const makeDurableFolder = Effect.fnUntraced(function* (root: string, below: string) {
   const disk = yield* Disk
-  yield* disk.makeFolder(path)
-  yield* disk.syncFolder(dirname(path))
+  yield* disk.makeFolder(join(root, below))
+  let parent = below
+  do {
+    parent = dirname(parent)
+    yield* disk.syncFolder(join(root, parent))
+  } while (parent !== ".")
 })

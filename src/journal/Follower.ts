@@ -37,7 +37,7 @@ export interface FollowerStatus {
   readonly reason?: string
   readonly seq: number
   readonly lag_records: number
-  /** Age of the oldest record not yet stored. */
+  /** Age of the oldest record not yet stored; 0 until the cursor has been read. */
   readonly lag_seconds: number
   readonly lastGoodAtMs: number | undefined
 }
@@ -62,7 +62,7 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
   let reason: string | undefined
   let at: Position | undefined
   let seenSeq = 0
-  let storedUntilMs: number | undefined
+  let waitingSinceMs: number | undefined
   let lastGoodAtMs: number | undefined
 
   const turn = Effect.fnUntraced(function* (next: FollowerStatus["state"], why?: string) {
@@ -82,6 +82,7 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
         const chunk: JournalChunk | undefined = yield* journal.next(to)
         if (chunk === undefined) return
         for (const record of chunk.records) records.push(record)
+        waitingSinceMs ??= Date.parse(chunk.records[0]?.receivedAt ?? "")
         to = chunk.end
       }
     })
@@ -101,14 +102,14 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     seenSeq = from.seq
     const { seq: headSeq } = yield* journal.head
     if (from.seq > headSeq) return yield* new CursorAhead({ follower: follower.name, seq: from.seq, headSeq })
-    if (state === "starting") yield* turn("ok")
+    if (state === "starting" || from.seq === headSeq) yield* turn("ok")
     const batch = yield* gather(from)
     if (batch === undefined) return false
     yield* follower.write(batch.records, from, batch.to)
     at = batch.to
     seenSeq = at.seq
     yield* turn("ok")
-    storedUntilMs = Date.parse(batch.records.at(-1)?.receivedAt ?? "")
+    waitingSinceMs = undefined
     lastGoodAtMs = yield* Clock.currentTimeMillis
     return true
   })
@@ -142,7 +143,7 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
       ...(reason === undefined ? {} : { reason }),
       seq: seenSeq,
       lag_records,
-      lag_seconds: lag_records === 0 || storedUntilMs === undefined ? 0 : Math.max(0, (now - storedUntilMs) / 1_000),
+      lag_seconds: lag_records === 0 || waitingSinceMs === undefined ? 0 : Math.max(0, (now - waitingSinceMs) / 1_000),
       lastGoodAtMs
     } satisfies FollowerStatus
   })

@@ -53,9 +53,12 @@ export class JournalWriter {
   private readonly options: JournalOptions
   private readonly queue: Queue.Queue<Request>
   private readonly number: ReturnType<typeof makeNumberer>
-  private inHand: Array<Request> = []
+  private inHand: ReadonlyArray<Request> = []
+  private closing: Deferred.Deferred<void> | undefined
+  private rotationAsked = false
   private segment: Segment | undefined
-  private refusedSinceMs: number | undefined
+  /** A time in which the disk refused, not yet told by a `gap`; without `toMs` while it lasts. */
+  private outage: { readonly fromMs: number; readonly toMs?: number } | undefined
   private refusal: string | undefined
   private lastAppendAtMs: number | undefined
   private fsync_ms: number | undefined
@@ -73,7 +76,7 @@ export class JournalWriter {
 
   append(drafts: ReadonlyArray<RecordDraft>): Effect.Effect<AppendedRange> {
     return Effect.suspend(() => {
-      if (this.closed) return Effect.die(new Error("the journal was closed before this append"))
+      if (this.closing !== undefined) return Effect.die(new Error("the journal was closed before this append"))
       if (drafts.length === 0) return Effect.succeed({ first: this.head.seq + 1, last: this.head.seq })
       const done = Deferred.makeUnsafe<AppendedRange>()
       return Effect.andThen(Queue.offer(this.queue, { _tag: "Append", drafts, done }), Deferred.await(done))
@@ -82,8 +85,9 @@ export class JournalWriter {
 
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (this.closed) return Effect.void
+      if (this.closing !== undefined) return Deferred.await(this.closing)
       const done = Deferred.makeUnsafe<void>()
+      this.closing = done
       return Effect.andThen(Queue.offer(this.queue, { _tag: "Close", done }), Deferred.await(done))
     })
   }
@@ -111,10 +115,29 @@ export class JournalWriter {
     return Effect.gen({ self: this }, function* () {
       while (!this.closed) {
         if (this.inHand.length === 0) this.inHand = yield* Queue.takeBetween(this.queue, 1, groupSize)
-        yield* this.handle(this.inHand)
-        this.inHand = []
+        yield* Effect.catchDefect(this.handle(this.inHand), (defect) => this.handBack(defect))
       }
     })
+  }
+
+  /** A chunk that cannot be made into lines is a defect of its sender, and must not be one of the writer. */
+  private handBack(defect: unknown): Effect.Effect<void> {
+    const spoilt = this.inHand.flatMap((request) =>
+      request._tag === "Append" && !this.canEncode(request.drafts) ? [request] : []
+    )
+    if (spoilt.length === 0) return Effect.die(defect)
+    this.inHand = this.inHand.filter((request) => request._tag !== "Append" || !spoilt.includes(request))
+    for (const { done } of spoilt) Deferred.doneUnsafe(done, Exit.die(defect))
+    return Effect.void
+  }
+
+  private canEncode(drafts: ReadonlyArray<RecordDraft>): boolean {
+    try {
+      for (const draft of drafts) encodeLine(this.number(draft, 1))
+      return true
+    } catch {
+      return false
+    }
   }
 
   private handle = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, requests: ReadonlyArray<Request>) {
@@ -129,13 +152,17 @@ export class JournalWriter {
     this.inHand = requests.filter((request) => request._tag !== "Append")
     for (const request of requests) {
       if (request._tag === "Append") continue
-      yield* this.untilAccepted(this.sealCurrent)
-      if (request._tag === "Close") {
+      if (request._tag === "Close" || this.hourIsOver(yield* Clock.currentTimeMillis)) {
+        yield* this.untilAccepted(this.sealCurrent)
+      }
+      if (request._tag === "Rotate") this.rotationAsked = false
+      else {
         this.closed = true
         this.announce()
         Deferred.doneUnsafe(request.done, Exit.void)
       }
     }
+    this.inHand = []
   })
 
   private writeGroup = Effect.fnUntraced(
@@ -143,10 +170,12 @@ export class JournalWriter {
     function* (this: JournalWriter, drafts: ReadonlyArray<RecordDraft>) {
       const now = yield* Clock.currentTimeMillis
       const segment = yield* this.segmentFor(now)
-      const all = this.refusedSinceMs === undefined ? drafts : [this.diskGap(this.refusedSinceMs, now), ...drafts]
+      const { fromMs, toMs = now } = this.outage ?? {}
+      const all = fromMs === undefined ? drafts : [this.diskGap(fromMs, toMs, now), ...drafts]
       const records = all.map((draft, index) => this.number(draft, this.head.seq + 1 + index))
       const bytes = Buffer.from(`${records.map(encodeLine).join("\n")}\n`)
       yield* segment.append(records, bytes)
+      this.outage = undefined
       const end: Position = {
         seq: this.head.seq + records.length,
         file: segment.file,
@@ -159,23 +188,27 @@ export class JournalWriter {
     }
   )
 
-  private diskGap(fromMs: number, toMs: number): RecordDraft {
+  private diskGap(fromMs: number, toMs: number, nowMs: number): RecordDraft {
     const from = new Date(fromMs).toISOString()
     const to = new Date(toMs).toISOString()
-    return { kind: "gap", receivedAtMs: toMs, source: "observer", payload: { from, to, cause: "diskFull" } }
+    return { kind: "gap", receivedAtMs: nowMs, source: "observer", payload: { from, to, cause: "diskFull" } }
   }
 
   private segmentFor = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, nowMs: number) {
     const current = this.segment
     if (current !== undefined) {
       const full = current.bytes() >= this.options.segment_bytes
-      if (!full && current.file.startsWith(hourFolder(nowMs))) return current
+      if (!full && !this.hourIsOver(nowMs)) return current
       yield* this.sealCurrent
     }
     const { dataDir, node } = this.options
     this.segment = yield* openSegment(dataDir, node, this.head.seq + 1, nowMs)
     return this.segment
   })
+
+  private hourIsOver(nowMs: number): boolean {
+    return this.segment !== undefined && !this.segment.file.startsWith(hourFolder(nowMs))
+  }
 
   private get sealCurrent(): Effect.Effect<void, DiskError, Disk> {
     return Effect.gen({ self: this }, function* () {
@@ -193,13 +226,13 @@ export class JournalWriter {
         yield* Effect.logError("the journal cannot be written; sources wait until it can", { reason: error.message })
       }
       this.refusal = error.message
-      this.refusedSinceMs ??= yield* Clock.currentTimeMillis
+      this.outage = { fromMs: this.outage?.fromMs ?? (yield* Clock.currentTimeMillis) }
     })
-    const accepted = Effect.suspend(() => {
-      if (this.refusal === undefined) return Effect.void
+    const accepted = Effect.gen({ self: this }, function* () {
+      if (this.refusal === undefined) return
       this.refusal = undefined
-      this.refusedSinceMs = undefined
-      return Effect.logInfo("the journal can be written again")
+      if (this.outage !== undefined) this.outage = { ...this.outage, toMs: yield* Clock.currentTimeMillis }
+      yield* Effect.logInfo("the journal can be written again")
     })
     return work.pipe(
       Effect.tapError(refused),
@@ -211,10 +244,9 @@ export class JournalWriter {
 
   private get watchHour(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const folder = hourFolder(yield* Clock.currentTimeMillis)
-      if (this.segment !== undefined && !this.segment.file.startsWith(folder)) {
-        yield* Queue.offer(this.queue, { _tag: "Rotate" })
-      }
+      if (this.rotationAsked || !this.hourIsOver(yield* Clock.currentTimeMillis)) return
+      this.rotationAsked = true
+      yield* Queue.offer(this.queue, { _tag: "Rotate" })
     }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.asVoid)
   }
 
@@ -222,8 +254,7 @@ export class JournalWriter {
     return Effect.gen({ self: this }, function* () {
       if (this.segment === undefined) return
       const started = yield* Clock.monotonicTimeNanos
-      yield* this.segment.sync
-      this.fsync_ms = Number((yield* Clock.monotonicTimeNanos) - started) / 1e6
+      if (yield* this.segment.sync) this.fsync_ms = Number((yield* Clock.monotonicTimeNanos) - started) / 1e6
     }).pipe(
       Effect.catch((error) => Effect.logError("the journal could not be synced to disk", { reason: error.message })),
       Effect.repeat(Schedule.spaced(this.options.fsync_ms)),

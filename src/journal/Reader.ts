@@ -78,9 +78,12 @@ export const readLines = Effect.fnUntraced(function* (
 
 /** The beginning of the segment that holds the record after `from.seq`; `undefined` when there is none yet. */
 export const nextSegment = Effect.fnUntraced(function* (dataDir: string, node: string, from: Position) {
-  const day = parseSegmentName(from.file)?.day
-  const segments = yield* segmentsSince(dataDir, node, day).pipe(Effect.mapError(unreadable(from.file)))
-  const next = segments.find((segment) => segment.firstSeq > from.seq)
+  const since = (day?: string) =>
+    Effect.map(segmentsSince(dataDir, node, day), (segments) => segments.find(({ firstSeq }) => firstSeq > from.seq))
+  const near = yield* since(parseSegmentName(from.file)?.day).pipe(Effect.mapError(unreadable(from.file)))
+  // A clock that went back has put the next records into an earlier day.
+  const next =
+    near?.firstSeq === from.seq + 1 ? near : yield* since().pipe(Effect.mapError(unreadable(from.file)))
   return next && ({ seq: next.firstSeq - 1, file: next.file, byteOffset: 0 } satisfies Position)
 })
 

@@ -31,7 +31,7 @@ const quarantineTail = Effect.fnUntraced(function* (dataDir: string, segment: Se
   const disk = yield* Disk
   const name = `quarantine/${basename(segment.file)}.${from}.torn`
   const path = segmentPath(dataDir, segment)
-  yield* makeDurableFolder(join(dataDir, "quarantine"))
+  yield* makeDurableFolder(dataDir, "quarantine")
   yield* disk.writeWhole(join(dataDir, name), yield* disk.readAt(path, from, to - from))
   yield* disk.syncFolder(join(dataDir, "quarantine"))
   yield* disk.truncate(path, from)
@@ -47,7 +47,7 @@ const settle = Effect.fnUntraced(function* (dataDir: string, segment: SegmentNam
     scan.goodBytes < scan.totalBytes
       ? yield* quarantineTail(dataDir, segment, scan.goodBytes, scan.totalBytes)
       : undefined
-  if (scan.first === undefined || scan.last === undefined) {
+  if (scan.lines === 0) {
     yield* disk.remove(path)
     return { line: undefined, torn }
   }
@@ -56,17 +56,18 @@ const settle = Effect.fnUntraced(function* (dataDir: string, segment: SegmentNam
     yield* disk.rename(path, sealedPath)
     yield* disk.syncFolder(dirname(sealedPath))
   }
+  const sealedAt = new Date(nowMs).toISOString()
   const line: ManifestLine = {
     file: nameInDay(segment.file),
     node: segment.node,
     firstSeq: segment.firstSeq,
-    lastSeq: scan.last.seq,
+    lastSeq: segment.firstSeq + scan.lines - 1,
     lines: scan.lines,
     bytes: scan.goodBytes,
     sha256: scan.sha256,
-    firstReceivedAt: scan.first.receivedAt,
-    lastReceivedAt: scan.last.receivedAt,
-    sealedAt: new Date(nowMs).toISOString()
+    firstReceivedAt: scan.firstReceivedAt ?? sealedAt,
+    lastReceivedAt: scan.lastReceivedAt ?? sealedAt,
+    sealedAt
   }
   yield* enter(dataDir, segment.day, line)
   return { line, torn }

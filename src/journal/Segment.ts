@@ -11,11 +11,21 @@ export interface Segment {
   readonly file: string
   readonly bytes: () => number
   append(records: ReadonlyArray<JournalRecord>, bytes: Uint8Array): Effect.Effect<void, DiskError>
-  /** Makes every appended byte survive a power cut; does nothing when all of them already do. */
-  readonly sync: Effect.Effect<void, DiskError>
+  /** Makes every appended byte survive a power cut; `false` when all of them already did. */
+  readonly sync: Effect.Effect<boolean, DiskError>
   /** Flush, fdatasync, rename, sync the folder, enter into the manifest. May be repeated after a failure. */
   seal(sealedAtMs: number): Effect.Effect<void, DiskError, Disk>
 }
+
+const openEmpty = Effect.fnUntraced(function* (path: string) {
+  const disk = yield* Disk
+  const handle = yield* disk.openForWriting(path)
+  yield* handle.truncate(0).pipe(
+    Effect.andThen(disk.syncFolder(dirname(path))),
+    Effect.onError(() => Effect.ignore(handle.close))
+  )
+  return handle
+})
 
 /** Opens a new segment that begins with `firstSeq`, in the folder of the market hour of `atMs`. */
 export const openSegment = Effect.fnUntraced(function* (
@@ -29,10 +39,9 @@ export const openSegment = Effect.fnUntraced(function* (
   const sealedPath = join(dataDir, file)
   const openPath = sealedPath + openSuffix
   const folder = dirname(sealedPath)
-  yield* makeDurableFolder(folder)
-  const handle = yield* disk.openForWriting(openPath)
-  yield* handle.truncate(0)
-  yield* disk.syncFolder(folder)
+  yield* makeDurableFolder(dataDir, dirname(file))
+  // The next try may come in another hour, and must not leave this file behind.
+  const handle = yield* Effect.onError(openEmpty(openPath), () => Effect.ignore(disk.remove(openPath)))
 
   // A seal waits for a sync in flight, for it closes the handle under it.
   const handleInUse = yield* Semaphore.make(1)
@@ -48,9 +57,10 @@ export const openSegment = Effect.fnUntraced(function* (
   const sync = handleInUse.withPermits(1)(
     Effect.suspend(() => {
       const target = written
-      if (closed || target === synced) return Effect.void
+      if (closed || target === synced) return Effect.succeed(false)
       return Effect.map(handle.datasync, () => {
         synced = target
+        return true
       })
     })
   )
@@ -78,6 +88,7 @@ export const openSegment = Effect.fnUntraced(function* (
     seal: Effect.fnUntraced(function* (sealedAtMs) {
       if (!closed) {
         if (torn) yield* handle.truncate(written)
+        torn = false
         yield* sync
         yield* handleInUse.withPermits(1)(handle.close)
         closed = true

@@ -19,6 +19,11 @@ export interface CallBudget {
   readonly status: Effect.Effect<BudgetStatus>
 }
 
+/** Whether a caller has been given its place. */
+interface Place {
+  taken: boolean
+}
+
 const window_ms = 1_000
 /** Clocks tick in whole milliseconds on both sides. */
 const rounding_ms = 2
@@ -45,7 +50,7 @@ export const makeCallBudget = Effect.fnUntraced(function* (callsPerSecond: numbe
   let calls = 0
   let refusals = 0
 
-  const take = Effect.gen(function* () {
+  const take = Effect.fnUntraced(function* (place: Place) {
     while (true) {
       const now = yield* monotonicMs
       freeAtMs = freeAtMs.filter((at) => at > now)
@@ -53,6 +58,7 @@ export const makeCallBudget = Effect.fnUntraced(function* (callsPerSecond: numbe
       if (inFlight + freeAtMs.length < learnt.rate) {
         if (now >= nextEven) {
           inFlight += 1
+          place.taken = true
           calls += 1
           begunAtMs = [...begunAtMs.filter((at) => at > now - window_ms), now]
           return
@@ -80,13 +86,15 @@ export const makeCallBudget = Effect.fnUntraced(function* (callsPerSecond: numbe
   })
 
   return {
-    // Callers take turns in the order they came, so no shard can starve another.
+    // Callers take turns in the order they came, so no shard can starve another. Waiting for a place can be interrupted, or
+    // a shutdown would wait for the budget; whether one was taken is noted, so that none is lost by it.
     spend: (call) =>
-      Effect.acquireUseRelease(
-        turn.withPermits(1)(take),
-        () => call,
-        (_, exit) => giveBack(exit)
-      ),
+      Effect.suspend(() => {
+        const place: Place = { taken: false }
+        return Effect.andThen(turn.withPermits(1)(take(place)), call).pipe(
+          Effect.onExit((exit) => (place.taken ? giveBack(exit) : Effect.void))
+        )
+      }),
     status: Effect.map(monotonicMs, (now) => ({
       callsPerSecond,
       learntPerSecond: learnt.rate,

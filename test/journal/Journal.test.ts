@@ -5,11 +5,10 @@ import { execFileSync } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { encodeLine } from "../../src/domain/JournalRecord.ts"
-import { Disk } from "../../src/journal/Disk.ts"
 import { origin } from "../../src/journal/Position.ts"
-import { checkArchive, chunk, filesBelow, line, numberOf, openJournal, openMs, recordsAfter, seen, tempFolder } from "./fixtures.ts"
+import { checkArchive, chunk, filesBelow, line, machineDisk, numberOf, openJournal, openMs, recordsAfter, seen, tempFolder } from "./fixtures.ts"
 
-const onDisk = Effect.provide(Disk.layer)
+const onDisk = Effect.provide(machineDisk)
 const hour = "2026/11/24/09"
 
 describe("the journal on a real disk", () => {
@@ -99,12 +98,16 @@ describe("the journal on a real disk", () => {
   it.effect("leaves days that sha256sum itself finds unspoilt", () =>
     Effect.gen(function* () {
       const dataDir = yield* tempFolder
-      const journal = yield* openJournal(dataDir, { segment_bytes: 1_000 })
-      for (const atMs of [openMs, openMs + 3_600_000, openMs + 86_400_000]) {
+      for (const atMs of [openMs, openMs + 3_600_000, openMs + 15 * 3_600_000]) {
         yield* TestClock.setTime(atMs)
-        for (let n = 1; n <= 6; n++) yield* journal.append(chunk(n * 10, 3, "값".repeat(50)))
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const journal = yield* openJournal(dataDir, { segment_bytes: 1_000 })
+            for (let n = 1; n <= 6; n++) yield* journal.append(chunk(n * 10, 3, "값".repeat(50)))
+            yield* journal.close
+          })
+        )
       }
-      yield* journal.close
       assert.strictEqual(checkArchive(filesBelow(dataDir)).length, 54)
       for (const day of ["24", "25"]) {
         const said = execFileSync("sha256sum", ["-c", "--strict", "SHA256SUMS"], { cwd: join(dataDir, "2026/11", day) })
@@ -120,7 +123,7 @@ describe("the journal on a real disk", () => {
         Effect.gen(function* () {
           const first = yield* openJournal(dataDir)
           const refusal = yield* Effect.flip(openJournal(dataDir))
-          assert.strictEqual(refusal._tag, "JournalUnwritable")
+          assert.strictEqual(refusal._tag, "FolderLocked")
           assert.include(refusal.message, `process ${process.pid}`)
           assert.include(refusal.message, dataDir)
           assert.strictEqual((yield* first.append([seen(1)])).last, 1)
@@ -184,6 +187,25 @@ describe("a journal that is closed", () => {
       yield* journal.close
       assert.strictEqual(checkArchive(filesBelow(dataDir)).length, 1)
       assert.isTrue(Exit.hasDies(yield* Effect.exit(journal.append([seen(2)]))))
+    }).pipe(onDisk)
+  )
+
+  it.effect("hands a chunk that cannot be written back to its sender, and goes on", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(openMs)
+      const dataDir = yield* tempFolder
+      const journal = yield* openJournal(dataDir)
+      const bad = [
+        [{ ...seen(0), receivedAtMs: Number.NaN }],
+        [seen(0), { ...seen(0), payload: { volume: 1n } }]
+      ]
+      const exits = yield* Effect.forEach([chunk(1, 2), ...bad, chunk(3, 1)], (drafts) => Effect.exit(journal.append(drafts)), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(exits.map(Exit.hasDies), [false, true, true, false])
+      assert.deepStrictEqual(exits[3], Exit.succeed({ first: 3, last: 3 }))
+      yield* journal.close
+      assert.deepStrictEqual(checkArchive(filesBelow(dataDir)).map(numberOf), [1, 2, 3])
     }).pipe(onDisk)
   )
 

@@ -98,7 +98,16 @@ export class MemoryDisk {
 
   /** Spoils, makes or shortens a file behind the journal's back. */
   put(path: string, bytes: Uint8Array): void {
+    let parent = this.tree
+    for (const name of path.split("/").slice(0, -1)) {
+      const next = parent.names.get(name) ?? folder()
+      if (next._tag !== "Folder") throw new Error(`${name} is a file`)
+      parent.names.set(name, next)
+      parent.syncedNames.set(name, next)
+      parent = next
+    }
     const found = this.makeFile(`${this.root}/${path}`)
+    parent.syncedNames.set(path.split("/").at(-1) ?? "", found)
     found.bytes = Buffer.from(bytes)
     found.synced = found.bytes
   }

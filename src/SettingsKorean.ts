@@ -1,0 +1,51 @@
+import type { table } from "./Settings.ts"
+
+/** What each setting means, for README.ko.md. */
+export const koreanMeaning: Readonly<Record<keyof typeof table, string>> = {
+  sourceMode: "시세를 가져올 곳. 내장 시뮬레이터 또는 KIS",
+  symbols: "관측할 종목. `top:N`은 거래대금 상위 N종목",
+  shards: "종목을 나눠 맡는 샤드 수",
+  node: "파일 이름과 레코드 id에 들어가는 노드 이름. 지정하지 않으면 호스트 이름",
+  dataDir: "저널 폴더",
+  logDir: "`observer.log` 폴더",
+  stateDir: "접근토큰과 내장 DB 폴더",
+  httpHost: "상태와 지표를 제공하는 HTTP 주소",
+  httpPort: "HTTP 포트. 0이면 빈 포트를 사용",
+  httpToken: "HTTP 클라이언트에 요구할 Bearer 토큰. `OBSERVER_HTTP_HOST`가 루프백이 아니면 필수",
+  session: "장 시간에만 관측할지 항상 관측할지. 지정하지 않으면 시뮬레이터는 always, kis는 calendar",
+  sql: "저널을 PostgreSQL에 적재할지 여부",
+  databaseUrl: "사용할 PostgreSQL 서버. 지정하지 않으면 내장 DB",
+  kisEnv: "KIS 실전 또는 모의투자",
+  kisAppKey: "계좌의 앱키. kis 모드에서 필수",
+  kisAppSecret: "계좌의 앱시크릿. kis 모드에서 필수",
+  kisRestUrl: "REST를 호출할 다른 서버. 시뮬레이터 모드에서는 두 주소를 모두 지정하거나 모두 비워 둡니다",
+  kisWsUrl: "스트림을 받을 다른 서버",
+  callsPerSecond: "앱키당 초당 호출 수. 지정하지 않으면 실전 18, 모의투자 1",
+  wsSlots: "앱키당 스트림 슬롯 수. 0이면 스트림을 받지 않음",
+  heartbeat_seconds: "값이 그대로인 시세를 다시 기록하기까지의 시간(초)",
+  stale_seconds: "이 시간(초) 동안 보이지 않은 종목은 stale로 집계",
+  segment_mb: "저널 파일을 봉인하는 크기(MB)",
+  fsync_ms: "정전 시 잃을 수 있는 레코드의 최대 시간(밀리초)",
+  drain_seconds: "정상 종료에 주어지는 시간(초)",
+  logLevel: "기록할 최소 로그 레벨",
+  log_mb: "`observer.log`를 로테이션하는 크기(MB)",
+  log_days: "로테이션한 로그의 보관 일수"
+}
+
+const phrases: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^a whole number from (\d+) to (\d+)$/, "$1~$2 정수"],
+  [/^an address beginning with (.+) or (.+)$/, "$1 또는 $2로 시작하는 주소"],
+  [/^the path of a folder$/, "폴더 경로"],
+  [/^(\d+) or more visible ASCII characters without blanks$/, "공백 없는 ASCII 문자 $1자 이상"],
+  [/^one of (.+)$/, "$1 중 하나"],
+  [/^codes such as (\S+), @file with one code a line, all, or top:N$/, "`$1` 같은 종목코드, 한 줄에 하나씩 적은 `@파일`, `all`, `top:N`"],
+  [/^1 to 32 of a-z, 0-9 and -, beginning and ending with a letter or digit$/, "영문 소문자·숫자·하이픈 1~32자, 처음과 끝은 영문자나 숫자"],
+  [/^an IP address or a host name$/, "IP 주소 또는 호스트 이름"],
+  [/^(\S+) or (\S+)$/, "$1 또는 $2"]
+]
+
+/** What a setting may hold, in Korean; `undefined` for words that nobody has translated yet. */
+export const koreanAllowed = (allowed: string): string | undefined => {
+  const phrase = phrases.find(([pattern]) => pattern.test(allowed))
+  return phrase && allowed.replace(phrase[0], phrase[1])
+}

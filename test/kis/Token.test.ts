@@ -1,0 +1,348 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect, Exit, Fiber, Redacted, Schema } from "effect"
+import { TestClock } from "effect/testing"
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { KisAccount } from "../../src/kis/Account.ts"
+import { KisCredentialsRejected, KisThrottled, KisTokenTooSoon, KisUnreachable } from "../../src/kis/KisError.ts"
+import type { KisCall } from "../../src/kis/KisHttp.ts"
+import type { ReplyBody } from "../../src/kis/Reply.ts"
+import { makeToken, type Token } from "../../src/kis/Token.ts"
+import { accountAt, leakIn, secrets } from "../support/accounts.ts"
+import { passUntil, scratchFolder } from "../support/virtualTime.ts"
+
+const account = accountAt({ restUrl: "http://broker", wsUrl: "ws://broker" })
+const minute_ms = 60_000
+const hour_ms = 60 * minute_ms
+const day_seconds = 86_400
+
+const issued = (number: number, expires_in: unknown = day_seconds): ReplyBody => ({
+  access_token: `${secrets.token}.${number}`,
+  token_type: "Bearer",
+  expires_in,
+  access_token_token_expired: "1999-01-01 00:00:00"
+})
+
+/** A token desk: what it says to each request, and when it was asked. */
+const makeDesk = (script: (number: number) => ReturnType<KisCall>) => {
+  const askedAtMs: Array<number> = []
+  const bodies: Array<unknown> = []
+  const call: KisCall = ({ body }) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      askedAtMs.push(now)
+      bodies.push(body)
+      return script(askedAtMs.length)
+    })
+  return { askedAtMs, bodies, call }
+}
+
+const textOf = (token: Redacted.Redacted) => Redacted.value(token)
+const unreachable = Effect.fail(new KisUnreachable({ operation: "token", detail: "ECONNREFUSED" }))
+
+/** Runs to the end while virtual time passes in steps of a second. */
+const settled = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkScoped(effect)
+    yield* passUntil(() => fiber.pollUnsafe() !== undefined, 1_000)
+    return yield* Fiber.await(fiber)
+  })
+
+const cacheFile = (folder: string): string => {
+  const files = readdirSync(folder)
+  assert.strictEqual(files.length, 1, files.join(", "))
+  return join(folder, files[0] ?? "")
+}
+
+const apart = (atMs: ReadonlyArray<number>) => atMs.slice(1).map((at, index) => at - (atMs[index] ?? 0))
+
+describe("the access token", () => {
+  it.effect("is asked for once by fifty who want it at the same time", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, bodies, call } = makeDesk((number) => Effect.delay(Effect.succeed(issued(number)), 500))
+      const token = yield* makeToken(account, folder, call)
+      const all = yield* settled(Effect.all(Array.from({ length: 50 }, () => token.current), { concurrency: "unbounded" }))
+      assert.isTrue(Exit.isSuccess(all))
+      if (Exit.isSuccess(all)) assert.deepStrictEqual(new Set(all.value.map(textOf)), new Set([`${secrets.token}.1`]))
+      assert.strictEqual(askedAtMs.length, 1)
+      assert.deepStrictEqual(bodies, [
+        { grant_type: "client_credentials", appkey: account.appKey, appsecret: account.appSecret }
+      ])
+      assert.strictEqual((yield* token.status).issues, 1)
+    })
+  )
+
+  it.effect("is asked for once a minute at the most, though everything fails and the program starts again and again", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, call } = makeDesk(() => unreachable)
+      for (let start = 0; start < 8; start++) {
+        const token = yield* makeToken(account, folder, call)
+        for (let tries = 0; tries < 2; tries++) assert.isTrue(Exit.isFailure(yield* settled(token.current)))
+      }
+      assert.strictEqual(askedAtMs.length, 16)
+      assert.isAtLeast(Math.min(...apart(askedAtMs)), minute_ms + 1_000)
+    })
+  )
+
+  it.effect("is not asked for by a second asker whose first was interrupted within the minute", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, call } = makeDesk((number) => (number === 1 ? Effect.never : Effect.succeed(issued(number))))
+      const killed = yield* Effect.forkScoped((yield* makeToken(account, folder, call)).current)
+      yield* passUntil(() => askedAtMs.length === 1, 0)
+      yield* Fiber.interrupt(killed)
+      yield* settled((yield* makeToken(account, folder, call)).current)
+      assert.isAtLeast(apart(askedAtMs)[0] ?? 0, minute_ms)
+    })
+  )
+
+  it.effect("is kept for the next run, for its owner alone, by place and key, and not by the key's own name", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+      yield* settled((yield* makeToken(account, folder, call)).current)
+      const file = cacheFile(folder)
+      assert.strictEqual(statSync(file).mode & 0o777, 0o600)
+      assert.notInclude(file, secrets.appKey)
+      assert.notInclude(readFileSync(file, "utf8"), secrets.appKey)
+      assert.notInclude(readFileSync(file, "utf8"), secrets.appSecret)
+
+      const again = yield* makeToken(account, folder, call)
+      assert.strictEqual(textOf(yield* again.current), `${secrets.token}.1`)
+      assert.strictEqual(askedAtMs.length, 1)
+
+      const others: ReadonlyArray<KisAccount> = [
+        accountAt({ restUrl: "http://broker", wsUrl: "ws://broker" }, "mock"),
+        accountAt({ restUrl: "http://broker", wsUrl: "ws://broker" }, "127.0.0.1:9443"),
+        { ...account, appKey: Redacted.make("another") }
+      ]
+      for (const [at, other] of others.entries()) {
+        const exit = yield* settled((yield* makeToken(other, folder, call)).current)
+        assert.isTrue(Exit.isSuccess(exit))
+        assert.strictEqual(askedAtMs.length, at + 2)
+      }
+      assert.strictEqual(readdirSync(folder).length, 4)
+      assert.strictEqual(askedAtMs.at(-1), askedAtMs[0])
+    })
+  )
+
+  for (const [name, text] of [
+    ["cut in the middle", '{"attemptedAtMs":0,"tok'],
+    ["empty", ""],
+    ["of another shape", '{"attemptedAtMs":"now"}'],
+    ["no object", "[1]"]
+  ] as const) {
+    it.effect(`is asked for anew when its file is ${name}`, () =>
+      Effect.gen(function* () {
+        const folder = yield* scratchFolder
+        const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+        yield* settled((yield* makeToken(account, folder, call)).current)
+        const file = cacheFile(folder)
+        writeFileSync(file, text)
+        const exit = yield* settled((yield* makeToken(account, folder, call)).current)
+        assert.isTrue(Exit.isSuccess(exit))
+        assert.strictEqual(askedAtMs.length, 2)
+        assert.include(readFileSync(cacheFile(folder), "utf8"), `${secrets.token}.2`)
+      })
+    )
+  }
+
+  it.effect("works without its file, too", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const taken = join(folder, "state")
+      writeFileSync(taken, "a file where the folder should be")
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+      const token = yield* makeToken(account, taken, call)
+      assert.isTrue(Exit.isSuccess(yield* settled(token.current)))
+      assert.strictEqual(textOf(yield* token.current), `${secrets.token}.1`)
+      assert.strictEqual(askedAtMs.length, 1)
+    })
+  )
+
+  it.effect("makes the folder of its file when there is none", () =>
+    Effect.gen(function* () {
+      const folder = join(yield* scratchFolder, "deep", "state")
+      const { call } = makeDesk((number) => Effect.succeed(issued(number)))
+      yield* settled((yield* makeToken(account, folder, call)).current)
+      assert.isTrue(statSync(cacheFile(folder)).isFile())
+    })
+  )
+
+  it.effect("ends after the seconds the broker gave it, not at the wall clock time in the reply", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number, number === 1 ? 3_600 : "7200")))
+      const token = yield* makeToken(account, folder, call)
+      yield* settled(token.current)
+      assert.strictEqual((yield* token.status).expiresAtMs, (askedAtMs[0] ?? 0) + hour_ms)
+      yield* TestClock.setTime((askedAtMs[0] ?? 0) + hour_ms - 1)
+      assert.strictEqual(textOf(yield* token.current), `${secrets.token}.1`)
+      yield* TestClock.adjust(1)
+      yield* settled(token.current)
+      assert.strictEqual(textOf(yield* token.current), `${secrets.token}.2`)
+    })
+  )
+
+  it.effect("is renewed ten minutes before its end, for ever, while the old one still serves", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, call } = makeDesk((number) => Effect.delay(Effect.succeed(issued(number)), 30_000))
+      const token = yield* makeToken(account, folder, call)
+      yield* settled(token.current)
+      yield* Effect.forkScoped(token.keepFresh)
+      const first = askedAtMs[0] ?? 0
+      yield* TestClock.setTime(first + day_seconds * 1_000 - 10 * minute_ms - 1)
+      assert.strictEqual(askedAtMs.length, 1)
+      yield* passUntil(() => askedAtMs.length === 2, 1_000)
+      assert.isAtMost((askedAtMs[1] ?? 0) - (first + day_seconds * 1_000 - 10 * minute_ms), 2_000)
+      assert.strictEqual(textOf(yield* token.current), `${secrets.token}.1`)
+      yield* passUntil(() => readFileSync(cacheFile(folder), "utf8").includes(`${secrets.token}.2`), 1_000)
+      assert.strictEqual(textOf(yield* token.current), `${secrets.token}.2`)
+      assert.strictEqual(askedAtMs.length, 2)
+    })
+  )
+
+  it.effect("is forgotten only when it is the one that was refused", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+      const token = yield* makeToken(account, folder, call)
+      yield* settled(token.current)
+      const first = yield* token.current
+      yield* token.drop(Redacted.make("another"))
+      assert.strictEqual(textOf(yield* token.current), textOf(first))
+      yield* token.drop(first)
+      assert.isFalse(readFileSync(cacheFile(folder), "utf8").includes(secrets.token))
+      yield* settled(token.current)
+      yield* token.drop(first)
+      assert.strictEqual(textOf(yield* token.current), `${secrets.token}.2`)
+      assert.strictEqual(askedAtMs.length, 2)
+      assert.isAtLeast(apart(askedAtMs)[0] ?? 0, minute_ms)
+    })
+  )
+
+  it.effect("stays forgotten when it is refused while its successor is being asked for", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, call } = makeDesk((number) => (number === 1 ? Effect.succeed(issued(1, 700)) : Effect.never))
+      const token = yield* makeToken(account, folder, call)
+      yield* settled(token.current)
+      const first = yield* token.current
+      yield* Effect.forkScoped(token.keepFresh)
+      // The renewal waits for its minute and holds what it knew before; meanwhile the broker refuses the token.
+      yield* TestClock.adjust("1 second")
+      yield* Effect.forkScoped(token.current)
+      yield* passUntil(() => askedAtMs.length === 2 || false, 1_000)
+      yield* token.drop(first)
+      const waiting = yield* Effect.forkScoped(token.current)
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(waiting.pollUnsafe())
+    })
+  )
+
+  it.effect("is asked for again a minute after the broker said that it was too soon", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, call } = makeDesk((number) =>
+        number < 3 ? Effect.fail(new KisTokenTooSoon({ operation: "token" })) : Effect.succeed(issued(number))
+      )
+      const token = yield* makeToken(account, folder, call)
+      const exit = yield* settled(token.current)
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.strictEqual(askedAtMs.length, 3)
+      assert.isAtLeast(Math.min(...apart(askedAtMs)), minute_ms)
+    })
+  )
+
+  it.effect("is given up after four answers of too soon", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, call } = makeDesk(() => Effect.fail(new KisTokenTooSoon({ operation: "token" })))
+      assert.isTrue(Exit.isFailure(yield* settled((yield* makeToken(account, folder, call)).current)))
+      assert.strictEqual(askedAtMs.length, 4)
+    })
+  )
+
+  it.effect("does not hide refused credentials, and asks no further", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const { askedAtMs, call } = makeDesk(() => Effect.fail(new KisCredentialsRejected({ account: "main", code: "EGW00103" })))
+      const token = yield* makeToken(account, folder, call)
+      const error = yield* Effect.flip(token.current)
+      assert.strictEqual(error._tag, "KisCredentialsRejected")
+      assert.strictEqual(
+        error.message,
+        'the broker rejects the credentials of account "main" (EGW00103); check KIS_APP_KEY, KIS_APP_SECRET and KIS_ENV'
+      )
+      assert.strictEqual(askedAtMs.length, 1)
+    })
+  )
+
+  for (const [name, body] of [
+    ["no token", { expires_in: 1 }],
+    ["an empty token", issued(1) && { ...issued(1), access_token: "" }],
+    ["no life", { access_token: secrets.token }],
+    ["a life of zero", issued(1, 0)],
+    ["a life that is no number", issued(1, "soon")]
+  ] as const) {
+    it.effect(`is not taken from a reply with ${name}, and no secret shows in the error`, () =>
+      Effect.gen(function* () {
+        const folder = yield* scratchFolder
+        const { call } = makeDesk(() => Effect.succeed(body))
+        const error = yield* Effect.flip((yield* makeToken(account, folder, call)).current)
+        assert.strictEqual(error._tag, "KisReplyMalformed")
+        for (const text of [JSON.stringify(error), String(error), error.message]) assert.isUndefined(leakIn(text))
+      })
+    )
+  }
+
+  it.effect("is not waited for longer than a minute when the clock was set back", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      mkdirSync(folder, { recursive: true })
+      yield* TestClock.setTime(Date.UTC(2026, 9, 1))
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+      yield* settled((yield* makeToken(account, folder, call)).current)
+      const before = JSON.parse(readFileSync(cacheFile(folder), "utf8")) as object
+      writeFileSync(cacheFile(folder), JSON.stringify({ ...before, token: undefined, attemptedAtMs: Date.UTC(2027, 0, 1) }))
+      const startMs = yield* Clock.currentTimeMillis
+      yield* settled((yield* makeToken(account, folder, call)).current)
+      assert.isAtMost((askedAtMs[1] ?? 0) - startMs, 2 * minute_ms)
+    })
+  )
+
+  const Step = Schema.Literals(["ask", "drop", "restart", "wait", "fail", "tooSoon", "throttle"])
+  it.effect.prop(
+    "is never asked for twice within a minute, whatever happens in whatever order",
+    [Schema.Array(Step).check(Schema.isMaxLength(25))],
+    ([steps]) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const folder = yield* scratchFolder
+          let mood: (typeof steps)[number] = "ask"
+          const { askedAtMs, call } = makeDesk((number) => {
+            if (mood === "fail") return unreachable
+            if (mood === "tooSoon") return Effect.fail(new KisTokenTooSoon({ operation: "token" }))
+            if (mood === "throttle") return Effect.fail(new KisThrottled({ operation: "token", code: "EGW00201" }))
+            return Effect.succeed(issued(number))
+          })
+          let token: Token = yield* makeToken(account, folder, call)
+          for (const step of steps) {
+            if (step === "restart") token = yield* makeToken(account, folder, call)
+            else if (step === "wait") yield* TestClock.adjust("20 seconds")
+            else if (step === "drop") {
+              const known = yield* settled(token.current)
+              if (Exit.isSuccess(known)) yield* token.drop(known.value)
+            } else {
+              mood = step
+              yield* settled(token.current)
+            }
+          }
+          for (const gap_ms of apart(askedAtMs)) assert.isAtLeast(gap_ms, minute_ms)
+        })
+      ),
+    { arbitrary: { runs: 40 } }
+  )
+})
