@@ -38,8 +38,14 @@ const phrases: ReadonlyArray<readonly [RegExp, string]> = [
   [/^the path of a folder$/, "폴더 경로"],
   [/^(\d+) or more visible ASCII characters without blanks$/, "공백 없는 ASCII 문자 $1자 이상"],
   [/^one of (.+)$/, "$1 중 하나"],
-  [/^codes such as (\S+), @file with one code a line, all, or top:N$/, "`$1` 같은 종목코드, 한 줄에 하나씩 적은 `@파일`, `all`, `top:N`"],
-  [/^1 to 32 of a-z, 0-9 and -, beginning and ending with a letter or digit$/, "영문 소문자·숫자·하이픈 1~32자, 처음과 끝은 영문자나 숫자"],
+  [
+    /^codes such as (\S+), @file with one code a line, all, or top:N$/,
+    "`$1` 같은 종목코드, 한 줄에 하나씩 적은 `@파일`, `all`, `top:N`"
+  ],
+  [
+    /^1 to 32 of a-z, 0-9 and -, beginning and ending with a letter or digit$/,
+    "영문 소문자·숫자·하이픈 1~32자, 처음과 끝은 영문자나 숫자"
+  ],
   [/^an IP address or a host name$/, "IP 주소 또는 호스트 이름"],
   [/^(\S+) or (\S+)$/, "$1 또는 $2"]
 ]

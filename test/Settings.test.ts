@@ -194,7 +194,10 @@ describe("what is written about the settings", () => {
     assert.deepStrictEqual(load(parseEnv(renderEnvExample())), load({}))
   })
 
-  for (const [name, language] of [["README.md", "en"], ["README.ko.md", "ko"]] as const) {
+  for (const [name, language] of [
+    ["README.md", "en"],
+    ["README.ko.md", "ko"]
+  ] as const) {
     it(`${name} holds the settings' table (npm run settings writes it)`, () => {
       const text = readFileSync(name, "utf8")
       assert.include(text, `<!-- settings -->\n${renderSettingsTable(language)}\n<!-- /settings -->`)

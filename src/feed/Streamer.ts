@@ -24,13 +24,16 @@ const trades = "H0STCNT0"
 
 /**
  * Turns one account's stream into sightings. A frame that cannot be split costs its own records only; a lost connection
- * becomes one `gap` per symbol, from the last thing heard to the moment the broker accepts the symbol again.
+ * becomes one `gap` per symbol that was streamed, from the last thing heard to the broker's acceptance of the symbol, or
+ * to the end of the run.
  */
 export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOptions) {
   const { account, approval, deliver, slots, symbols } = options
   const { alias } = account
   const journal = yield* Journal
   const conservation = yield* Conservation
+  /** Symbols the broker streams to us now. */
+  const streamed = new Set<string>()
   const lostSinceMs = new Map<string, number>()
   const drifted = new Set<string>()
 
@@ -69,25 +72,38 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     if (sightings.length > 0) yield* deliver({ source: "kis-ws", account: alias, sightings })
   })
 
-  return yield* makeStreamSession(
+  const holeOf = (symbol: string, fromMs: number, toMs: number, now: number) =>
+    gap(now, { fromMs, toMs, cause: "disconnect", symbol }, alias)
+
+  const session = yield* makeStreamSession(
     account,
     approval,
     symbols.map((symbol): Registration => ({ trId: trades, trKey: symbol })),
     slots,
     {
       onFrames,
-      onRegistered: Effect.fnUntraced(function* ({ trKey }) {
+      onRegistered: Effect.fnUntraced(function* ({ trKey }, atMs) {
+        streamed.add(trKey)
         const fromMs = lostSinceMs.get(trKey)
         if (fromMs === undefined) return
+        yield* journal.append([holeOf(trKey, fromMs, atMs, yield* Clock.currentTimeMillis)])
         lostSinceMs.delete(trKey)
-        const now = yield* Clock.currentTimeMillis
-        yield* journal.append([gap(now, { fromMs, toMs: now, cause: "disconnect", symbol: trKey }, alias)])
       }),
       onLost: (_because, lastHeardMs) =>
         Effect.sync(() => {
-          for (const symbol of symbols.slice(0, slots))
-            if (!lostSinceMs.has(symbol)) lostSinceMs.set(symbol, lastHeardMs)
+          for (const symbol of streamed) if (!lostSinceMs.has(symbol)) lostSinceMs.set(symbol, lastHeardMs)
+          streamed.clear()
         })
     }
   )
+
+  /** A stream that is stopped while it is down leaves holes that no registration will close. */
+  const tellHoles = Effect.gen(function* () {
+    if (lostSinceMs.size === 0) return
+    const now = yield* Clock.currentTimeMillis
+    yield* journal.append([...lostSinceMs].map(([symbol, fromMs]) => holeOf(symbol, fromMs, now, now)))
+    lostSinceMs.clear()
+  }).pipe(Effect.timeoutOption("2 seconds"))
+
+  return { ...session, run: Effect.onInterrupt(session.run, () => tellHoles) }
 })

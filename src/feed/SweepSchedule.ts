@@ -28,14 +28,20 @@ const missed_ms_max = 600_000
 export class SweepSchedule {
   private readonly entries: ReadonlyMap<string, Entry>
   private readonly target_ms: number
-  private round: { number: number; startedAtMs: number; waiting: Set<string>; answered: number; missing: Set<string> }
+  private round: {
+    number: number
+    startedAtMs: number
+    waiting: Set<string>
+    answered: Set<string>
+    missing: Set<string>
+  }
 
   constructor(symbols: ReadonlyArray<string>, target_ms: number, nowMs: number) {
     this.target_ms = target_ms
     this.entries = new Map(
       symbols.map((symbol) => [symbol, { symbol, dueAtMs: nowMs, misses: 0, inFlight: false }] as const)
     )
-    this.round = { number: 1, startedAtMs: nowMs, waiting: new Set(symbols), answered: 0, missing: new Set() }
+    this.round = { number: 1, startedAtMs: nowMs, waiting: new Set(symbols), answered: new Set(), missing: new Set() }
   }
 
   /** Up to `most` due symbols, the most overdue first, now in flight. */
@@ -63,8 +69,9 @@ export class SweepSchedule {
     entry.inFlight = false
     entry.misses = 0
     entry.dueAtMs = nowMs + this.target_ms
+    this.round.waiting.delete(symbol)
     this.round.missing.delete(symbol)
-    if (this.round.waiting.delete(symbol)) this.round.answered += 1
+    this.round.answered.add(symbol)
   }
 
   /** Asked and not answered. `true` at the moment the symbol is to be named as one the broker does not know. */
@@ -80,7 +87,7 @@ export class SweepSchedule {
     }
     entry.dueAtMs = nowMs + Math.min(missed_ms_max, 10_000 * 2 ** (entry.misses - missesBeforeNamed))
     this.round.waiting.delete(symbol)
-    this.round.missing.add(symbol)
+    if (!this.round.answered.has(symbol)) this.round.missing.add(symbol)
     return entry.misses === missesBeforeNamed
   }
 
@@ -95,18 +102,23 @@ export class SweepSchedule {
   /** The round that is now complete, once. */
   completed(nowMs: number): SweepRound | undefined {
     const { answered, missing, number, startedAtMs, waiting } = this.round
-    if (waiting.size > 0 || answered + missing.size === 0) return undefined
-    const absent = [...this.entries.values()]
-      .filter(({ misses }) => misses >= missesBeforeNamed)
-      .map(({ symbol }) => symbol)
+    if (waiting.size > 0 || answered.size + missing.size === 0) return undefined
+    const absent = new Set(this.unknown)
     this.round = {
       number: number + 1,
       startedAtMs: nowMs,
-      waiting: new Set([...this.entries.keys()].filter((symbol) => !absent.includes(symbol))),
-      answered: 0,
+      waiting: new Set([...this.entries.keys()].filter((symbol) => !absent.has(symbol))),
+      answered: new Set(),
       missing: new Set()
     }
-    return { number, startedAtMs, endedAtMs: nowMs, asked: answered + missing.size, answered, missing: absent }
+    return {
+      number,
+      startedAtMs,
+      endedAtMs: nowMs,
+      asked: answered.size + missing.size,
+      answered: answered.size,
+      missing: [...missing]
+    }
   }
 
   /** Symbols the broker has left out so often that it does not seem to know them. */

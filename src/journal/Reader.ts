@@ -82,8 +82,7 @@ export const nextSegment = Effect.fnUntraced(function* (dataDir: string, node: s
     Effect.map(segmentsSince(dataDir, node, day), (segments) => segments.find(({ firstSeq }) => firstSeq > from.seq))
   const near = yield* since(parseSegmentName(from.file)?.day).pipe(Effect.mapError(unreadable(from.file)))
   // A clock that went back has put the next records into an earlier day.
-  const next =
-    near?.firstSeq === from.seq + 1 ? near : yield* since().pipe(Effect.mapError(unreadable(from.file)))
+  const next = near?.firstSeq === from.seq + 1 ? near : yield* since().pipe(Effect.mapError(unreadable(from.file)))
   return next && ({ seq: next.firstSeq - 1, file: next.file, byteOffset: 0 } satisfies Position)
 })
 

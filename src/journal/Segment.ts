@@ -22,7 +22,7 @@ const openEmpty = Effect.fnUntraced(function* (path: string) {
   const handle = yield* disk.openForWriting(path)
   yield* handle.truncate(0).pipe(
     Effect.andThen(disk.syncFolder(dirname(path))),
-    Effect.onError(() => Effect.ignore(handle.close))
+    Effect.tapError(() => Effect.ignore(handle.close))
   )
   return handle
 })
@@ -41,7 +41,7 @@ export const openSegment = Effect.fnUntraced(function* (
   const folder = dirname(sealedPath)
   yield* makeDurableFolder(dataDir, dirname(file))
   // The next try may come in another hour, and must not leave this file behind.
-  const handle = yield* Effect.onError(openEmpty(openPath), () => Effect.ignore(disk.remove(openPath)))
+  const handle = yield* Effect.tapError(openEmpty(openPath), () => Effect.ignore(disk.remove(openPath)))
 
   // A seal waits for a sync in flight, for it closes the handle under it.
   const handleInUse = yield* Semaphore.make(1)

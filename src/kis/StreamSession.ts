@@ -25,9 +25,9 @@ export interface SessionStatus {
 export interface SessionHandler<R> {
   /** Data frames in the order they came. */
   onFrames(frames: ReadonlyArray<StreamMessage>): Effect.Effect<void, never, R>
-  /** The broker has accepted a registration. */
-  onRegistered(registration: Registration): Effect.Effect<void, never, R>
-  /** The connection is gone, and with it every registration. */
+  /** The broker has accepted a registration, by a message that came at `atMs`; frames before it have been handed on. */
+  onRegistered(registration: Registration, atMs: number): Effect.Effect<void, never, R>
+  /** The connection is gone, and with it every registration; nothing that came after `lastHeardMs` was handed on. */
   onLost(because: string, lastHeardMs: number): Effect.Effect<void, never, R>
 }
 
@@ -59,6 +59,10 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
   let connects = 0
   let slotsBelieved = slots
   let socket: StreamSocket | undefined
+  /** When the newest message came that has been handled. */
+  let handledToMs = sinceMs
+  /** Since when there has been nothing to handle; absent while the handler is at work. */
+  let idleSinceMs: number | undefined
   const held = new Set<string>()
 
   const turn = Effect.fnUntraced(function* (event: SessionEvent) {
@@ -109,17 +113,23 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
     }
   })
 
-  const onAnswer = Effect.fnUntraced(function* (item: Registration, reply: SubscribeReply, refused: Set<string>) {
+  const onAnswer = Effect.fnUntraced(function* (
+    item: Registration,
+    reply: SubscribeReply,
+    refused: Set<string>,
+    atMs: number
+  ) {
     switch (reply._tag) {
       case "Subscribed":
         if (held.has(keyOf(item))) return
         held.add(keyOf(item))
-        return yield* handler.onRegistered(item)
+        return yield* handler.onRegistered(item, atMs)
       case "Unsubscribed":
         held.delete(keyOf(item))
         return
       case "SlotsFull":
-        slotsBelieved = held.size
+        // A refusal of the very first says that something else is wrong; believing in no slot would end the stream for good.
+        slotsBelieved = Math.max(1, held.size)
         return yield* Effect.logWarning("the broker gives fewer slots than believed", {
           account: alias,
           slots: held.size
@@ -142,21 +152,32 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
     }
   })
 
+  const handOn = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
+    const last = frames.at(-1)
+    if (last === undefined) return
+    yield* turn({ _tag: "Heard" })
+    yield* handler.onFrames(frames)
+    handledToMs = last.receivedAtMs
+  })
+
+  /** Handles what came in the order in which it came: an answer between two frames is told between them. */
   const read = Effect.fnUntraced(function* (open: StreamSocket, refused: Set<string>) {
     while (true) {
+      idleSinceMs = clock.currentTimeMillisUnsafe()
       const messages = yield* open.take
-      const frames = messages.filter(({ text }) => !text.startsWith("{"))
-      if (frames.length > 0) {
-        yield* turn({ _tag: "Heard" })
-        yield* handler.onFrames(frames)
-      }
-      for (const { text } of messages) {
+      idleSinceMs = undefined
+      let from = 0
+      for (const [index, { receivedAtMs, text }] of messages.entries()) {
         if (!text.startsWith("{")) continue
+        yield* handOn(messages.slice(from, index))
+        from = index + 1
         const control = readControl(text)
-        if (control._tag === "Answer") yield* onAnswer(control, control.reply, refused)
+        if (control._tag === "Answer") yield* onAnswer(control, control.reply, refused, receivedAtMs)
         else if (control._tag === "Unreadable")
           yield* Effect.logWarning("the stream said something unreadable", { account: alias })
+        handledToMs = receivedAtMs
       }
+      yield* handOn(messages.slice(from))
     }
   })
 
@@ -166,7 +187,9 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
       yield* Effect.sleep(watch_ms)
       if (open.pingPongs() > probes) yield* turn({ _tag: "Heard" })
       probes = open.pingPongs()
-      const silent_ms = clock.currentTimeMillisUnsafe() - open.lastHeardMs()
+      // While the handler is at work the socket may not be read: that silence is ours, not the broker's.
+      if (idleSinceMs === undefined) continue
+      const silent_ms = clock.currentTimeMillisUnsafe() - Math.max(open.lastHeardMs(), idleSinceMs)
       if (silent_ms < silence_ms) continue
       yield* turn({ _tag: "Silence" })
       return yield* new StreamLost({ detail: `nothing was heard for ${Math.round(silent_ms / 1_000)} s` })
@@ -181,11 +204,14 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
     const open = yield* connect(endpoints.wsUrl, () => clock.currentTimeMillisUnsafe())
     socket = open
     yield* turn({ _tag: "Opened" })
+    handledToMs = open.lastHeardMs()
     const refused = new Set<string>()
-    return yield* Effect.raceFirst(
-      read(open, refused),
-      Effect.raceFirst(watch(open), Effect.andThen(register(open, key, refused), Effect.never))
+    // A registration that cannot be sent means a closed connection: the reader says so, after the last message that came.
+    const registering = register(open, key, refused).pipe(
+      Effect.catchTag("StreamLost", () => Effect.void),
+      Effect.andThen(Effect.never)
     )
+    return yield* Effect.raceFirst(read(open, refused), Effect.raceFirst(watch(open), registering))
   })
 
   const session = Effect.gen(function* () {
@@ -207,14 +233,14 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(
   })
 
   return {
-    /** The session's work, for a supervisor to run. A run that crashed has left nothing but a slot to wait for. */
-    run: Effect.andThen(
-      Effect.sync(() => {
-        state = { _tag: "idle" }
-        held.clear()
-      }),
-      Effect.forever(session)
-    ),
+    /** The session's work, for a supervisor to run. What the run before lost by its crash is told first. */
+    run: Effect.gen(function* () {
+      state = { _tag: "idle" }
+      socket = undefined
+      if (held.size > 0) yield* handler.onLost("the session crashed", handledToMs)
+      held.clear()
+      return yield* Effect.forever(session)
+    }),
     status: Effect.sync((): SessionStatus => ({
       state,
       sinceMs,

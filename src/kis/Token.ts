@@ -34,7 +34,21 @@ export const makeToken = Effect.fnUntraced(function* (account: KisAccount, state
   const issuing = yield* Semaphore.make(1)
   let issues = 0
 
-  const store = (next: TokenMemory) => Effect.andThen(Ref.set(memory, next), remember(stateDir, account, next))
+  const storing = yield* Semaphore.make(1)
+  /** Changes what is known as it is now, and writes it: one write at a time, the newest knowledge last. */
+  const store = (change: (known: TokenMemory | undefined) => TokenMemory) =>
+    Effect.andThen(
+      Ref.update(memory, change),
+      storing.withPermits(1)(
+        Effect.flatMap(Ref.get(memory), (known) =>
+          known === undefined ? Effect.void : remember(stateDir, account, known)
+        )
+      )
+    )
+
+  const attempted = Effect.flatMap(Clock.currentTimeMillis, (attemptedAtMs) =>
+    store((known) => ({ ...known, attemptedAtMs }))
+  )
 
   const usable = Effect.fnUntraced(function* (ahead_ms: number) {
     const { expiresAtMs, token } = (yield* Ref.get(memory)) ?? {}
@@ -55,20 +69,20 @@ export const makeToken = Effect.fnUntraced(function* (account: KisAccount, state
       })
       yield* Effect.sleep(wait_ms)
     }
-    const attemptedAtMs = yield* Clock.currentTimeMillis
-    yield* store({ ...before, attemptedAtMs })
+    yield* attempted
     issues += 1
+    const askedAtMs = yield* Clock.currentTimeMillis
     const body = yield* call({
       operation: "token",
       method: "POST",
       path: "/oauth2/tokenP",
       body: { grant_type: "client_credentials", appkey: account.appKey, appsecret: account.appSecret }
     }).pipe(
-      // What never reached the broker was no issue, and need not be waited for.
+      // What never reached the broker was no issue, and need not be waited for; else it may have counted it as late as it answered.
       Effect.tapError((error) =>
         error._tag === "KisUnreachable" && error.unsent === true
-          ? store({ ...before, attemptedAtMs: before?.attemptedAtMs ?? 0 })
-          : Effect.void
+          ? store((known) => ({ ...known, attemptedAtMs: before?.attemptedAtMs ?? 0 }))
+          : attempted
       )
     )
     const { access_token: text, expires_in } = body
@@ -79,7 +93,8 @@ export const makeToken = Effect.fnUntraced(function* (account: KisAccount, state
       return yield* new KisReplyMalformed({ operation: "token", detail, raw: Object.keys(body).join(", ") })
     }
     const token = Redacted.make(text)
-    yield* store({ attemptedAtMs, token, expiresAtMs: attemptedAtMs + seconds * 1_000 })
+    const attemptedAtMs = yield* Clock.currentTimeMillis
+    yield* store(() => ({ attemptedAtMs, token, expiresAtMs: askedAtMs + seconds * 1_000 }))
     yield* Effect.logInfo("a new access token was issued", { account: alias, valid_hours: Math.round(seconds / 3_600) })
     return token
   }).pipe(Effect.retry({ while: (error) => error._tag === "KisTokenTooSoon", schedule: Schedule.recurs(3) }))
@@ -109,7 +124,7 @@ export const makeToken = Effect.fnUntraced(function* (account: KisAccount, state
       Effect.gen(function* () {
         const known = yield* Ref.get(memory)
         if (known?.token === undefined || Redacted.value(known.token) !== Redacted.value(token)) return
-        yield* store({ attemptedAtMs: known.attemptedAtMs })
+        yield* store(() => ({ attemptedAtMs: known.attemptedAtMs }))
       }),
     keepFresh,
     status: Effect.map(Ref.get(memory), (known) => ({ expiresAtMs: known?.expiresAtMs, issues }))

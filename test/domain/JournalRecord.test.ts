@@ -38,13 +38,13 @@ const Draft = Schema.Struct({
   account: Schema.optionalKey(Schema.String),
   venue: Schema.optionalKey(Schema.Literals(["KRX", "NXT", "UN"])),
   phase: Schema.optionalKey(Schema.Literals(phases)),
-  price: Schema.optionalKey(Schema.Number),
-  volume: Schema.optionalKey(Schema.Number),
-  cumVolume: Schema.optionalKey(Schema.Number),
-  ask: Schema.optionalKey(Schema.Number),
-  bid: Schema.optionalKey(Schema.Number),
+  price: Schema.optionalKey(Schema.Finite),
+  volume: Schema.optionalKey(Schema.Finite),
+  cumVolume: Schema.optionalKey(Schema.Finite),
+  ask: Schema.optionalKey(Schema.Finite),
+  bid: Schema.optionalKey(Schema.Finite),
   quality: Schema.optionalKey(
-    Schema.Struct({ flags: Schema.Array(Schema.String), lagMs: Schema.optionalKey(Schema.Number) })
+    Schema.Struct({ flags: Schema.Array(Schema.String), lagMs: Schema.optionalKey(Schema.Finite) })
   ),
   payload: Schema.Union([Schema.Array(Schema.String), Schema.Struct({ raw: Schema.String, 값: Schema.String })])
 })

@@ -28,7 +28,8 @@ describe("conservation", () => {
         const tallies = yield* conservation.tallies
         for (const [source, tally] of tallies) {
           const own = steps.filter((step) => step.source === source)
-          const sum = (name: "stored" | "rejected" | "deduplicated") => own.reduce((total, step) => total + step[name], 0)
+          const sum = (name: "stored" | "rejected" | "deduplicated") =>
+            own.reduce((total, step) => total + step[name], 0)
           const [stored, rejected, deduplicated] = [sum("stored"), sum("rejected"), sum("deduplicated")]
           assert.deepStrictEqual(tally, { received: stored + rejected + deduplicated, stored, rejected, deduplicated })
           assert.strictEqual(inFlight(tally), 0)

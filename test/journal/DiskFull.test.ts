@@ -129,7 +129,16 @@ describe("a disk that is full for a while", () => {
   )
 
   const Spell = Schema.Struct({
-    operation: Schema.Literals(["write", "append to", "rename", "fdatasync", "sync folder", "open", "close", "truncate"]),
+    operation: Schema.Literals([
+      "write",
+      "append to",
+      "rename",
+      "fdatasync",
+      "sync folder",
+      "open",
+      "close",
+      "truncate"
+    ]),
     skip: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 12 })),
     refusals: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 5 })),
     done: Schema.Literals([0, 0.5, 1])
@@ -151,7 +160,9 @@ describe("a disk that is full for a while", () => {
             return { _tag: "Refused", code: "ENOSPC", done: spell.done }
           }
           const appends = yield* Effect.forkChild(
-            Effect.forEach([1, 3, 4, 8, 9, 12, 13, 14], (first, index) => journal.append(chunk(first, [2, 1, 4, 1, 3, 1, 1, 7][index] ?? 0)))
+            Effect.forEach([1, 3, 4, 8, 9, 12, 13, 14], (first, index) =>
+              journal.append(chunk(first, [2, 1, 4, 1, 3, 1, 1, 7][index] ?? 0))
+            )
           )
           yield* TestClock.adjust("1 minute")
           yield* Fiber.join(appends)

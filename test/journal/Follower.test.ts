@@ -45,7 +45,10 @@ class Scripted implements Follower<Refused> {
       const luck = this.luck.shift() ?? "good"
       if (luck === "refused") return refused("the server is starting up")
       if (from.seq !== this.at.seq) return refused(`the cursor is at ${this.at.seq}, not at ${from.seq}`)
-      assert.deepStrictEqual([batch[0]?.seq, batch.at(-1)?.seq, batch.length], [from.seq + 1, to.seq, to.seq - from.seq])
+      assert.deepStrictEqual(
+        [batch[0]?.seq, batch.at(-1)?.seq, batch.length],
+        [from.seq + 1, to.seq, to.seq - from.seq]
+      )
       this.stored.push(...batch.map(numberOf))
       this.batches.push(batch.length)
       this.at = to
@@ -269,7 +272,13 @@ describe("the status of a follower", () => {
         yield* journal.append([seen(3_601_000), seen(3_602_000)])
         yield* TestClock.adjust("90 seconds")
         const bad = yield* status
-        assert.deepInclude(bad, { state: "degraded", reason: "the server is gone", seq: 1, lag_records: 2, lag_seconds: 90 })
+        assert.deepInclude(bad, {
+          state: "degraded",
+          reason: "the server is gone",
+          seq: 1,
+          lag_records: 2,
+          lag_seconds: 90
+        })
         assert.strictEqual(bad.lastGoodAtMs, good.lastGoodAtMs)
         assert.strictEqual(bad.sinceMs, openMs + 3_601_050)
 

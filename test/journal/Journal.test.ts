@@ -6,7 +6,19 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path"
 import { encodeLine } from "../../src/domain/JournalRecord.ts"
 import { origin } from "../../src/journal/Position.ts"
-import { checkArchive, chunk, filesBelow, line, machineDisk, numberOf, openJournal, openMs, recordsAfter, seen, tempFolder } from "./fixtures.ts"
+import {
+  checkArchive,
+  chunk,
+  filesBelow,
+  line,
+  machineDisk,
+  numberOf,
+  openJournal,
+  openMs,
+  recordsAfter,
+  seen,
+  tempFolder
+} from "./fixtures.ts"
 
 const onDisk = Effect.provide(machineDisk)
 const hour = "2026/11/24/09"
@@ -195,13 +207,14 @@ describe("a journal that is closed", () => {
       yield* TestClock.setTime(openMs)
       const dataDir = yield* tempFolder
       const journal = yield* openJournal(dataDir)
-      const bad = [
-        [{ ...seen(0), receivedAtMs: Number.NaN }],
-        [seen(0), { ...seen(0), payload: { volume: 1n } }]
-      ]
-      const exits = yield* Effect.forEach([chunk(1, 2), ...bad, chunk(3, 1)], (drafts) => Effect.exit(journal.append(drafts)), {
-        concurrency: "unbounded"
-      })
+      const bad = [[{ ...seen(0), receivedAtMs: Number.NaN }], [seen(0), { ...seen(0), payload: { volume: 1n } }]]
+      const exits = yield* Effect.forEach(
+        [chunk(1, 2), ...bad, chunk(3, 1)],
+        (drafts) => Effect.exit(journal.append(drafts)),
+        {
+          concurrency: "unbounded"
+        }
+      )
       assert.deepStrictEqual(exits.map(Exit.hasDies), [false, true, true, false])
       assert.deepStrictEqual(exits[3], Exit.succeed({ first: 3, last: 3 }))
       yield* journal.close
@@ -215,7 +228,9 @@ describe("a journal that is closed", () => {
       const journal = yield* openJournal(yield* tempFolder)
       const appends = yield* Effect.forEach(chunk(1, 100), (draft) => Effect.forkChild(journal.append([draft])))
       const first = yield* Effect.forkChild(journal.close)
-      const later = yield* Effect.forEach(chunk(101, 200), (draft) => Effect.forkChild(Effect.exit(journal.append([draft]))))
+      const later = yield* Effect.forEach(chunk(101, 200), (draft) =>
+        Effect.forkChild(Effect.exit(journal.append([draft])))
+      )
       const second = yield* Effect.forkChild(journal.close)
       yield* Fiber.join(first)
       yield* Fiber.join(second)
@@ -235,7 +250,10 @@ describe("a journal that is closed", () => {
       yield* Effect.yieldNow
       yield* journal.close
       yield* Effect.forEach(appends, Fiber.join)
-      assert.deepStrictEqual(checkArchive(filesBelow(dataDir)).map(numberOf), chunk(1, 1_000).map((_, index) => index + 1))
+      assert.deepStrictEqual(
+        checkArchive(filesBelow(dataDir)).map(numberOf),
+        chunk(1, 1_000).map((_, index) => index + 1)
+      )
     }).pipe(onDisk)
   )
 

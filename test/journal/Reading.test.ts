@@ -6,7 +6,17 @@ import { Disk } from "../../src/journal/Disk.ts"
 import { type JournalChunk, origin, type Position } from "../../src/journal/Position.ts"
 import { readArchive } from "../../src/journal/Reader.ts"
 import { MemoryDisk } from "../support/memoryDisk.ts"
-import { chunk, chunksAfter, numberOf, openJournal, openMs, recordsAfter, seen, settled, tempFolder } from "./fixtures.ts"
+import {
+  chunk,
+  chunksAfter,
+  numberOf,
+  openJournal,
+  openMs,
+  recordsAfter,
+  seen,
+  settled,
+  tempFolder
+} from "./fixtures.ts"
 
 const onMemory = <A, E, R>(use: (disk: MemoryDisk) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
@@ -58,10 +68,7 @@ describe("reading the journal", () => {
               whole.push(...(yield* recordsAfter(journal, origin)).map(encodeLine))
               for (const place of places(disk)) {
                 const chunks = yield* chunksAfter(journal, place)
-                assert.deepStrictEqual(
-                  chunks.flatMap(({ records }) => records).map(encodeLine),
-                  whole.slice(place.seq)
-                )
+                assert.deepStrictEqual(chunks.flatMap(({ records }) => records).map(encodeLine), whole.slice(place.seq))
                 const ends = places(disk)
                 for (const { end } of chunks) assert.deepStrictEqual(end, ends[end.seq])
               }
@@ -105,7 +112,9 @@ describe("reading the journal", () => {
     onMemory((disk) =>
       Effect.gen(function* () {
         const journal = yield* openJournal(disk.root, { segment_bytes: 2_000 })
-        const readers = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(Stream.runCollect(journal.read(origin))))
+        const readers = yield* Effect.forEach([1, 2, 3], () =>
+          Effect.forkChild(Stream.runCollect(journal.read(origin)))
+        )
         for (let n = 0; n < 60; n++) yield* journal.append(chunk(n * 3 + 1, 3))
         yield* journal.close
         const late = yield* Stream.runCollect(journal.read(origin))
@@ -248,7 +257,12 @@ describe("reading the archive", () => {
             )
           )
         assert.deepStrictEqual(yield* read("20261125", "20261125"), ["busan 11 12", "seoul-1 11 12"])
-        assert.deepStrictEqual(yield* read("20261125"), ["busan 11 12", "busan 21 22", "seoul-1 11 12", "seoul-1 21 22"])
+        assert.deepStrictEqual(yield* read("20261125"), [
+          "busan 11 12",
+          "busan 21 22",
+          "seoul-1 11 12",
+          "seoul-1 21 22"
+        ])
         assert.deepStrictEqual(yield* read(undefined, "20261124"), ["busan 1 2", "seoul-1 1 2"])
         assert.strictEqual((yield* read()).length, 6)
       })

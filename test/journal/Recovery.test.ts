@@ -32,8 +32,10 @@ const diskWith = Effect.fnUntraced(function* (files: Readonly<Record<string, Uin
   return disk
 })
 
-const starting = <A, E, R>(files: Readonly<Record<string, Uint8Array | string>>, use: (disk: MemoryDisk) => Effect.Effect<A, E, R>) =>
-  Effect.flatMap(diskWith(files), (disk) => Effect.provide(use(disk), disk.layer))
+const starting = <A, E, R>(
+  files: Readonly<Record<string, Uint8Array | string>>,
+  use: (disk: MemoryDisk) => Effect.Effect<A, E, R>
+) => Effect.flatMap(diskWith(files), (disk) => Effect.provide(use(disk), disk.layer))
 
 describe("a start", () => {
   it.effect("without a past begins with 1 and has nothing to tell", () =>
@@ -100,7 +102,10 @@ describe("a start", () => {
   it.effect("keeps a whole line whatever stands in it: what was acknowledged is never thrown away", () =>
     starting({ [`${segment}.open`]: `${whole}${fourth.replace(/"price":\d+/, `"price":null`)}\n` }, (disk) =>
       Effect.gen(function* () {
-        const { head, lastReceivedAt, quarantined } = yield* Effect.provide(recover(disk.root, node, openMs), disk.layer)
+        const { head, lastReceivedAt, quarantined } = yield* Effect.provide(
+          recover(disk.root, node, openMs),
+          disk.layer
+        )
         assert.deepStrictEqual([head.seq, quarantined], [4, []])
         assert.strictEqual(lastReceivedAt, new Date(openMs + 4).toISOString())
         assert.isTrue(disk.files().has(segment))
@@ -121,7 +126,13 @@ describe("a start", () => {
     starting({ [`${segment}.open`]: line(seen(1), 1).slice(0, 80) }, (disk) =>
       Effect.gen(function* () {
         const { quarantined } = yield* restart(disk, 0)
-        assert.strictEqual(disk.files().get(quarantined[0]?.quarantine ?? "")?.toString(), line(seen(1), 1).slice(0, 80))
+        assert.strictEqual(
+          disk
+            .files()
+            .get(quarantined[0]?.quarantine ?? "")
+            ?.toString(),
+          line(seen(1), 1).slice(0, 80)
+        )
       })
     )
   )
@@ -195,7 +206,10 @@ describe("a start", () => {
         disk.fault = ({ operation, path }) => void (operation === "read" && reads.push(path))
         const journal = yield* openJournal(disk.root)
         assert.strictEqual((yield* journal.head).seq, seq - 1)
-        assert.isTrue(reads.every((path) => /2026\/11\/(18|19|20)\//.test(path)), reads.join(" "))
+        assert.isTrue(
+          reads.every((path) => /2026\/11\/(18|19|20)\//.test(path)),
+          reads.join(" ")
+        )
       })
     )
   )

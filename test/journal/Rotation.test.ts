@@ -3,7 +3,18 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { origin } from "../../src/journal/Position.ts"
 import { type Call, MemoryDisk } from "../support/memoryDisk.ts"
-import { checkArchive, chunk, line, numberOf, openJournal, openMs, recordsAfter, seen, settled, tempFolder } from "./fixtures.ts"
+import {
+  checkArchive,
+  chunk,
+  line,
+  numberOf,
+  openJournal,
+  openMs,
+  recordsAfter,
+  seen,
+  settled,
+  tempFolder
+} from "./fixtures.ts"
 
 const lineBytes = Buffer.byteLength(`${line(seen(1), 1)}\n`)
 const onMemory = <A, E, R>(use: (disk: MemoryDisk) => Effect.Effect<A, E, R>) =>

@@ -1,0 +1,77 @@
+import { Context, Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { Supervisor } from "../../src/actor/Supervisor.ts"
+import { MarketSession } from "../../src/calendar/MarketSession.ts"
+import type { JournalRecord, RecordSource } from "../../src/domain/JournalRecord.ts"
+import { Conservation, inFlight, type Tally } from "../../src/journal/Conservation.ts"
+import { Journal, origin } from "../../src/journal/Journal.ts"
+import { Shards } from "../../src/shard/Shards.ts"
+import { machineDisk, openJournal, openMs, recordsAfter, tempFolder } from "../journal/fixtures.ts"
+import { passUntil, until } from "../support/virtualTime.ts"
+
+export { openMs } from "../journal/fixtures.ts"
+
+/**
+ * Everything behind a feed, real: a journal on the machine's disk, its shards under a supervisor, and the counts. The
+ * virtual clock stands at the market's opening.
+ */
+export const openRoom = Effect.fnUntraced(function* (
+  symbols: ReadonlyArray<string>,
+  { mode = "always", shards: count = 3 }: { readonly mode?: "always" | "calendar"; readonly shards?: number } = {}
+) {
+  yield* TestClock.setTime(openMs)
+  const folder = yield* tempFolder
+  const disk = yield* Layer.build(Layer.fresh(machineDisk))
+  const journal = yield* Effect.provideContext(openJournal(folder), disk)
+  const base = yield* Layer.build(
+    Layer.fresh(Layer.mergeAll(Supervisor.layer, MarketSession.layer(mode), Conservation.layer))
+  )
+  const below = Context.add(base, Journal, journal)
+  const built = yield* Effect.provideContext(
+    Layer.build(Layer.fresh(Shards.layer({ count, symbols, heartbeat_ms: 300_000 }))),
+    below
+  )
+  const context = Context.merge(below, built)
+  const shards = Context.get(context, Shards)
+  yield* shards.start
+  const conservation = Context.get(context, Conservation)
+  const records = recordsAfter(journal, origin)
+
+  const tally = (source: RecordSource): Tally =>
+    Effect.runSync(conservation.tallies).get(source) ?? { received: 0, stored: 0, rejected: 0, deduplicated: 0 }
+
+  return {
+    context,
+    journal,
+    shards,
+    session: Context.get(context, MarketSession),
+    conservation,
+    records,
+    tally,
+    /** Waits until nothing of a source is on its way, and gives what was counted beside what is written. */
+    atRest: Effect.fnUntraced(function* (source: RecordSource) {
+      yield* until(() => tally(source).received > 0 && inFlight(tally(source)) === 0)
+      const written = (yield* records).filter((record) => record.source === source)
+      const rejects = written.filter(({ kind }) => kind === "reject")
+      return { tally: tally(source), stored: written.length - rejects.length, rejected: rejects.length, written }
+    }),
+    /** Lets virtual time pass until the journal holds what is looked for. */
+    passUntilWritten: Effect.fnUntraced(function* (
+      wanted: (records: ReadonlyArray<JournalRecord>) => boolean,
+      step_ms = 10
+    ) {
+      let found = yield* records
+      while (!wanted(found)) {
+        let turns = 0
+        yield* passUntil(() => turns++ >= 5, step_ms)
+        found = yield* records
+      }
+      return found
+    })
+  }
+})
+
+/** The payload of a record that is no data. */
+export const payloadOf = ({ payload }: JournalRecord) => payload as Readonly<Record<string, unknown>>
+export const ofKind = (records: ReadonlyArray<JournalRecord>, kind: JournalRecord["kind"]) =>
+  records.filter((record) => record.kind === kind)

@@ -1,0 +1,142 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Schema, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { ActorTree } from "../../src/actor/ActorTree.ts"
+import { Supervisor } from "../../src/actor/Supervisor.ts"
+import { MarketSession } from "../../src/calendar/MarketSession.ts"
+import type { RecordDraft } from "../../src/domain/JournalRecord.ts"
+import type { Delivery, Sighting } from "../../src/domain/Sighting.ts"
+import { Conservation } from "../../src/journal/Conservation.ts"
+import { Journal, origin } from "../../src/journal/Journal.ts"
+import { shardOf, Shards } from "../../src/shard/Shards.ts"
+
+const symbols = Array.from({ length: 100 }, (_, index) => String(index).padStart(6, "0"))
+
+/** A journal in memory whose appends can be made to crash. */
+const scriptedJournal = (crashes: { left: number }) => {
+  const drafts: Array<RecordDraft> = []
+  const layer = Layer.succeed(Journal, {
+    append: (chunk) =>
+      Effect.suspend(() => {
+        if (crashes.left > 0) {
+          crashes.left -= 1
+          return Effect.die(new Error("the append crashed"))
+        }
+        drafts.push(...chunk)
+        return Effect.succeed({ first: drafts.length - chunk.length + 1, last: drafts.length })
+      }),
+    next: () => Effect.undefined,
+    hasAfter: () => Effect.never,
+    read: () => Stream.empty,
+    head: Effect.succeed(origin),
+    status: Effect.die("not asked"),
+    recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
+    run: Effect.void,
+    close: Effect.void
+  })
+  return { drafts, layer }
+}
+
+const layerOf = (journal: Layer.Layer<Journal>) =>
+  Shards.layer({ count: 4, symbols, heartbeat_ms: 300_000 }).pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(journal, Conservation.layer, MarketSession.layer("always"), Layer.fresh(Supervisor.layer))
+    )
+  )
+
+const sighting = (symbol: string, sameness: string, price = 1_000): Sighting => ({
+  symbol,
+  kind: "quote",
+  venue: "KRX",
+  receivedAtMs: 0,
+  price,
+  flags: [],
+  sameness,
+  payload: { sameness }
+})
+
+const delivery = (sightings: ReadonlyArray<Sighting>): Delivery => ({ source: "kis-rest", account: "main", sightings })
+
+describe("the shards", () => {
+  it.prop(
+    "give every symbol to exactly one shard, always the same",
+    [
+      Schema.String.check(Schema.isPattern(/^[0-9A-Z]{4,9}$/)),
+      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 64 }))
+    ],
+    ([symbol, count]) => {
+      const shard = shardOf(symbol, count)
+      assert.isTrue(Number.isInteger(shard) && shard >= 0 && shard < count)
+      assert.strictEqual(shardOf(symbol, count), shard)
+    }
+  )
+
+  it("share 2,000 symbols about evenly", () => {
+    const shards = Array.from({ length: 2_000 }, (_, code) => shardOf(String(code * 10).padStart(6, "0"), 8))
+    const counts = Array.from({ length: 8 }, (_, shard) => shards.filter((each) => each === shard).length)
+    assert.isAbove(Math.min(...counts), 150)
+  })
+
+  it.effect("store, drop and refuse, and the sums are right", () => {
+    const { drafts, layer } = scriptedJournal({ left: 0 })
+    return Effect.gen(function* () {
+      const shards = yield* Shards
+      yield* shards.start
+      yield* shards.deliver(delivery(symbols.map((symbol) => sighting(symbol, "first"))))
+      yield* shards.deliver(delivery(symbols.map((symbol) => sighting(symbol, "first"))))
+      yield* shards.deliver(delivery([sighting("999999", "x"), sighting("000001", "free", 0)]))
+      yield* shards.drain
+      const tally = (yield* (yield* Conservation).tallies).get("kis-rest")
+      assert.deepInclude(tally, { stored: 100, deduplicated: 100, rejected: 2 })
+      assert.strictEqual(drafts.filter(({ kind }) => kind === "quote").length, 100)
+      const reasons = drafts.flatMap(({ kind, payload }) =>
+        kind === "reject" && "reason" in payload ? [payload.reason] : []
+      )
+      assert.sameMembers(reasons, ["unknownSymbol", "zeroPrice"])
+      assert.deepStrictEqual(yield* shards.coverage(60), { symbols: 100, seen: 100, stale: 0 })
+    }).pipe(Effect.provide(layerOf(layer)))
+  })
+
+  it.effect("a crash before the append loses nothing and changes nothing: the chunk is handed over again", () => {
+    const crashes = { left: 0 }
+    const { drafts, layer } = scriptedJournal(crashes)
+    return Effect.gen(function* () {
+      const shards = yield* Shards
+      yield* shards.start
+      crashes.left = 1
+      yield* shards.deliver(delivery([sighting("000001", "a")]))
+      yield* TestClock.adjust("10 seconds")
+      yield* shards.deliver(delivery([sighting("000001", "b")]))
+      yield* shards.drain
+      assert.deepStrictEqual(
+        drafts.map(({ payload }) => ("sameness" in payload ? payload.sameness : undefined)),
+        ["a", "b"]
+      )
+      assert.deepInclude((yield* (yield* Conservation).tallies).get("kis-rest"), { stored: 2, rejected: 0 })
+    }).pipe(Effect.provide(layerOf(layer)))
+  })
+
+  it.effect("a chunk that crashes its shard three times is set aside as poison, and the shard goes on", () => {
+    const crashes = { left: 0 }
+    const { drafts, layer } = scriptedJournal(crashes)
+    return Effect.gen(function* () {
+      const shards = yield* Shards
+      yield* shards.start
+      crashes.left = 3
+      yield* shards.deliver(delivery([sighting("000001", "poison")]))
+      yield* TestClock.adjust("10 seconds")
+      yield* shards.deliver(delivery([sighting("000001", "good")]))
+      yield* shards.drain
+      assert.deepStrictEqual(
+        drafts.map(({ kind, payload }) => [kind, "reason" in payload ? payload.reason : undefined]),
+        [
+          ["reject", "poison"],
+          ["quote", undefined]
+        ]
+      )
+      assert.deepInclude((yield* (yield* Conservation).tallies).get("kis-rest"), { stored: 1, rejected: 1 })
+      const restarts = (yield* (yield* ActorTree).snapshot).map((actor) => actor.restarts)
+      assert.deepStrictEqual(restarts.sort(), [0, 0, 0, 3])
+    }).pipe(Effect.provide(layerOf(layer)))
+  })
+})
