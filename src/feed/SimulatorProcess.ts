@@ -54,10 +54,14 @@ export const startSimulator = Effect.fnUntraced(function* (program: URL, flags: 
   const firstLine = Effect.callback<string>((resume) => {
     let text = ""
     child.stdout.setEncoding("utf8")
-    child.stdout.on("data", (part: string) => {
+    const hear = (part: string) => {
       text += part
-      if (text.includes("\n")) resume(Effect.succeed(text.slice(0, text.indexOf("\n"))))
-    })
+      if (!text.includes("\n")) return
+      // What it says later is read and forgotten: kept, it would grow for ever; left, it would block the simulator.
+      child.stdout.off("data", hear).resume()
+      resume(Effect.succeed(text.slice(0, text.indexOf("\n"))))
+    }
+    child.stdout.on("data", hear)
   })
   const line = yield* Effect.raceFirst(firstLine, ended).pipe(
     Effect.timeoutOrElse({

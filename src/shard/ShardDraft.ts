@@ -2,6 +2,7 @@ import type { Phase } from "../domain/Phase.ts"
 import type { Quality, RecordDraft } from "../domain/JournalRecord.ts"
 import type { RejectReason } from "../domain/Reject.ts"
 import type { Delivery, Sighting } from "../domain/Sighting.ts"
+import { isSymbolCode } from "../domain/SymbolCode.ts"
 
 /** A sighting as the record it becomes: with its phase, and how late it was where it says when it happened. */
 export const observation = (
@@ -43,7 +44,8 @@ export const rejection = (
   reason: RejectReason
 ): RecordDraft => ({
   kind: "reject",
-  symbol: symbol === "" ? undefined : symbol,
+  // What a broken record holds where its symbol should be stays in `raw`.
+  symbol: isSymbolCode(symbol) ? symbol : undefined,
   receivedAtMs,
   source,
   account,

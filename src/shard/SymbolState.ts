@@ -45,14 +45,17 @@ const nextTrade = (state: SymbolState | undefined, sighting: Sighting) => {
   const { cumVolume = 0, exchangeAtMs, receivedAtMs, sameness } = sighting
   const seen: SymbolState = { ...state, lastSeenAtMs: receivedAtMs }
   const day = marketDate(exchangeAtMs ?? receivedAtMs)
-  const known = state?.trades?.day === day ? state.trades : undefined
-  const behind = known !== undefined && cumVolume <= known.cumVolume
-  if (behind && known.recent.includes(sameness)) return { state: seen, verdict: { _tag: "Duplicate" } as const }
+  const known = state?.trades !== undefined && day <= state.trades.day ? state.trades : undefined
+  // A day that is over may be repeated after midnight; its volume says nothing of the day that runs.
+  const over = known !== undefined && day < known.day
+  const same = over ? `${day}^${sameness}` : sameness
+  const behind = known !== undefined && (over || cumVolume <= known.cumVolume)
+  if (behind && known.recent.includes(same)) return { state: seen, verdict: { _tag: "Duplicate" } as const }
   const verdict = judge(sighting, behind ? ["late"] : [])
   if (verdict._tag === "Reject") return { state: seen, verdict }
-  const recent = [...(known?.recent ?? []), sameness].slice(-recentTrades_max)
-  const trades = { day, cumVolume: Math.max(cumVolume, known?.cumVolume ?? 0), recent }
-  return { state: { ...seen, trades }, verdict }
+  const recent = [...(known?.recent ?? []), same].slice(-recentTrades_max)
+  const reached = Math.max(over ? 0 : cumVolume, known?.cumVolume ?? 0)
+  return { state: { ...seen, trades: { day: known?.day ?? day, cumVolume: reached, recent } }, verdict }
 }
 
 const judge = (sighting: Sighting, flags: ReadonlyArray<string>): Verdict => {

@@ -72,6 +72,7 @@ export const openRoom = Effect.fnUntraced(function* (
 })
 
 /** The payload of a record that is no data. */
-export const payloadOf = ({ payload }: JournalRecord) => payload as Readonly<Record<string, unknown>>
+export const payloadOf = (record: JournalRecord | undefined) =>
+  (record?.payload ?? {}) as Readonly<Record<string, unknown>>
 export const ofKind = (records: ReadonlyArray<JournalRecord>, kind: JournalRecord["kind"]) =>
   records.filter((record) => record.kind === kind)

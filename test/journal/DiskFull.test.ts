@@ -128,6 +128,42 @@ describe("a disk that is full for a while", () => {
     )
   )
 
+  it.effect("leaves no file behind that could not be begun before its hour was over", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(openMs + 3_598_000)
+        const journal = yield* openJournal(disk.root)
+        disk.fault = ({ operation, path }) =>
+          operation === "sync folder" && path.endsWith("/09") ? { ...full, done: 0 } : undefined
+        const append = yield* Effect.forkChild(journal.append([seen(1)]))
+        yield* TestClock.adjust("4 seconds")
+        yield* Fiber.join(append)
+        yield* journal.close
+        assert.deepStrictEqual(checkArchive(disk.files()).map(numberOf), [undefined, 1])
+      })
+    )
+  )
+
+  it.effect("and then refuses to close a file that ends in half a line does not hold up the next one", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(openMs + 3_598_000)
+        const journal = yield* openJournal(disk.root)
+        yield* journal.append([seen(1)])
+        let refuseClose = 1
+        disk.fault = ({ operation, path }) => {
+          if (operation === "write" && path.includes("/09/")) return full
+          return operation === "close" && refuseClose-- > 0 ? { ...full, done: 1 } : undefined
+        }
+        const append = yield* Effect.forkChild(journal.append([seen(2)]))
+        yield* TestClock.adjust("5 seconds")
+        yield* Fiber.join(append)
+        yield* journal.close
+        assert.deepStrictEqual(checkArchive(disk.files()).map(numberOf), [1, undefined, 2])
+      })
+    )
+  )
+
   const Spell = Schema.Struct({
     operation: Schema.Literals([
       "write",

@@ -93,6 +93,19 @@ describe("a file of the journal", () => {
     )
   )
 
+  it.effect("survives a power cut once it is sealed, manifest and checksums with it", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(openMs)
+        const journal = yield* openJournal(disk.root)
+        yield* journal.append(chunk(1, 3))
+        yield* journal.close
+        const after = disk.afterPowerCut(() => Buffer.alloc(0))
+        assert.deepStrictEqual(checkArchive(after.files()).map(numberOf), [1, 2, 3])
+      })
+    )
+  )
+
   it.effect("goes into the next day and year at the market's midnight", () =>
     onMemory((disk) =>
       Effect.gen(function* () {

@@ -1,86 +1,175 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { marketInstant } from "../../src/calendar/MarketTime.ts"
 import type { Sighting } from "../../src/domain/Sighting.ts"
-import { refusal } from "../../src/shard/Guard.ts"
 import { next, type SymbolState, type Verdict } from "../../src/shard/SymbolState.ts"
+import { heartbeat_ms, quote, tenMs, trade } from "./fixtures.ts"
 
-const heartbeat_ms = 300_000
+const day_ms = 86_400_000
 
-const quote = (given: Partial<Sighting> = {}): Sighting => ({
-  symbol: "005930",
-  kind: "quote",
-  venue: "KRX",
-  receivedAtMs: 0,
-  price: 70_000,
-  flags: [],
-  sameness: "70000",
-  payload: {},
-  ...given
-})
-
-const trade = (cumVolume: number, at = "20261124"): Sighting =>
-  quote({
-    kind: "trade",
-    exchangeAtMs: marketInstant(at, "100000"),
-    volume: 1,
-    cumVolume,
-    sameness: `100000^70000^1^${cumVolume}`
-  })
-
-const run = (sightings: ReadonlyArray<Sighting>): ReadonlyArray<Verdict> => {
+/** Judges them one after the other, and gives the last state too. */
+const judge = (...sightings: ReadonlyArray<Sighting>) => {
   let state: SymbolState | undefined
-  return sightings.map((sighting) => {
-    const judged = next(state, sighting, heartbeat_ms)
-    state = judged.state
-    return judged.verdict
-  })
-}
-
-const tags = (verdicts: ReadonlyArray<Verdict>) => verdicts.map(({ _tag }) => _tag)
-
-describe("the guard", () => {
-  for (const [name, given, expected] of [
-    ["a price", {}, undefined],
-    ["a half tick", { price: 67_050.5 }, undefined],
-    ["no price", { price: undefined }, "blankPrice"],
-    ["a price of zero", { price: 0 }, "zeroPrice"],
-    ["a negative price", { price: -1 }, "zeroPrice"],
-    ["a price that is no number", { price: Number.NaN }, "badNumber"],
-    ["a volume that is no number", { volume: Number.NaN }, "badNumber"],
-    ["an ask that is no number beside a blank price", { price: undefined, ask: Number.NaN }, "badNumber"],
-    ["an ask of zero, as at the upper limit", { ask: 0 }, undefined]
-  ] as const) {
-    it(`answers ${expected ?? "data"} to ${name}`, () => assert.strictEqual(refusal(quote(given)), expected))
+  const verdicts: Array<Verdict> = []
+  for (const sighting of sightings) {
+    const after = next(state, sighting, heartbeat_ms)
+    state = after.state
+    verdicts.push(after.verdict)
   }
-})
+  return { state, verdicts }
+}
+const words = (...sightings: ReadonlyArray<Sighting>) =>
+  judge(...sightings).verdicts.map((verdict) =>
+    verdict._tag === "Store"
+      ? ["Store", ...verdict.flags].join(" ")
+      : verdict._tag === "Reject"
+        ? verdict.reason
+        : verdict._tag
+  )
 
-describe("quotes of one symbol", () => {
-  it("the same again is a duplicate until the heartbeat is over, and then written once", () => {
-    const at = (receivedAtMs: number) => quote({ receivedAtMs })
-    const verdicts = run([at(0), at(1), at(heartbeat_ms - 1), at(heartbeat_ms), at(heartbeat_ms + 1)])
-    assert.deepStrictEqual(tags(verdicts), ["Store", "Duplicate", "Duplicate", "Store", "Duplicate"])
+describe("a quote", () => {
+  it("is a duplicate while it says the same, and is stored again exactly when the heartbeat is over", () => {
+    assert.deepStrictEqual(
+      words(
+        quote("a", tenMs),
+        quote("a", tenMs + 1),
+        quote("a", tenMs + heartbeat_ms - 1),
+        quote("a", tenMs + heartbeat_ms),
+        quote("a", tenMs + heartbeat_ms + 1),
+        quote("a", tenMs + 2 * heartbeat_ms)
+      ),
+      ["Store", "Duplicate", "Duplicate", "Store", "Duplicate", "Store"]
+    )
   })
 
-  it("a refused row is refused once and then a duplicate, so that a symbol without a price does not fill the record", () => {
-    const blank = quote({ price: undefined, sameness: "" })
-    assert.deepStrictEqual(tags(run([blank, blank, quote()])), ["Reject", "Duplicate", "Store"])
+  it("is stored whenever it says something else, what it said before too", () => {
+    assert.deepStrictEqual(words(...["a", "b", "a", "a"].map((says, at) => quote(says, tenMs + at))), [
+      "Store",
+      "Store",
+      "Store",
+      "Duplicate"
+    ])
   })
 
-  it.prop(
-    "are stored exactly when they say something new",
-    [Schema.Array(Schema.Literals(["a", "b", "c"]))],
-    ([texts]) => {
-      const verdicts = run(texts.map((sameness, index) => quote({ sameness, receivedAtMs: index })))
-      const expected = texts.map((text, index) => (text === texts[index - 1] ? "Duplicate" : "Store"))
-      assert.deepStrictEqual(tags(verdicts), expected)
+  it("keeps its own flags", () => {
+    assert.deepStrictEqual(words(quote("a", tenMs, { flags: ["outlier"] })), ["Store outlier"])
+  })
+
+  it("that is refused is refused once, not at every sweep", () => {
+    const zero = { price: 0 }
+    assert.deepStrictEqual(
+      words(
+        quote("z", tenMs, zero),
+        quote("z", tenMs + 1, zero),
+        quote("z", tenMs + heartbeat_ms, zero),
+        quote("a", tenMs + heartbeat_ms + 1)
+      ),
+      ["zeroPrice", "Duplicate", "zeroPrice", "Store"]
+    )
+  })
+
+  it("counts as seen whatever becomes of it", () => {
+    for (const changes of [{}, { price: 0 }]) {
+      assert.strictEqual(
+        judge(quote("a", tenMs, changes), quote("a", tenMs + 7, changes)).state?.lastSeenAtMs,
+        tenMs + 7
+      )
     }
+  })
+
+  const Says = Schema.Struct({
+    says: Schema.Literals(["a", "b", "c"]),
+    after_ms: Schema.Literals([0, 1, 1_000, heartbeat_ms / 3, heartbeat_ms - 1, heartbeat_ms, heartbeat_ms + 1])
+  })
+  it.prop(
+    "is stored if and only if it says something new or the heartbeat is over",
+    [Schema.Array(Says)],
+    ([steps]) => {
+      let now = tenMs
+      let state: SymbolState | undefined
+      let written: { says: string; atMs: number } | undefined
+      for (const { after_ms, says } of steps) {
+        now += after_ms
+        const after = next(state, quote(says, now), heartbeat_ms)
+        const due = written === undefined || written.says !== says || now - written.atMs >= heartbeat_ms
+        assert.strictEqual(after.verdict._tag, due ? "Store" : "Duplicate")
+        if (due) written = { says, atMs: now }
+        state = after.state
+      }
+    },
+    { arbitrary: { runs: 300, size: 40 } }
   )
 })
 
-describe("trades of one symbol", () => {
-  it("a repeated one is dropped, wherever it comes among the newest", () => {
-    assert.deepStrictEqual(tags(run([trade(10), trade(11), trade(10), trade(11)])), [
+describe("a trade", () => {
+  it("is stored, and dropped when it is repeated", () => {
+    assert.deepStrictEqual(words(trade(1), trade(2), trade(2), trade(1), trade(3)), [
+      "Store",
+      "Store",
+      "Duplicate",
+      "Duplicate",
+      "Store"
+    ])
+  })
+
+  it("behind the volume already reached is kept and called late", () => {
+    assert.deepStrictEqual(words(trade(10), trade(7), trade(7), trade(11)), [
+      "Store",
+      "Store late",
+      "Duplicate",
+      "Store"
+    ])
+  })
+
+  it("of the same volume but another price is kept and called late", () => {
+    assert.deepStrictEqual(words(trade(10), trade(10, { sameness: "10 at another price" })), ["Store", "Store late"])
+  })
+
+  it("is recognised as repeated among the newest 64, which are three frames and more", () => {
+    const many = Array.from({ length: 64 }, (_, at) => trade(at + 1))
+    assert.strictEqual(words(...many, trade(1)).at(-1), "Duplicate")
+    assert.strictEqual(words(...many, trade(65), trade(1)).at(-1), "Store late")
+  })
+
+  it("of a new day begins anew, for its volume does", () => {
+    const tomorrow = { exchangeAtMs: tenMs + day_ms, receivedAtMs: tenMs + day_ms }
+    assert.deepStrictEqual(words(trade(1_000), trade(5, tomorrow), trade(5, tomorrow), trade(4, tomorrow)), [
+      "Store",
+      "Store",
+      "Duplicate",
+      "Store late"
+    ])
+  })
+
+  it("of the same sameness on another day is another trade", () => {
+    assert.deepStrictEqual(words(trade(1), trade(1, { exchangeAtMs: tenMs + day_ms })), ["Store", "Store"])
+  })
+
+  it("of a day that is over is late, and takes nothing from the day that runs", () => {
+    const yesterday = { exchangeAtMs: tenMs - day_ms }
+    assert.deepStrictEqual(
+      words(trade(1), trade(2), trade(900, yesterday), trade(900, yesterday), trade(2), trade(3), trade(1)),
+      ["Store", "Store", "Store late", "Duplicate", "Duplicate", "Store", "Duplicate"]
+    )
+  })
+
+  it("without a time of the exchange is of the day on which it came, in market time", () => {
+    const lateEvening = Date.UTC(2026, 10, 24, 14, 59, 59)
+    const at = (receivedAtMs: number) => ({ exchangeAtMs: undefined, receivedAtMs })
+    assert.deepStrictEqual(
+      words(trade(10, at(lateEvening)), trade(5, at(lateEvening)), trade(5, at(lateEvening + 1_000))),
+      ["Store", "Store late", "Store"]
+    )
+  })
+
+  it("that is refused leaves no trace in the volume", () => {
+    assert.deepStrictEqual(
+      words(trade(1), trade(900, { price: 0 }), trade(900, { price: 0 }), trade(2), trade(Number.NaN), trade(3)),
+      ["Store", "zeroPrice", "zeroPrice", "Store", "badNumber", "Store"]
+    )
+  })
+
+  it("and a quote of the same symbol know nothing of each other", () => {
+    assert.deepStrictEqual(words(trade(1), quote("1", tenMs), trade(1), quote("1", tenMs + 1)), [
       "Store",
       "Store",
       "Duplicate",
@@ -88,36 +177,28 @@ describe("trades of one symbol", () => {
     ])
   })
 
-  it("one behind the volume already reached is kept and called late", () => {
-    const [, , late] = run([trade(10), trade(12), trade(11)])
-    assert.deepStrictEqual(late, { _tag: "Store", flags: ["late"] })
-  })
-
-  it("a new day begins at nothing: its small volumes are not late", () => {
-    const [, first] = run([trade(1_000_000, "20261124"), trade(5, "20261125")])
-    assert.deepStrictEqual(first, { _tag: "Store", flags: [] })
-  })
-
-  it("a trade and a quote that look alike do not hide each other", () => {
-    const likeness = quote({ sameness: trade(10).sameness })
-    assert.deepStrictEqual(tags(run([trade(10), likeness, trade(10), likeness])), [
-      "Store",
-      "Store",
-      "Duplicate",
-      "Duplicate"
-    ])
-  })
-
+  const Step = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 12 }))
   it.prop(
-    "each of a shuffled and repeated handful is stored exactly once",
-    [Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 40 })))],
+    "of a stream with repeats and delays is stored once, and is late exactly when it is behind",
+    [Schema.Array(Step)],
     ([volumes]) => {
-      const verdicts = run(volumes.map((volume) => trade(volume)))
-      const stored = volumes.filter((_, index) => verdicts[index]?._tag === "Store")
-      assert.deepStrictEqual(
-        [...stored].sort((a, b) => a - b),
-        [...new Set(volumes)].sort((a, b) => a - b)
-      )
-    }
+      let state: SymbolState | undefined
+      const stored = new Set<number>()
+      let highest: number | undefined
+      for (const volume of volumes) {
+        const { state: after, verdict } = next(state, trade(volume), heartbeat_ms)
+        state = after
+        if (stored.has(volume)) assert.strictEqual(verdict._tag, "Duplicate")
+        else
+          assert.deepStrictEqual(verdict, {
+            _tag: "Store",
+            flags: highest !== undefined && volume <= highest ? ["late"] : []
+          })
+        stored.add(volume)
+        highest = Math.max(highest ?? 0, volume)
+        assert.isAtMost(state.trades?.recent.length ?? 0, 64)
+      }
+    },
+    { arbitrary: { runs: 300, size: 40 } }
   )
 })

@@ -1,0 +1,272 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { ActorTree, type ActorState } from "../../src/actor/ActorTree.ts"
+import { MarketSession } from "../../src/calendar/MarketSession.ts"
+import { type FeedStatus, KisFeed } from "../../src/feed/KisFeed.ts"
+import { Conservation } from "../../src/journal/Conservation.ts"
+import type { FollowerStatus } from "../../src/journal/Follower.ts"
+import { Journal, type JournalStatus, origin } from "../../src/journal/Journal.ts"
+import type { SessionState } from "../../src/kis/SessionState.ts"
+import { Health } from "../../src/ops/Health.ts"
+import { Shards } from "../../src/shard/Shards.ts"
+import { SqlPipeline } from "../../src/sql/SqlPipeline.ts"
+
+const nowMs = Date.UTC(2026, 10, 24, 1)
+const nowText = "2026-11-24T01:00:00.000Z"
+
+/** What the parts say of themselves, well unless told otherwise. */
+interface Scene {
+  readonly journal?: Partial<JournalStatus>
+  readonly sql?: Partial<FollowerStatus> | "off"
+  readonly sweep?: Partial<FeedStatus["sweep"]>
+  readonly stream?: SessionState
+  readonly streamed?: number
+  readonly actors?: Readonly<Record<string, readonly [ActorState, string?]>>
+}
+
+const journalStatus: JournalStatus = {
+  writable: true,
+  head: origin,
+  lastAppendAtMs: nowMs - 10,
+  fsync_ms: 1,
+  waitingAppends: 0
+}
+const sqlStatus: FollowerStatus = {
+  name: "sql",
+  state: "ok",
+  sinceMs: nowMs - 500,
+  seq: 0,
+  lag_records: 0,
+  lag_seconds: 0,
+  lastGoodAtMs: nowMs
+}
+const feedStatus: FeedStatus = {
+  account: "main",
+  budget: { callsPerSecond: 18, learntPerSecond: 18, calls: 0, refusals: 0, callsLastSecond: 0 },
+  token: { expiresAtMs: undefined, issues: 0 },
+  sweep: {
+    state: "ok",
+    sinceMs: nowMs - 900_000,
+    rounds: 1,
+    lastRound_ms: 1,
+    lastAnswerAtMs: nowMs - 1_000,
+    unknown: ["0000Y0"]
+  },
+  stream: {
+    state: { _tag: "live" },
+    sinceMs: nowMs - 5_000,
+    connects: 1,
+    slotsHeld: 41,
+    slotsBelieved: 41,
+    lastHeardMs: nowMs - 7,
+    pingPongs: 0
+  },
+  streamed: 41
+}
+
+const reportOf = ({ actors = {}, journal, sql, stream, streamed, sweep }: Scene) =>
+  Effect.gen(function* () {
+    yield* TestClock.setTime(nowMs)
+    const parts = Layer.mergeAll(
+      Layer.succeed(Journal, {
+        append: () => Effect.never,
+        next: () => Effect.undefined,
+        hasAfter: () => Effect.never,
+        read: () => Stream.empty,
+        head: Effect.succeed(origin),
+        status: Effect.succeed({ ...journalStatus, ...journal }),
+        recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
+        run: Effect.void,
+        close: Effect.void
+      }),
+      Layer.succeed(KisFeed, {
+        start: Effect.void,
+        stop: Effect.void,
+        refused: Effect.never,
+        status: Effect.succeed({
+          ...feedStatus,
+          sweep: { ...feedStatus.sweep, ...sweep },
+          stream: { ...feedStatus.stream, state: stream ?? feedStatus.stream.state },
+          streamed: streamed ?? feedStatus.streamed
+        })
+      }),
+      Layer.succeed(Shards, {
+        start: Effect.void,
+        deliver: () => Effect.void,
+        drain: Effect.void,
+        coverage: (stale_seconds) => Effect.succeed({ symbols: 2_000, seen: 1_999, stale: stale_seconds })
+      }),
+      Layer.succeed(SqlPipeline, {
+        start: Effect.void,
+        drained: Effect.void,
+        status: Effect.succeed(sql === "off" ? undefined : { ...sqlStatus, ...sql }),
+        unusable: Effect.never
+      }),
+      Layer.fresh(ActorTree.layer),
+      Layer.fresh(Conservation.layer),
+      MarketSession.layer("always")
+    )
+    const health = Health.layer({ node: "seoul-1", version: "1.2.3", stale_seconds: 60 }).pipe(
+      Layer.provideMerge(parts)
+    )
+    return yield* Effect.gen(function* () {
+      const tree = yield* ActorTree
+      for (const [name, [state, lastError]] of Object.entries(actors)) {
+        yield* tree.enter(name)
+        yield* tree.turn(name, state, lastError)
+      }
+      yield* (yield* Conservation).add("kis-rest", { received: 10, stored: 5, rejected: 2, deduplicated: 1 })
+      return yield* (yield* Health).report
+    }).pipe(Effect.provide(health))
+  })
+
+const silent_ms = nowMs - 61_000
+const waiting: SessionState = { _tag: "waiting", attempt: 1, for_ms: 1_000, because: "cut" }
+
+const table: ReadonlyArray<
+  readonly [name: string, scene: Scene, status: string, ready: boolean, part?: string, reason?: string]
+> = [
+  ["everything is well", {}, "ok", true],
+  ["SQL is off and nothing is streamed", { sql: "off", streamed: 0 }, "ok", true],
+  [
+    "the journal cannot be written",
+    { journal: { writable: false, reason: "write x: ENOSPC" } },
+    "down",
+    false,
+    "journal",
+    "write x: ENOSPC"
+  ],
+  [
+    "the database is dead",
+    { sql: { state: "degraded", reason: "ECONNREFUSED" } },
+    "degraded",
+    true,
+    "sql",
+    "ECONNREFUSED"
+  ],
+  ["the database is still opening", { sql: { state: "starting" } }, "ok", true, "sql"],
+  [
+    "the sweep has just begun",
+    { sweep: { state: "starting", lastAnswerAtMs: undefined, sinceMs: nowMs - 59_000 } },
+    "starting",
+    false,
+    "sweep"
+  ],
+  [
+    "the sweep has had no answer since its start",
+    { sweep: { state: "starting", lastAnswerAtMs: undefined, sinceMs: silent_ms } },
+    "down",
+    false,
+    "sweep",
+    "no answer for 61 s"
+  ],
+  ["the broker has trouble", { sweep: { state: "degraded", reason: "refused" } }, "degraded", true, "sweep", "refused"],
+  [
+    "the broker has long been gone",
+    { sweep: { state: "degraded", reason: "refused", lastAnswerAtMs: silent_ms } },
+    "down",
+    false,
+    "sweep",
+    "refused"
+  ],
+  [
+    "the sweep hangs without a word",
+    { sweep: { lastAnswerAtMs: silent_ms } },
+    "down",
+    false,
+    "sweep",
+    "no answer for 61 s"
+  ],
+  [
+    "the market is closed",
+    { sweep: { state: "closed", lastAnswerAtMs: nowMs - 50_000_000 } },
+    "ok",
+    true,
+    "sweep",
+    "the market is closed"
+  ],
+  ["the stream connects", { stream: { _tag: "connecting", attempt: 0 } }, "ok", true, "stream"],
+  ["the stream waits", { stream: waiting }, "degraded", true, "stream", "cut"],
+  [
+    "the stream is silent",
+    { stream: { _tag: "silent" } },
+    "degraded",
+    true,
+    "stream",
+    "the connection is open and says nothing"
+  ],
+  ["the stream is parked", { stream: { _tag: "parked", because: "refused" } }, "degraded", true, "stream", "refused"],
+  [
+    "an actor rests",
+    {
+      actors: { "shard/0": [{ _tag: "parked", cause: "crash", untilMs: 0 }, "crash"], "shard/1": [{ _tag: "running" }] }
+    },
+    "degraded",
+    true,
+    "actors",
+    "shard/0 parked: crash"
+  ],
+  [
+    "an actor is started again",
+    { actors: { "follower/sql": [{ _tag: "backingOff", attempt: 1, untilMs: 0 }] } },
+    "degraded",
+    true,
+    "actors",
+    "follower/sql backingOff: unknown"
+  ],
+  [
+    "the journal is down and so is the database",
+    { journal: { writable: false }, sql: { state: "degraded" } },
+    "down",
+    false,
+    "journal"
+  ]
+]
+
+describe("health", () => {
+  for (const [name, scene, status, ready, part, reason] of table) {
+    it.effect(`is ${status} and ${ready ? "ready" : "unready"} when ${name}`, () =>
+      Effect.gen(function* () {
+        const report = yield* reportOf(scene)
+        assert.deepStrictEqual([report.status, report.ready], [status, ready])
+        const parts: Readonly<Record<string, { readonly reason?: string }>> = report.parts
+        if (part !== undefined) assert.strictEqual(parts[part]?.reason, reason)
+      })
+    )
+  }
+
+  it.effect("says of each part since when it is so and when it last did its work", () =>
+    Effect.gen(function* () {
+      const { parts } = yield* reportOf({ stream: waiting })
+      assert.deepStrictEqual(parts, {
+        journal: { status: "ok", lastGood: "2026-11-24T00:59:59.990Z" },
+        sql: { status: "ok", since: "2026-11-24T00:59:59.500Z", lastGood: nowText },
+        sweep: { status: "ok", since: "2026-11-24T00:45:00.000Z", lastGood: "2026-11-24T00:59:59.000Z" },
+        stream: {
+          status: "degraded",
+          since: "2026-11-24T00:59:55.000Z",
+          lastGood: "2026-11-24T00:59:59.993Z",
+          reason: "cut"
+        },
+        actors: { status: "ok" }
+      })
+    })
+  )
+
+  it.effect("is one JSON object with the counts, what is still on its way, and whom the broker does not know", () =>
+    Effect.gen(function* () {
+      const report = yield* reportOf({})
+      assert.deepInclude(JSON.parse(JSON.stringify(report)), {
+        node: "seoul-1",
+        version: "1.2.3",
+        startedAt: nowText,
+        uptime_seconds: 0,
+        phase: "continuous",
+        coverage: { symbols: 2_000, seen: 1_999, stale: 60, unknown: ["0000Y0"] },
+        conservation: { "kis-rest": { received: 10, stored: 5, rejected: 2, deduplicated: 1, inFlight: 2 } },
+        callLimitsAsOf: "2026-04-20"
+      })
+    })
+  )
+})
