@@ -6,7 +6,7 @@ import type { ApprovalKey } from "../../src/kis/ApprovalKey.ts"
 import { accountAt, secrets } from "../support/accounts.ts"
 import { type KisServer, makeKisServer } from "../support/kisServer.ts"
 import { acceptAll, accepted, reply } from "../support/subscriptions.ts"
-import { passUntil, until } from "../support/virtualTime.ts"
+import { looked, passUntil, until } from "../support/virtualTime.ts"
 import { frameOf, trade } from "./frames.ts"
 import { ofKind, openMs, openRoom, payloadOf } from "./room.ts"
 
@@ -21,7 +21,7 @@ const setUp = Effect.fnUntraced(function* (slots = 41) {
     makeStreamer({ account: accountAt(server), approval, symbols, slots, deliver: room.shards.deliver }),
     room.context
   )
-  const statusOf = () => Effect.runSync(streamer.status)
+  const statusOf = looked(streamer.status)
   return { ...room, server, streamer, statusOf }
 })
 
@@ -41,7 +41,7 @@ describe("a stream", () => {
         const records = Array.from({ length: (frames % 20) + 1 }, () => trade(symbols[n % 3] ?? "", ++n))
         say(server, frameOf(...records))
       }
-      yield* until(() => Effect.runSync(streamer.status).state._tag === "live")
+      yield* until(() => statusOf().state._tag === "live")
       const { rejected, stored, tally, written } = yield* atRest("kis-ws").pipe(
         Effect.repeat({ until: ({ tally: { received } }) => received === n })
       )
@@ -85,7 +85,7 @@ describe("a stream", () => {
         frameOf(trade("000660", 1)),
         frameOf([...trade("005930", 5), "new"])
       )
-      yield* until(() => Effect.runSync(streamer.status).state._tag === "live")
+      yield* until(() => statusOf().state._tag === "live")
       const { rejected, stored, tally, written } = yield* atRest("kis-ws").pipe(
         Effect.repeat({ until: ({ tally: { received } }) => received === 8 })
       )

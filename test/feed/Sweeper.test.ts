@@ -10,7 +10,7 @@ import { makeQuotations } from "../../src/kis/Quotations.ts"
 import type { Token } from "../../src/kis/Token.ts"
 import { accountAt, leakIn, secrets } from "../support/accounts.ts"
 import { json, makeKisServer, type SeenRequest } from "../support/kisServer.ts"
-import { passUntil } from "../support/virtualTime.ts"
+import { looked, passUntil } from "../support/virtualTime.ts"
 import { ofKind, openMs, openRoom, payloadOf } from "./room.ts"
 
 const codes = (count: number) => Array.from({ length: count }, (_, at) => `00${1_000 + at}`)
@@ -48,7 +48,7 @@ const setUp = Effect.fnUntraced(function* (
     }),
     room.context
   )
-  const statusOf = () => Effect.runSync(sweeper.status)
+  const statusOf = looked(sweeper.status)
   return { ...room, server, sweeper, statusOf, asked: () => server.requests.map(askedIn) }
 })
 

@@ -7,7 +7,7 @@ import { Conservation, inFlight, type Tally } from "../../src/journal/Conservati
 import { Journal, origin } from "../../src/journal/Journal.ts"
 import { Shards } from "../../src/shard/Shards.ts"
 import { machineDisk, openJournal, openMs, recordsAfter, tempFolder } from "../journal/fixtures.ts"
-import { passUntil, until } from "../support/virtualTime.ts"
+import { looked, passUntil, until } from "../support/virtualTime.ts"
 
 export { openMs } from "../journal/fixtures.ts"
 
@@ -37,8 +37,9 @@ export const openRoom = Effect.fnUntraced(function* (
   const conservation = Context.get(context, Conservation)
   const records = recordsAfter(journal, origin)
 
+  const tallies = looked(conservation.tallies)
   const tally = (source: RecordSource): Tally =>
-    Effect.runSync(conservation.tallies).get(source) ?? { received: 0, stored: 0, rejected: 0, deduplicated: 0 }
+    tallies().get(source) ?? { received: 0, stored: 0, rejected: 0, deduplicated: 0 }
 
   return {
     context,

@@ -2,7 +2,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Redacted, type Scope, Tracer } from "effect"
 import { HttpClient } from "effect/http"
-import { createServer } from "node:net"
+import { createServer, type Socket } from "node:net"
 import { exchange, type KisCall } from "../../src/kis/KisHttp.ts"
 import { makeQuotations } from "../../src/kis/Quotations.ts"
 import type { Token } from "../../src/kis/Token.ts"
@@ -233,7 +233,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
     Effect.gen(function* () {
       const silent = yield* Effect.acquireRelease(
         Effect.callback<{ port: number; heard: () => boolean; close: () => void }>((resume) => {
-          const open = new Set<import("node:net").Socket>()
+          const open = new Set<Socket>()
           const server = createServer((socket) => {
             open.add(socket)
             socket.on("error", () => undefined)

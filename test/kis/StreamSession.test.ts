@@ -7,7 +7,7 @@ import { makeStreamSession, type SessionHandler } from "../../src/kis/StreamSess
 import { accountAt, leakIn, secrets } from "../support/accounts.ts"
 import { type KisServer, makeKisServer } from "../support/kisServer.ts"
 import { acceptAll, accepted, askedIn, askedOf, keyInUse, probe, reply } from "../support/subscriptions.ts"
-import { passUntil, until } from "../support/virtualTime.ts"
+import { looked, passUntil, until } from "../support/virtualTime.ts"
 
 const frame = (value: string | number) => `0|H0XXXXX0|001|${value}`
 const askedAt = ({ connections }: KisServer, index: number): ReadonlyArray<string> => {
@@ -76,8 +76,9 @@ const setUp = Effect.fnUntraced(function* (
         told.lostSinceMs.push(lastHeardMs)
       })
   })
-  const stateOf = () => Effect.runSync(session.status).state._tag
-  return { server, told, session, approval: state, stateOf }
+  const statusOf = looked(session.status)
+  const stateOf = () => statusOf().state._tag
+  return { server, told, session, approval: state, stateOf, statusOf }
 })
 
 describe("registering", () => {
@@ -142,7 +143,7 @@ describe("registering", () => {
 
   it.effect("learns the number of slots from the refusal of one too many", () =>
     Effect.gen(function* () {
-      const { server, session, told } = yield* setUp({ symbols: codes(6) })
+      const { server, session, statusOf, told } = yield* setUp({ symbols: codes(6) })
       let held = 0
       acceptAll(server, ({ trKey }) => {
         if (held === 4) return reply(trKey, "OPSP0008", "MAX SUBSCRIBE OVER")
@@ -150,7 +151,7 @@ describe("registering", () => {
         return accepted(trKey)
       })
       yield* Effect.forkScoped(session.run)
-      yield* passUntil(() => Effect.runSync(session.status).slotsBelieved === 4, 50)
+      yield* passUntil(() => statusOf().slotsBelieved === 4, 50)
       assert.strictEqual(told.registeredAtMs.length, 4)
       const before = askedAt(server, 0).length
       yield* TestClock.adjust("1 minute")
@@ -337,7 +338,7 @@ describe("a session", () => {
       acceptAll(server)
       yield* Effect.forkScoped(session.run)
       yield* passUntil(() => told.registeredAtMs.length === 1)
-      const heardAtMs = Effect.runSync(session.status).lastHeardMs ?? 0
+      const heardAtMs = (yield* session.status).lastHeardMs ?? 0
       yield* TestClock.setTime(heardAtMs + 119_000)
       assert.deepStrictEqual(told.lostSinceMs, [])
       yield* TestClock.adjust("2 seconds")

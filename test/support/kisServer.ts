@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
@@ -38,7 +38,7 @@ export interface KisServer {
 export const json = (body: unknown, status = 200): ScriptedAnswer => ({ status, text: JSON.stringify(body) })
 
 /** A broker on a loopback port that says what the test tells it to, on real sockets. */
-export const makeKisServer: Effect.Effect<KisServer, never, import("effect").Scope.Scope> = Effect.acquireRelease(
+export const makeKisServer: Effect.Effect<KisServer, never, Scope.Scope> = Effect.acquireRelease(
   Effect.callback<{ readonly server: KisServer; readonly close: () => void }>((resume) => {
     const requests: Array<SeenRequest> = []
     const connections: Array<SeenConnection> = []

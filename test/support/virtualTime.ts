@@ -20,6 +20,12 @@ export const until = Effect.fnUntraced(function* (happened: () => boolean) {
   while (!happened()) yield* realTurn
 })
 
+/** A status that can be looked at in a condition. */
+export const looked =
+  <A>(status: Effect.Effect<A>): (() => A) =>
+  () =>
+    Effect.runSync(status)
+
 /** A folder of the test's own, gone with its scope. */
 export const scratchFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "observer-test-"))),
