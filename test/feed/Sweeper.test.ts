@@ -123,7 +123,7 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
         )
         yield* Effect.forkScoped(sweeper.run)
         const records = yield* passUntilWritten((written) => ofKind(written, "marker").length >= 3)
-        assert.strictEqual(asked().filter((batch) => batch.includes("0000Y0")).length, 3)
+        assert.isAtLeast(asked().filter((batch) => batch.includes("0000Y0")).length, 3)
         assert.deepStrictEqual(
           gapsOf("notCovered", records).map(({ account, symbol }) => [account, symbol]),
           [["main", "0000Y0"]]
