@@ -74,6 +74,13 @@ const rows = [
     `${((cpu_seconds / seconds) * 100).toFixed(0)} % of a core, ${Math.round(memory / 1_000)} MB`
   ],
   ["from Ctrl-C to the end", `${drain_ms} ms, exit code ${code}`],
-  ["journal against SQL", replay.stdout.trim().split("\n").at(-1).replace(/^.*: (?=\d+ data lines)/, "")]
+  [
+    "journal against SQL",
+    replay.stdout
+      .trim()
+      .split("\n")
+      .at(-1)
+      .replace(/^.*: (?=\d+ data lines)/, "")
+  ]
 ]
 for (const [what, value] of rows) console.log(`${what.padEnd(50)} ${value}`)

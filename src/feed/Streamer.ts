@@ -32,7 +32,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   const { alias } = account
   const journal = yield* Journal
   const conservation = yield* Conservation
-  /** Symbols the broker streams to us now. */
+  /** Symbols the broker has accepted: what it never streamed has no hole. */
   const streamed = new Set<string>()
   const lostSinceMs = new Map<string, number>()
   const drifted = new Set<string>()
@@ -92,7 +92,6 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       onLost: (_because, lastHeardMs) =>
         Effect.sync(() => {
           for (const symbol of streamed) if (!lostSinceMs.has(symbol)) lostSinceMs.set(symbol, lastHeardMs)
-          streamed.clear()
         })
     }
   )

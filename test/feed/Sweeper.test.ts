@@ -161,13 +161,20 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
       server.answer((request) => {
         const batch = askedIn(request)
         const stray = symbols.find((symbol) => !batch.includes(symbol)) ?? ""
-        return success([...batch.map((symbol) => rowOf(symbol)), rowOf("999999"), rowOf(stray), { inter2_prpr: "5" }])
+        return success([
+          ...batch.map((symbol) => rowOf(symbol)),
+          rowOf("999999"),
+          rowOf(stray, "555"),
+          { inter2_prpr: "5" }
+        ])
       })
       const running = yield* Effect.forkScoped(sweeper.run)
       yield* passUntil(() => statusOf().rounds >= 1)
       yield* Fiber.interrupt(running)
       const { rejected, stored, tally, written } = yield* atRest("kis-rest")
       assert.strictEqual(stored, 31)
+      // A row out of turn is not taken even for a symbol that is observed.
+      assert.isFalse(written.some(({ price }) => price === 555))
       assert.deepStrictEqual([tally.rejected, tally.received], [rejected, stored + rejected + tally.deduplicated])
       const rejects = ofKind(written, "reject").map(payloadOf)
       assert.isTrue(rejects.every(({ reason }) => reason === "unknownSymbol"))
