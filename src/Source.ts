@@ -35,6 +35,6 @@ export const openSource = Effect.fnUntraced(function* (settings: Settings) {
   const flags = ["--env", env, "--calls-per-second", String(settings.callsPerSecond)]
   const { ended, restUrl, wsUrl } = yield* startSimulator(new URL("./simulator.js", import.meta.url), flags)
   yield* Effect.logInfo("the exchange simulator runs", { rest: restUrl, stream: wsUrl })
-  const endpoints = { env, place: "simulator", restUrl, wsUrl }
+  const endpoints = { env, place: "simulator", restUrl, wsUrl, startedForUs: true }
   return { account: { alias: "simulator", ...simulatorKeys, endpoints }, ended } satisfies Source
 })

@@ -9,6 +9,7 @@ import { decodeFrame, knownWidths } from "../kis/Frame.ts"
 import { makeStreamSession, type Registration } from "../kis/StreamSession.ts"
 import type { StreamMessage } from "../kis/StreamSocket.ts"
 import { gap, reject } from "./FeedRecord.ts"
+import { finishing } from "./finishing.ts"
 import { tradeSighting } from "./KisTrade.ts"
 
 export interface StreamerOptions {
@@ -81,7 +82,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     symbols.map((symbol): Registration => ({ trId: trades, trKey: symbol })),
     slots,
     {
-      onFrames,
+      onFrames: (frames) => finishing(onFrames(frames)),
       onRegistered: Effect.fnUntraced(function* ({ trKey }, atMs) {
         streamed.add(trKey)
         const fromMs = lostSinceMs.get(trKey)

@@ -6,6 +6,7 @@ import { Journal } from "../journal/Journal.ts"
 import type { KisCredentialsRejected, KisError } from "../kis/KisError.ts"
 import { multiPriceSymbols_max, type Quotations } from "../kis/Quotations.ts"
 import { gap, marker, reject } from "./FeedRecord.ts"
+import { finishing } from "./finishing.ts"
 import { multiPriceSighting, priceSighting } from "./KisQuote.ts"
 import { SweepSchedule } from "./SweepSchedule.ts"
 
@@ -149,7 +150,7 @@ export const makeSweeper = Effect.fnUntraced(function* (options: SweeperOptions)
     yield* ask(batch).pipe(
       Effect.flatMap((seen) => {
         failures = 0
-        return Effect.andThen(turn("ok"), accept(batch, seen))
+        return Effect.andThen(turn("ok"), finishing(accept(batch, seen)))
       }),
       Effect.tap(() => Clock.currentTimeMillis.pipe(Effect.map((at) => (lastAnswerAtMs = at)))),
       Effect.catchIf(

@@ -7,6 +7,8 @@ export interface KisEndpoints {
   readonly place: string
   readonly restUrl: string
   readonly wsUrl: string
+  /** The server was started for this run and has issued nothing yet: what earlier runs asked for does not count there. */
+  readonly startedForUs?: boolean
 }
 
 /** One app key pair of the broker. The alias is what logs, records and metrics show; the key itself is never shown. */

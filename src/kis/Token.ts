@@ -30,7 +30,10 @@ export interface Token {
  */
 export const makeToken = Effect.fnUntraced(function* (account: KisAccount, stateDir: string, call: KisCall) {
   const { alias } = account
-  const memory = yield* Ref.make(yield* recall(stateDir, account))
+  const recalled = yield* recall(stateDir, account)
+  const memory = yield* Ref.make(
+    recalled !== undefined && account.endpoints.startedForUs === true ? { ...recalled, attemptedAtMs: 0 } : recalled
+  )
   const issuing = yield* Semaphore.make(1)
   let issues = 0
 

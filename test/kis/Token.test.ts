@@ -118,6 +118,17 @@ layer(hearWaits)("the access token", (it) => {
     })
   )
 
+  it.effect("is asked for without waiting at a server started for this run, which has issued nothing yet", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk((number) => (number === 1 ? unreachable : Effect.succeed(issued(number))))
+      const own: KisAccount = { ...account, endpoints: { ...account.endpoints, startedForUs: true } }
+      yield* settled(Effect.exit((yield* makeToken(own, folder, call)).current))
+      yield* settled((yield* makeToken(own, folder, call)).current)
+      assert.strictEqual(askedAtMs[1], askedAtMs[0])
+    })
+  )
+
   it.effect("is kept for the next run, for its owner alone, by place and key, and not by the key's own name", () =>
     Effect.gen(function* () {
       const folder = yield* scene
