@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from "node:crypto"
 
 const digest = (text: string) => createHash("sha256").update(text).digest()
 
-/** Health probes of a container or a balancer carry no token, and say nothing but yes or no. */
+/** Health probes of a container or a balancer carry no token; they say yes, or which part is not ready. */
 const open = new Set(["/livez", "/readyz"])
 
 /**

@@ -64,8 +64,15 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms, symbols }: Shar
         if (part === undefined) parts.set(shard, [sighting])
         else part.push(sighting)
       }
-      for (const [shard, sightings] of parts)
-        yield* shards[shard]?.mailbox.offer({ ...delivery, sightings }) ?? Effect.void
+      for (const [shard, sightings] of parts) {
+        const isTaken = yield* shards[shard]?.mailbox.offer({ ...delivery, sightings }) ?? Effect.succeed(false)
+        if (!isTaken) {
+          yield* Effect.logError("a delivery came after the shards were drained and is not stored", {
+            source: delivery.source,
+            records: sightings.length
+          })
+        }
+      }
     }),
     drain: Effect.gen(function* () {
       yield* Effect.forEach(shards, ({ mailbox }) => mailbox.end, { discard: true })
