@@ -50,7 +50,8 @@ const badRequest: Reply = jsonReply(
 const crashed: Reply = jsonReply({ rt_cd: "1", msg1: "서버 에러가 발생했습니다.", msg_cd: "EGW00002" }, {}, 500)
 
 const urlOf = (request: IncomingMessage): URL | undefined => {
-  const target = `http://simulator${request.url ?? ""}`
+  // Clients that join a host ending in / with a path beginning with one ask for //uapi, and are served.
+  const target = `http://simulator${request.url?.replace(/^\/+/, "/") ?? ""}`
   return request.url?.startsWith("/") && URL.canParse(target) ? new URL(target) : undefined
 }
 

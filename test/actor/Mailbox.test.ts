@@ -82,10 +82,11 @@ describe("a mailbox", () => {
       const seen: Array<string> = []
       const poison: Array<string> = []
       const consume = mailbox.consume(
-        (message) => Effect.sync(() => {
-          seen.push(message)
-          if (message === "bad") throw new Error("bad")
-        }),
+        (message) =>
+          Effect.sync(() => {
+            seen.push(message)
+            if (message === "bad") throw new Error("bad")
+          }),
         (message) => Effect.sync(() => void poison.push(message))
       )
       for (let crash = 1; crash <= crashes_max; crash++) {
@@ -123,11 +124,17 @@ describe("a mailbox", () => {
     Effect.gen(function* () {
       const mailbox = yield* Mailbox.make<number>(1)
       yield* mailbox.offer(1)
-      const crash = mailbox.consume(() => Effect.fail("crash"), () => Effect.die("the journal is not there"))
+      const crash = mailbox.consume(
+        () => Effect.fail("crash"),
+        () => Effect.die("the journal is not there")
+      )
       for (let run = 0; run < crashes_max + 3; run++) assert.isTrue(Exit.isFailure(yield* Effect.exit(crash)))
       const poison: Array<number> = []
       yield* mailbox.end
-      yield* mailbox.consume(() => Effect.die("poison is not handled"), (message) => Effect.sync(() => void poison.push(message)))
+      yield* mailbox.consume(
+        () => Effect.die("poison is not handled"),
+        (message) => Effect.sync(() => void poison.push(message))
+      )
       assert.deepStrictEqual(poison, [1])
     })
   )

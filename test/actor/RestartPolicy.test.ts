@@ -1,6 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { type Decision, fresh, next, patient, type RestartPolicy, type Standing, vital } from "../../src/actor/RestartPolicy.ts"
+import {
+  type Decision,
+  fresh,
+  next,
+  patient,
+  type RestartPolicy,
+  type Standing,
+  vital
+} from "../../src/actor/RestartPolicy.ts"
 
 const policy: RestartPolicy = {
   restarts_max: 3,
@@ -69,11 +77,15 @@ describe("the restart of an actor", () => {
   })
 
   it("never overflows, however long the row of failures", () => {
-    const { decision } = next({ ...policy, restarts_max: 10_000 }, { restartsAtMs: [], streak: 5_000 }, {
-      nowMs: 0,
-      ran_ms: 0,
-      random: 0.5
-    })
+    const { decision } = next(
+      { ...policy, restarts_max: 10_000 },
+      { restartsAtMs: [], streak: 5_000 },
+      {
+        nowMs: 0,
+        ran_ms: 0,
+        random: 0.5
+      }
+    )
     assert.deepStrictEqual(decision, { _tag: "Restart", after_ms: 750 })
   })
 

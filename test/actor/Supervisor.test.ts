@@ -44,12 +44,9 @@ describe("a supervisor", () => {
   it.effect("starts a permanent actor again whether it fails, dies or ends", () =>
     Effect.gen(function* () {
       const supervisor = yield* Supervisor
-      const { counted, spec } = actor(
-        "p",
-        "permanent",
-        [crash, Effect.die("a bug"), Effect.void, Effect.never],
-        { restarts_max: 9 }
-      )
+      const { counted, spec } = actor("p", "permanent", [crash, Effect.die("a bug"), Effect.void, Effect.never], {
+        restarts_max: 9
+      })
       yield* supervisor.start(spec)
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(counted.runs, 4)
@@ -92,7 +89,10 @@ describe("a supervisor", () => {
       yield* TestClock.setTime(1_000_000)
       yield* supervisor.start(spec)
       let nowMs = 1_000_000
-      for (const [attempt, most] of [[1, 100], [2, 200]] as const) {
+      for (const [attempt, most] of [
+        [1, 100],
+        [2, 200]
+      ] as const) {
         const state = yield* stateAs("b", "backingOff")
         assert.strictEqual(state.attempt, attempt)
         const wait_ms = state.untilMs - nowMs
@@ -173,7 +173,10 @@ describe("a supervisor", () => {
       const supervisor = yield* Supervisor
       const mailbox = yield* Mailbox.make<number>(8)
       const handled: Array<number> = []
-      const run = mailbox.consume((message) => Effect.sync(() => void handled.push(message)), () => Effect.void)
+      const run = mailbox.consume(
+        (message) => Effect.sync(() => void handled.push(message)),
+        () => Effect.void
+      )
       yield* supervisor.start({ name: "calm", kind: "transient", policy, mailbox, run })
       const { counted, spec } = actor("wild", "permanent", [crash], { restarts_max: 50 })
       yield* supervisor.start(spec)
@@ -237,7 +240,12 @@ describe("a supervised actor that is stopped", () => {
       const finished = yield* Deferred.make<void>()
       let closed = false
       const run = Effect.never.pipe(
-        Effect.ensuring(Effect.andThen(Deferred.await(finished), Effect.sync(() => (closed = true))))
+        Effect.ensuring(
+          Effect.andThen(
+            Deferred.await(finished),
+            Effect.sync(() => (closed = true))
+          )
+        )
       )
       yield* supervisor.start({ name: "s", kind: "permanent", policy, run })
       const stopping = yield* Effect.forkChild(supervisor.stop("s"))
@@ -283,7 +291,11 @@ describe("a supervised actor that is stopped", () => {
       const run = Effect.acquireUseRelease(
         Effect.sync(() => (most = Math.max(most, ++alive))),
         () => Effect.never,
-        () => Effect.andThen(Effect.yieldNow, Effect.sync(() => (alive -= 1)))
+        () =>
+          Effect.andThen(
+            Effect.yieldNow,
+            Effect.sync(() => (alive -= 1))
+          )
       )
       yield* supervisor.start({ name: "s", kind: "permanent", policy, run })
       yield* supervisor.start({ name: "s", kind: "permanent", policy, run })
@@ -298,7 +310,10 @@ describe("a supervised actor that is stopped", () => {
       const ended: Array<string> = []
       const tree = yield* Effect.gen(function* () {
         const supervisor = yield* Supervisor
-        const run = Effect.ensuring(Effect.never, Effect.sync(() => void ended.push("at work")))
+        const run = Effect.ensuring(
+          Effect.never,
+          Effect.sync(() => void ended.push("at work"))
+        )
         yield* supervisor.start({ name: "at work", kind: "permanent", policy, run })
         yield* supervisor.start(actor("in back-off", "permanent", [crash]).spec)
         return yield* ActorTree

@@ -15,7 +15,12 @@ const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("utf8")
 
 for (const { layer, name } of disks) {
   const onDisk = <A, E>(use: (at: (path: string) => string) => Effect.Effect<A, E, Disk>) =>
-    Effect.flatMap(tempFolder, (folder) => Effect.provide(use((path) => join(folder, path)), layer(folder)))
+    Effect.flatMap(tempFolder, (folder) =>
+      Effect.provide(
+        use((path) => join(folder, path)),
+        layer(folder)
+      )
+    )
 
   describe(`the disk ${name}`, () => {
     it.effect("writes at places of a file that is open, keeps what was there, and cuts", () =>

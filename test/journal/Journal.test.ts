@@ -7,7 +7,18 @@ import { join } from "node:path"
 import { encodeLine } from "../../src/domain/JournalRecord.ts"
 import { Disk } from "../../src/journal/Disk.ts"
 import { origin } from "../../src/journal/Position.ts"
-import { checkArchive, chunk, filesBelow, line, numberOf, openJournal, openMs, recordsAfter, seen, tempFolder } from "./fixtures.ts"
+import {
+  checkArchive,
+  chunk,
+  filesBelow,
+  line,
+  numberOf,
+  openJournal,
+  openMs,
+  recordsAfter,
+  seen,
+  tempFolder
+} from "./fixtures.ts"
 
 const onDisk = Effect.provide(Disk.layer)
 const hour = "2026/11/24/09"
@@ -193,7 +204,9 @@ describe("a journal that is closed", () => {
       const journal = yield* openJournal(yield* tempFolder)
       const appends = yield* Effect.forEach(chunk(1, 100), (draft) => Effect.forkChild(journal.append([draft])))
       const first = yield* Effect.forkChild(journal.close)
-      const later = yield* Effect.forEach(chunk(101, 200), (draft) => Effect.forkChild(Effect.exit(journal.append([draft]))))
+      const later = yield* Effect.forEach(chunk(101, 200), (draft) =>
+        Effect.forkChild(Effect.exit(journal.append([draft])))
+      )
       const second = yield* Effect.forkChild(journal.close)
       yield* Fiber.join(first)
       yield* Fiber.join(second)
@@ -213,7 +226,10 @@ describe("a journal that is closed", () => {
       yield* Effect.yieldNow
       yield* journal.close
       yield* Effect.forEach(appends, Fiber.join)
-      assert.deepStrictEqual(checkArchive(filesBelow(dataDir)).map(numberOf), chunk(1, 1_000).map((_, index) => index + 1))
+      assert.deepStrictEqual(
+        checkArchive(filesBelow(dataDir)).map(numberOf),
+        chunk(1, 1_000).map((_, index) => index + 1)
+      )
     }).pipe(onDisk)
   )
 

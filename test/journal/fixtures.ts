@@ -5,7 +5,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { marketInstant } from "../../src/calendar/MarketTime.ts"
-import { decodeLine, encodeLine, type JournalRecord, makeNumberer, type RecordDraft } from "../../src/domain/JournalRecord.ts"
+import {
+  decodeLine,
+  encodeLine,
+  type JournalRecord,
+  makeNumberer,
+  type RecordDraft
+} from "../../src/domain/JournalRecord.ts"
 import { Journal, type JournalChunk, type Position } from "../../src/journal/Journal.ts"
 import { ManifestLine } from "../../src/journal/Manifest.ts"
 import type { JournalOptions } from "../../src/journal/JournalWriter.ts"

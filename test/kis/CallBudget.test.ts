@@ -40,7 +40,9 @@ const mostInAFixedSecond = (countedMs: ReadonlyArray<number>): number => {
 const short = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60 }))
 const long = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3_000 }))
 const Delay = Schema.Union([short, long])
-const Journeys = Schema.Array(Schema.Struct({ after_ms: Delay, there_ms: Delay, back_ms: Delay })).check(Schema.isMaxLength(120))
+const Journeys = Schema.Array(Schema.Struct({ after_ms: Delay, there_ms: Delay, back_ms: Delay })).check(
+  Schema.isMaxLength(120)
+)
 const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 18 }))
 
 /** Callers as many as may be under way at once, each calling again as soon as it has its answer. */
@@ -148,7 +150,9 @@ describe("the call budget", () => {
       const budget = yield* makeCallBudget(2)
       const { call, countedMs } = makeBroker()
       for (let round = 0; round < 20; round++) {
-        const waiting = yield* Effect.forEach(Array.from({ length: 6 }), () => Effect.forkChild(budget.spend(Effect.never)))
+        const waiting = yield* Effect.forEach(Array.from({ length: 6 }), () =>
+          Effect.forkChild(budget.spend(Effect.never))
+        )
         yield* TestClock.adjust(round * 100)
         // Without the clock being turned: whoever shuts down must not wait for the budget.
         for (const fiber of waiting) yield* Fiber.interrupt(fiber)
