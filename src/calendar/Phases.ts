@@ -1,15 +1,18 @@
 import type { Phase } from "../domain/Phase.ts"
-import { marketDate, marketHour, marketWeekday } from "./MarketTime.ts"
+import { marketDate, marketHour, marketMidnight, marketWeekday } from "./MarketTime.ts"
 import { type DayKind, dayKind } from "./TradingDays.ts"
 
 /** From which market time (`HHMMSS`) a phase holds, in order; before the first and after the last the market is closed. */
-type Timetable = ReadonlyArray<readonly [from: string, phase: Phase]>
+export type Timetable = ReadonlyArray<readonly [from: string, phase: Phase]>
 
 /** The first day of the KRX after-market, which ended the single-price market of 16:00–18:00 (broker's notice of 2026-09-09). */
 const afterMarketSince = "20260914"
 
+/** Whether the evening of a market date is one auction every ten minutes rather than continuous trading. */
+export const hasSinglePriceEvening = (date: string): boolean => date < afterMarketSince
+
 const evening = (date: string): Timetable =>
-  date >= afterMarketSince
+  !hasSinglePriceEvening(date)
     ? [
         ["160000", "afterMarket"],
         ["200000", "closed"]
@@ -19,7 +22,7 @@ const evening = (date: string): Timetable =>
         ["180000", "closed"]
       ]
 
-const timetable = (kind: DayKind, date: string): Timetable => {
+const timetableOfKind = (kind: DayKind, date: string): Timetable => {
   switch (kind) {
     case "closed":
       return []
@@ -55,12 +58,16 @@ const timetable = (kind: DayKind, date: string): Timetable => {
   }
 }
 
+/** The phases of a market date (`YYYYMMDD`) in order; none on a day without trading. */
+export const timetableOf = (date: string): Timetable =>
+  timetableOfKind(dayKind(date, marketWeekday(marketMidnight(date))), date)
+
 /** The phase that the tables expect at an instant (UTC milliseconds); kis/sessions.md §1. */
 export const expectedPhase = (atMs: number): Phase => {
   const date = marketDate(atMs)
   const hour = marketHour(atMs)
   let phase: Phase = "closed"
-  for (const [from, next] of timetable(dayKind(date, marketWeekday(atMs)), date)) {
+  for (const [from, next] of timetableOfKind(dayKind(date, marketWeekday(atMs)), date)) {
     if (hour < from) break
     phase = next
   }

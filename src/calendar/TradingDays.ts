@@ -1,3 +1,7 @@
+import { marketDate, marketMidnight, marketWeekday } from "./MarketTime.ts"
+
+const day_ms = 86_400_000
+
 /**
  * Days on which the exchange is closed besides weekends, `YYYYMMDD`. From public announcements as of 2026-11: the two
  * days announced in May 2026 (local elections, Constitution Day) and Chuseok are confirmed (kis/sessions.md §4), the
@@ -25,4 +29,14 @@ export type DayKind = "ordinary" | "exam" | "newYear" | "closed"
 export const dayKind = (date: string, weekday: number): DayKind => {
   if (weekday === 0 || weekday === 6 || holidays.has(date)) return "closed"
   return lateDays[date] ?? "ordinary"
+}
+
+/** Whether the exchange trades on a market date (`YYYYMMDD`). */
+export const isTradingDay = (date: string): boolean => dayKind(date, marketWeekday(marketMidnight(date))) !== "closed"
+
+/** The last trading day before a market date, `YYYYMMDD`. */
+export const tradingDayBefore = (date: string): string => {
+  let day = marketDate(marketMidnight(date) - day_ms)
+  while (!isTradingDay(day)) day = marketDate(marketMidnight(day) - day_ms)
+  return day
 }

@@ -1,10 +1,11 @@
 import { Context, Effect, Layer } from "effect"
 
-/** What the exchange counts of itself; `calls = answered + refusals` at every moment between two calls. */
+/** What the exchange counts of itself; `calls = answered + refusals + unanswered` at every moment between two calls. */
 export interface Counts {
   calls: number
   answered: number
   refusals: number
+  unanswered: number
   readonly refusalsByCode: Map<string, number>
   tokensIssued: number
   approvals: number
@@ -24,6 +25,7 @@ export class Counters extends Context.Service<Counters, Counts>()("observer/simu
       calls: 0,
       answered: 0,
       refusals: 0,
+      unanswered: 0,
       refusalsByCode: new Map<string, number>(),
       tokensIssued: 0,
       approvals: 0,

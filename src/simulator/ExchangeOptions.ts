@@ -1,4 +1,8 @@
 import { Context } from "effect"
+import { type ClockOptions, clockOptions } from "./market/ClockOptions.ts"
+import { type MarketRules, marketRules } from "./market/MarketRules.ts"
+import type { Fault } from "./faults/Fault.ts"
+import { type LimitRules, limitRules } from "./limits/LimitRules.ts"
 
 /** Rules of the stream that KIS has not published: each default is argued beside it. */
 export interface StreamRules {
@@ -19,29 +23,37 @@ export interface ExchangeOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly env: "live" | "mock"
-  /** Calls per app key in any second and in every clock second. */
-  readonly callsPerSecond: number
+  /** Calls per app key and second; absent: what KIS allowed on the market's date; 0: no limit. */
+  readonly callsPerSecond?: number | undefined
+  readonly limits: LimitRules
+  /** The fault script; more can be added while the exchange runs. */
+  readonly faults: ReadonlyArray<Fault>
+  /** Folder of the ledger's file; absent: only its totals and its tail are kept. */
+  readonly ledgerDir?: string | undefined
   readonly seed: number
   /** Of the whole market. */
   readonly tradesPerSecond: number
   /** Registrations of one stream session, counted per (TR, symbol). */
   readonly slots: number
+  /** Of the wall's clock: how often the market is brought up to date. */
   readonly stepMs: number
+  readonly clock: ClockOptions
+  readonly market: MarketRules
   readonly stream: StreamRules
 }
-
-/** What KIS allows per app key: 18 calls a second live since 2026-04-20, 1 in the mock. */
-export const callsPerSecondOf = (env: ExchangeOptions["env"]): number => (env === "live" ? 18 : 1)
 
 export const exchangeOptions = (given: Partial<ExchangeOptions>): ExchangeOptions => ({
   host: "127.0.0.1",
   port: 0,
   env: "live",
-  callsPerSecond: callsPerSecondOf(given.env ?? "live"),
+  limits: limitRules,
+  faults: [],
   seed: 1,
   tradesPerSecond: 400,
   slots: 41,
   stepMs: 100,
+  clock: clockOptions,
+  market: marketRules,
   stream: {
     pingAfterIdleSeconds: 10,
     cutAfterSeconds: 100,

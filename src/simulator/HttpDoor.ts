@@ -3,6 +3,8 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import { ExchangeFailed } from "./ExchangeFailed.ts"
+import type { Wire } from "./faults/callFaults.ts"
+import { send } from "./faults/wire.ts"
 import { jsonReply, type Reply } from "./Reply.ts"
 
 /** One HTTP call, its body read. */
@@ -13,12 +15,22 @@ export interface HttpCall {
   readonly body: string
   /** The monotonic clock when the head was seen, microseconds. */
   readonly seenAtMicros: number
+  /** Whether the caller is on this machine. */
+  readonly loopback: boolean
+}
+
+/** What is sent, and how it leaves. */
+export interface DoorAnswer {
+  readonly reply: Reply
+  readonly wire?: Wire
+  /** Told once, when it is known whether the whole answer has left. */
+  readonly onEnd?: (whole: boolean) => void
 }
 
 export interface DoorOptions {
   readonly host: string
   readonly port: number
-  answer(call: HttpCall): Effect.Effect<Reply>
+  answer(call: HttpCall): Effect.Effect<DoorAnswer>
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
 }
 
@@ -38,7 +50,8 @@ const badRequest: Reply = jsonReply(
 const crashed: Reply = jsonReply({ rt_cd: "1", msg1: "서버 에러가 발생했습니다.", msg_cd: "EGW00002" }, {}, 500)
 
 const urlOf = (request: IncomingMessage): URL | undefined => {
-  const target = `http://simulator${request.url ?? ""}`
+  // Clients that join a host ending in / with a path beginning with one ask for //uapi, and are served.
+  const target = `http://simulator${request.url?.replace(/^\/+/, "/") ?? ""}`
   return request.url?.startsWith("/") && URL.canParse(target) ? new URL(target) : undefined
 }
 
@@ -61,12 +74,8 @@ const readBody = (request: IncomingMessage): Effect.Effect<string | undefined> =
     request.on("error", () => resume(Effect.undefined))
   })
 
-const send = (response: ServerResponse, { body, headers, status }: Reply) =>
-  Effect.sync(() => {
-    if (response.destroyed || response.headersSent) return
-    response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) })
-    response.end(body)
-  })
+const isLoopback = (address: string | undefined): boolean =>
+  address === "::1" || (address?.replace("::ffff:", "").startsWith("127.") ?? false)
 
 /**
  * A port on which KIS is heard, over `node:http` itself: a simulator of a server must choose every status, header and
@@ -82,14 +91,18 @@ export const openDoor = Effect.fn("HttpDoor.open")(function* (
     function* (request: IncomingMessage, response: ServerResponse, seenAtMicros: number) {
       const url = urlOf(request)
       const body = yield* readBody(request)
-      if (url === undefined) return yield* send(response, badRequest)
-      if (body === undefined) return yield* send(response, tooLarge)
+      if (url === undefined) return yield* send(response, { reply: badRequest })
+      if (body === undefined) return yield* send(response, { reply: tooLarge })
       const { headers, method = "GET" } = request
-      yield* send(response, yield* options.answer({ method, url, headers, body, seenAtMicros }))
+      const loopback = isLoopback(request.socket.remoteAddress)
+      yield* send(response, yield* options.answer({ method, url, headers, body, seenAtMicros, loopback }))
     },
     (effect, _request, response) =>
       Effect.catchCause(effect, (cause) =>
-        Effect.andThen(Effect.logError("a call crashed the simulator's answer", cause), send(response, crashed))
+        Effect.andThen(
+          Effect.logError("a call crashed the simulator's answer", cause),
+          send(response, { reply: crashed })
+        )
       )
   )
 

@@ -1,49 +1,45 @@
 import { Context, Effect, Layer } from "effect"
-import { Options } from "./ExchangeOptions.ts"
 import { boundedMap } from "./boundedMap.ts"
-
-const second_us = 1_000_000
-
-/**
- * The gateway's count for one app key: at most `limit` calls in any second. Nobody has measured whether KIS uses a
- * sliding or a fixed second [U]; the sliding one keeps the fixed one too, since two calls of one clock second are less
- * than a second apart. Refused calls are not counted [U].
- */
-export const callWindow = (limit: number) => {
-  /** The last admitted calls, oldest first, as a ring. */
-  const times = new Float64Array(limit).fill(Number.NEGATIVE_INFINITY)
-  let oldest = 0
-  let newest = Number.NEGATIVE_INFINITY
-  return {
-    /** Whether a call seen at this monotonic time, in microseconds, is admitted. */
-    admit: (seenAtMicros: number): boolean => {
-      // A call whose body was slow comes here after later ones: it counts as one of now.
-      newest = Math.max(newest, seenAtMicros)
-      if (newest - (times[oldest] ?? 0) < second_us) return false
-      times[oldest] = newest
-      oldest = (oldest + 1) % limit
-      return true
-    }
-  }
-}
+import { Options } from "./ExchangeOptions.ts"
+import { type CallWindow, callWindow } from "./limits/callWindow.ts"
+import { callsPerSecondOn } from "./limits/datedLimits.ts"
+import { Market } from "./Market.ts"
+import { seededRandom } from "./market/SeededRandom.ts"
 
 const appKeysMax = 10_000
+const weatherLane = 101
 
-/** The call limit of every app key, over all REST calls but those to `/oauth2`. */
+/** The call limits of every app key, over all REST calls but those to `/oauth2`, whose desk has rules of its own. */
 export class Limits extends Context.Service<
   Limits,
   {
-    /** Whether the key may make the call whose head was seen at this monotonic time, in microseconds. */
+    /** Whether the key may make the call whose head was seen at this monotonic time, in microseconds; else EGW00201. */
     admit(appKey: string, seenAtMicros: number): boolean
+    /** The same for the account ledger's own lane, asked after `admit` for calls that go there; else EGW00215. */
+    admitLedger(appKey: string, seenAtMicros: number): boolean
   }
 >()("observer/simulator/Limits") {
   static readonly layer = Layer.effect(
     Limits,
     Effect.gen(function* () {
-      const { callsPerSecond } = yield* Options
-      const windows = boundedMap<ReturnType<typeof callWindow>>(appKeysMax)
+      const { callsPerSecond, env, limits: rules, seed } = yield* Options
+      const { view } = yield* Market
+      const random = seededRandom(seed, weatherLane)
+      const newWindow = () => callWindow(rules.window, rules.countRefused)
+      const gateway = boundedMap<{ readonly window: CallWindow; readonly firstSeen: string }>(appKeysMax)
+      const ledger = boundedMap<CallWindow>(appKeysMax)
+
       return Limits.of({
-        admit: (appKey, seenAtMicros) => windows.getOr(appKey, () => callWindow(callsPerSecond)).admit(seenAtMicros)
+        admit: (appKey, seenAtMicros) => {
+          const date = view.date()
+          const key = gateway.getOr(appKey, () => ({ window: newWindow(), firstSeen: date }))
+          const limit = callsPerSecond ?? callsPerSecondOn(date, env, rules.newCustomer ? key.firstSeen : undefined)
+          if (rules.weather > 0 && random.next() < rules.weather) return false
+          return limit === 0 || key.window.admit(seenAtMicros, limit)
+        },
+        admitLedger: (appKey, seenAtMicros) =>
+          rules.ledgerCallsPerSecond === 0 ||
+          ledger.getOr(appKey, newWindow).admit(seenAtMicros, rules.ledgerCallsPerSecond)
       })
     })
   )

@@ -16,9 +16,11 @@ const texts = {
   EGW00133: "접근토큰 발급 잠시 후 다시 시도하세요(1분당 1회)",
   EGW00201: "초당 거래건수를 초과하였습니다.",
   EGW00205: "credentials_type이 유효하지 않습니다.(Bearer)",
+  EGW00215: "원장 초당 거래건수를 초과하였습니다.",
   EGW02006: "모의투자 TR 이 아닙니다.",
   OPSQ0002: "없는 서비스 코드 입니다",
-  OPSQ2001: "ERROR : INPUT INVALID",
+  OPSQ2001: "ERROR",
+  OPSQ2002: "ERROR : INPUT INVALID_CHECK_FIELD_LENGTH",
   OPSQ9999: "tr_id가 없습니다."
 } as const
 
@@ -35,6 +37,7 @@ const statuses: Partial<Record<RefusalCode, number>> = {
   EGW00116: 403,
   EGW00133: 403,
   OPSQ2001: 200,
+  OPSQ2002: 200,
   OPSQ9999: 200
 }
 
@@ -56,3 +59,6 @@ export const refusal = (code: RefusalCode, detail?: string, status?: number): Re
     status: status ?? statuses[code] ?? 500,
     text: detail === undefined ? texts[code] : `${texts[code]} ${detail}`
   })
+
+/** Every code with its words. */
+export const refusalTexts: Readonly<Record<RefusalCode, string>> = texts

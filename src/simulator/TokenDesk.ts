@@ -6,6 +6,7 @@ import { judgeToken, life_seconds, mintToken } from "./desk/accessToken.ts"
 import { mintApprovalKey, ownerOfApprovalKey } from "./desk/approvalKey.ts"
 import { kstStamp } from "./desk/kstStamp.ts"
 import { Options } from "./ExchangeOptions.ts"
+import { type CallWindow, callWindow } from "./limits/callWindow.ts"
 import { type Refusal, refusal } from "./Refusal.ts"
 
 /** A key asks for a token at most once a minute. */
@@ -42,17 +43,27 @@ export class TokenDesk extends Context.Service<
     ): Effect.Effect<void, Refusal>
     /** Who an approval key belongs to; `undefined` when it is unknown or a day old. */
     ownerOf(approvalKey: string): string | undefined
+    /** Makes the token of an `authorization` header worthless from now on, as `/oauth2/revokeP` does. */
+    forget(authorization: string | undefined): void
   }
 >()("observer/simulator/TokenDesk") {
   static readonly layer = Layer.effect(
     TokenDesk,
     Effect.gen(function* () {
-      const { env } = yield* Options
+      const { env, limits } = yield* Options
       const counters = yield* Counters
       const clock = yield* Clock.Clock
       const secrets = boundedMap<string>(keysMax)
       const issued = boundedMap<Issued>(keysMax)
       const revoked = boundedMap<true>(revokedMax)
+      const approvals = boundedMap<CallWindow>(keysMax)
+
+      /** What a second approval key within a second is refused with was never published; the gateway's code fits best [U]. */
+      const isTooSoon = (appKey: string) => {
+        const seenAtMicros = Number(clock.monotonicTimeNanosUnsafe() / 1_000n)
+        const window = approvals.getOr(appKey, () => callWindow(limits.window, limits.countRefused))
+        return limits.approvalsPerSecond > 0 && !window.admit(seenAtMicros, limits.approvalsPerSecond)
+      }
 
       const identify = Effect.fnUntraced(function* (appKey: unknown, appSecret: unknown) {
         if (!isText(appKey)) return yield* refusal("EGW00102")
@@ -101,23 +112,30 @@ export class TokenDesk extends Context.Service<
         }),
         approve: Effect.fnUntraced(function* (body) {
           const appKey = yield* granted(body, "secretkey")
+          if (isTooSoon(appKey)) return yield* refusal("EGW00201")
           counters.approvals += 1
           return { approval_key: mintApprovalKey(appKey, clock.currentTimeMillisUnsafe() / 1_000) }
         }),
         check: Effect.fnUntraced(function* (appKey, appSecret, authorization) {
           yield* identify(appKey, appSecret)
           if (!isText(authorization)) return yield* refusal("EGW00122")
-          const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+          const token = tokenOf(authorization)
           if (token === undefined) return yield* refusal("EGW00205")
           const verdict = judgeToken(token, appKey, env, clock.currentTimeMillisUnsafe() / 1_000)
           if (verdict === "invalid" || revoked.has(token)) return yield* refusal("EGW00121")
           if (verdict === "expired") return yield* refusal("EGW00123")
         }),
+        forget: (authorization) => {
+          const token = tokenOf(authorization ?? "")
+          if (token !== undefined) revoked.set(token, true)
+        },
         ownerOf: (approvalKey) => ownerOfApprovalKey(approvalKey, clock.currentTimeMillisUnsafe() / 1_000)
       })
     })
   )
 }
+
+const tokenOf = (authorization: string) => /^Bearer +(\S+)$/i.exec(authorization)?.[1]
 
 const isText = (value: unknown): value is string => typeof value === "string" && value.trim() !== ""
 

@@ -12,6 +12,7 @@ export const boundedMap = <A>(capacity: number) => {
     get: (key: string): A | undefined => entries.get(key),
     has: (key: string): boolean => entries.has(key),
     set,
+    delete: (key: string): void => void entries.delete(key),
     getOr: (key: string, make: () => A): A => {
       const present = entries.get(key)
       if (present !== undefined) return present

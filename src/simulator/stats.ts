@@ -1,6 +1,6 @@
 import { type Counts, countCode } from "./Counters.ts"
-import type { Floor } from "./market/Floor.ts"
-import type { Reply } from "./Reply.ts"
+import type { MarketView } from "./market/MarketView.ts"
+import type { CallEntry } from "./ledger/LedgerEntry.ts"
 
 /** What the control address answers. */
 export interface Stats {
@@ -8,6 +8,8 @@ export interface Stats {
   readonly calls: number
   readonly answered: number
   readonly refusals: number
+  /** Kept back by a fault, or the client had gone. */
+  readonly unanswered: number
   readonly refusalsByCode: Readonly<Record<string, number>>
   readonly tokensIssued: number
   readonly approvals: number
@@ -21,22 +23,22 @@ export interface Stats {
   readonly tradesMade: number
 }
 
-export const statsOf = (counts: Counts, floor: Floor, uptime_ms: number): Stats => ({
+export const statsOf = (counts: Counts, market: MarketView, uptime_ms: number): Stats => ({
   uptime_seconds: Math.floor(uptime_ms / 1_000),
   ...counts,
   refusalsByCode: Object.fromEntries(counts.refusalsByCode),
   streamRefusalsByCode: Object.fromEntries(counts.streamRefusalsByCode),
-  symbols: floor.issues.length,
-  tradesMade: floor.tradesMade()
+  symbols: market.issues.length,
+  tradesMade: market.tradesMade()
 })
 
 /** Counts one call to a KIS path. */
-export const countReply = (counts: Counts, { refused }: Reply): void => {
+export const countCall = (counts: Counts, { code, outcome }: CallEntry): void => {
   counts.calls += 1
-  if (refused === undefined) {
-    counts.answered += 1
-    return
+  if (outcome === "answered") counts.answered += 1
+  else if (outcome === "unanswered") counts.unanswered += 1
+  else {
+    counts.refusals += 1
+    countCode(counts.refusalsByCode, code ?? "")
   }
-  counts.refusals += 1
-  countCode(counts.refusalsByCode, refused)
 }

@@ -2,8 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Exchange } from "../../src/simulator/Exchange.ts"
+import { endpoints } from "../../src/simulator/quotation/endpoints.ts"
 import { call, signIn } from "./client.ts"
 import { sample, universe } from "./fixtures.ts"
+import { restClient } from "./quotation/restClient.ts"
 
 type Row = Readonly<Record<string, string>>
 
@@ -77,7 +79,7 @@ describe("intstock-multprice", () => {
       assert.deepStrictEqual(yield* ask(pairs([onNxt, krxOnly], "Q")), [])
       assert.deepStrictEqual(yield* ask(pairs([onNxt], "U")), [])
       const nothing = yield* client.get("intstock-multprice", multiPrice, "")
-      assert.deepInclude(nothing.body, { rt_cd: "1", msg_cd: "OPSQ2001" })
+      assert.deepInclude(nothing.body, { rt_cd: "2", msg_cd: "OPSQ2001" })
     }).pipe(Effect.provide(Exchange.layer()))
   )
 
@@ -140,7 +142,7 @@ describe("inquire-price", () => {
       assert.deepInclude(unlisted.body["output"], { stck_prpr: "0", acml_vol: "0", stck_shrn_iscd: "999999" })
       const wrong = yield* client.get("inquire-price", price, "FID_COND_MRKT_DIV_CODE=Z&FID_INPUT_ISCD=005930")
       assert.strictEqual(wrong.status, 200)
-      assert.deepInclude(wrong.body, { rt_cd: "1", msg_cd: "OPSQ2001" })
+      assert.deepInclude(wrong.body, { rt_cd: "2", msg_cd: "OPSQ2001" })
     }).pipe(Effect.provide(Exchange.layer()))
   )
 })
@@ -167,7 +169,66 @@ describe("the gateway", () => {
       const { body: stats } = yield* call(controlUrl)
       assert.deepInclude(stats, { calls: 23, answered: 22, refusals: 1, tokensIssued: 2, symbols: universe.length })
       assert.deepStrictEqual(stats["refusalsByCode"], { EGW00201: 1 })
+    }).pipe(Effect.provide(Exchange.layer({ callsPerSecond: 18 })))
+  )
+
+  it.effect("refuses the ledger's calls by a limit of their own, with EGW00215 and status 500", () =>
+    Effect.gen(function* () {
+      const client = yield* signIn("PSKEY")
+      const ask = client.get("chk-holiday", "CTCA0903R", "BASS_DT=20261119&CTX_AREA_NK=&CTX_AREA_FK=")
+      const first = yield* ask
+      assert.deepStrictEqual([first.body["msg_cd"], first.headers.get("tr_cont")], ["KIOK0500", "F"])
+      const second = yield* ask
+      assert.deepStrictEqual([second.status, second.body["msg_cd"]], [500, "EGW00215"])
+      const other = yield* client.get("inquire-price", price, "FID_COND_MRKT_DIV_CODE=J&FID_INPUT_ISCD=005930")
+      assert.strictEqual(other.body["rt_cd"], "0")
+      yield* TestClock.adjust("1 second")
+      const nextKey = String(first.body["ctx_area_nk"]).trim()
+      const next = yield* client.get("chk-holiday", "CTCA0903R", `BASS_DT=20261119&CTX_AREA_NK=${nextKey}`, {
+        tr_cont: "N"
+      })
+      assert.deepStrictEqual([next.body["msg_cd"], next.headers.get("tr_cont")], ["KIOK0500", "M"])
     }).pipe(Effect.provide(Exchange.layer()))
+  )
+
+  it.effect("serves in the mock what the mock serves, and refuses all else", () =>
+    Effect.gen(function* () {
+      const { restUrl } = yield* Exchange
+      const ask = yield* restClient("PSMOCK")
+      const served: Array<string> = []
+      for (const { path, trId } of endpoints.values()) {
+        const { body } = yield* ask(path, trId, "")
+        if (body["msg_cd"] !== "EGW02006") served.push(trId)
+      }
+      assert.sameMembers(served, [
+        "FHKST01010100",
+        "FHKST01010200",
+        "FHKST01010300",
+        "FHPST01060000",
+        "FHKST03010200",
+        "FHKST03010100"
+      ])
+      assert.isNotEmpty(restUrl)
+    }).pipe(Effect.provide(Exchange.layer({ env: "mock", callsPerSecond: 0 })))
+  )
+
+  it.effect("adds both venues up for UN, and keeps them apart for J and NX", () =>
+    Effect.gen(function* () {
+      const client = yield* signIn("PSKEY")
+      const onNxt = commons.find(({ nxt }) => nxt)?.code ?? ""
+      const ask = Effect.forEach(["J", "NX", "UN"], (division) =>
+        Effect.map(
+          client.get("inquire-price", price, `FID_COND_MRKT_DIV_CODE=${division}&FID_INPUT_ISCD=${onNxt}`),
+          ({ body }) => body["output"] as Row
+        )
+      )
+      const [krx, nxt, both] = yield* ask
+      const volume = (row: Row | undefined) => Number(row?.["acml_vol"])
+      assert.isAbove(volume(krx), 0)
+      assert.isAbove(volume(nxt), 0)
+      assert.strictEqual(volume(krx) + volume(nxt), volume(both))
+      assert.strictEqual(Number(krx?.["acml_tr_pbmn"]) + Number(nxt?.["acml_tr_pbmn"]), Number(both?.["acml_tr_pbmn"]))
+    }).pipe(Effect.provide(Exchange.layer({ callsPerSecond: 0 })))
   )
 
   it.effect("names what is wrong with a call, and goes on", () =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { marketInstant } from "../../src/calendar/MarketTime.ts"
 import { once } from "node:events"
 import type { WebSocket } from "ws"
 import { Exchange } from "../../src/simulator/Exchange.ts"
@@ -13,6 +14,9 @@ const busy = { tradesPerSecond: 40_000 }
 const first = "000660"
 const second = "005930"
 const { stream: rules } = exchangeOptions({})
+/** An exchange opened on a day of 47 columns. */
+const today = (given: Parameters<typeof Exchange.layer>[0]) =>
+  Layer.unwrap(Effect.as(TestClock.setTime(marketInstant("20261124", "100000") ?? 0), Exchange.layer(given)))
 const ponged = (socket: WebSocket) => Effect.promise((signal) => once(socket, "pong", { signal }))
 
 interface Ack {
@@ -161,7 +165,7 @@ describe("trades", () => {
         recordsSent
       )
       assert.strictEqual(Math.max(...counts), 20)
-    }).pipe(Effect.provide(Exchange.layer(busy)))
+    }).pipe(Effect.provide(today(busy)))
   )
 
   it.effect("are written column by column like the captured frames", () =>
@@ -170,7 +174,7 @@ describe("trades", () => {
       const client = yield* connect()
       client.send(registration(key, first))
       yield* client.next
-      yield* TestClock.adjust("100 millis")
+      yield* TestClock.adjust("200 millis")
       const [record = []] = recordsOf(yield* client.next)
       const kindOf = (value: string) =>
         value === "" ? "blank" : /^-?\d+\.\d\d$/.test(value) ? "decimal" : /^-?\d+$/.test(value) ? "whole" : value
@@ -179,7 +183,7 @@ describe("trades", () => {
           assert.deepStrictEqual(record.map(kindOf), captured.map(kindOf))
         }
       }
-    }).pipe(Effect.provide(Exchange.layer(busy)))
+    }).pipe(Effect.provide(today(busy)))
   )
 
   it.effect("stop with the registration", () =>
@@ -195,7 +199,7 @@ describe("trades", () => {
       assert.deepInclude(yield* stats, { framesSent: 0, recordsSent: 0 })
       client.send(registration(key, second))
       assert.strictEqual(codeOf(yield* client.next), "OPSP0000")
-    }).pipe(Effect.provide(Exchange.layer(busy)))
+    }).pipe(Effect.provide(today(busy)))
   )
 })
 

@@ -79,6 +79,15 @@ describe("access tokens", () => {
     }).pipe(Effect.provide(deskOf()))
   )
 
+  it.effect("are worthless once the desk forgets them", () =>
+    Effect.gen(function* () {
+      const token = tokenOf(yield* ask())
+      const desk = yield* TokenDesk
+      desk.forget(`Bearer ${token}`)
+      assert.strictEqual(yield* codeOf(check(token)), "EGW00121")
+    }).pipe(Effect.provide(deskOf()))
+  )
+
   it.effect("need a key, its own secret and the right grant", () =>
     Effect.gen(function* () {
       yield* ask()
@@ -95,6 +104,21 @@ describe("access tokens", () => {
 })
 
 describe("approval keys", () => {
+  it.effect("are given once a second to each app key", () =>
+    Effect.gen(function* () {
+      const approve = (appkey: string) =>
+        codeOf(
+          TokenDesk.use((desk) =>
+            desk.approve(JSON.stringify({ grant_type: "client_credentials", appkey, secretkey: "SECRET" }))
+          )
+        )
+      assert.deepStrictEqual([yield* approve("PSKEY"), yield* approve("PSKEY")], ["accepted", "EGW00201"])
+      assert.strictEqual(yield* approve("PSOTHER"), "accepted")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* approve("PSKEY"), "accepted")
+    }).pipe(Effect.provide(deskOf()))
+  )
+
   it.effect("look like a UUID and name their owner for a day", () =>
     Effect.gen(function* () {
       const desk = yield* TokenDesk

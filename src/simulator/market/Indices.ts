@@ -1,4 +1,5 @@
 import type { Issue } from "./Issue.ts"
+import type { Breadth } from "./MarketView.ts"
 
 /** A market index, weighted by capitalisation. Volume is in thousand shares and value in million KRW, as on the wire. */
 export interface IndexLevel {
@@ -58,7 +59,6 @@ export const makeIndices = (issues: ReadonlyArray<Issue>) => {
       board.worthBefore = board.members.reduce((sum, issue) => sum + startingWorth(issue), 0)
       board.worth = board.members.reduce((sum, issue) => sum + issue.price * issue.entry.listedShares, 0)
       board.open = board.high = board.low = 0
-      settle(board)
     }
   }
   const settle = (board: Board) => {
@@ -67,10 +67,27 @@ export const makeIndices = (issues: ReadonlyArray<Issue>) => {
     board.high = Math.max(board.high, board.level)
     board.low = board.low === 0 ? board.level : Math.min(board.low, board.level)
   }
-  beginDay()
 
   return {
+    /** Takes the members' base prices; the level is what it was. Opens at the first settlement. */
     beginDay,
+    /** As at the start of the program. */
+    reset: (): void => {
+      for (const [index, board] of boards.entries()) board.level = definitions[index]?.level ?? board.level
+      beginDay()
+    },
+    /** The members, the largest first where they were chosen by size. */
+    members: (code: string): ReadonlyArray<Issue> => boards.find((board) => board.code === code)?.members ?? [],
+    codes: definitions.map(({ code }) => code),
+    breadth: (code: string): Breadth => {
+      const found = { atUpper: 0, rising: 0, unchanged: 0, falling: 0, atLower: 0 }
+      for (const { basePrice, lower, price, upper } of boards.find((board) => board.code === code)?.members ?? []) {
+        if (price === basePrice) found.unchanged += 1
+        else if (price > basePrice) found[price >= upper ? "atUpper" : "rising"] += 1
+        else found[price <= lower ? "atLower" : "falling"] += 1
+      }
+      return found
+    },
     /** A price of a member moved by `change` KRW. */
     moved: (issue: Issue, change: number): void => {
       for (const board of boards) if (board.of.has(issue)) board.worth += change * issue.entry.listedShares

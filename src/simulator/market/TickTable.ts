@@ -44,8 +44,12 @@ export const shareGrid = gridOf(shareTicks)
 /** ETF and ETN. */
 export const fundGrid = gridOf(fundTicks)
 
-/** ±30 % of the base price, rounded inward to a tick that is valid at the resulting price. */
-export const priceLimits = (base: number, grid: Grid): { readonly upper: number; readonly lower: number } => ({
-  upper: Math.max(1, grid.floor((base * 13) / 10)),
-  lower: Math.max(1, grid.ceil((base * 7) / 10))
+/** ±`percent` of the base price, rounded inward to a tick that is valid at the resulting price. */
+export const priceLimits = (
+  base: number,
+  grid: Grid,
+  percent = 30
+): { readonly upper: number; readonly lower: number } => ({
+  upper: Math.max(1, grid.floor((base * (100 + percent)) / 100)),
+  lower: Math.max(1, grid.ceil((base * (100 - percent)) / 100))
 })

@@ -5,13 +5,16 @@ import type { Issue } from "../market/Issue.ts"
 const day_ms = 86_400_000
 
 /** A number in [0, 1) that belongs to a code for ever: the made-up company looks the same at every call and start. */
-const characterOf = (code: string): number => {
+export const characterOf = (code: string): number => {
   let hash = 2_166_136_261
   for (let at = 0; at < code.length; at++) hash = Math.imul(hash ^ code.charCodeAt(at), 16_777_619)
   return (hash >>> 0) / 4_294_967_296
 }
 
-/** What the universe does not say of a company, made up from its code. `capital` is in 100 million KRW, the rest in KRW. */
+/**
+ * What the universe does not say of a company, made up from its code. `capital` is in 100 million KRW, the rest in KRW;
+ * `listedOn` is `YYYYMMDD`.
+ */
 export const companyOf = (entry: UniverseEntry, basePrice: number) => {
   const character = characterOf(entry.code)
   const isFund = entry.kind === "etf" || entry.kind === "etn"
@@ -21,7 +24,8 @@ export const companyOf = (entry: UniverseEntry, basePrice: number) => {
     parValue,
     capital: Math.round((entry.listedShares * parValue) / 100_000_000),
     earnings: isFund ? 0 : Math.round(basePrice / (5 + character * 30)),
-    bookValue: isFund ? 0 : Math.round(basePrice / (0.5 + character * 3))
+    bookValue: isFund ? 0 : Math.round(basePrice / (0.5 + character * 3)),
+    listedOn: `${1976 + Math.floor(character * 45)}0701`
   }
 }
 

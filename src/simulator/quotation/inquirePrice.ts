@@ -1,24 +1,13 @@
 import { Effect } from "effect"
-import type { Floor } from "../market/Floor.ts"
 import type { Issue } from "../market/Issue.ts"
-import { refusal } from "../Refusal.ts"
-import { type Endpoint, isStockDivision } from "./Endpoint.ts"
+import type { MarketView } from "../market/MarketView.ts"
 import { companyOf, yearOf } from "./company.ts"
+import { type Endpoint, quotations } from "./Endpoint.ts"
+import type { Figures } from "./Figures.ts"
+import { boardLabel } from "./indexMembers.ts"
 import { changeSign, decimal, percent, whole } from "./numbers.ts"
-
-const flagged = (issue: Issue, flag: string) => (issue.entry.flags.includes(flag) ? "Y" : "N")
-
-const statusOf = (issue: Issue): string => {
-  const { flags } = issue.entry
-  if (flags.includes("H")) return "58"
-  if (flags.includes("A")) return "51"
-  if (flags.includes("W")) return "53"
-  if (flags.includes("C")) return "54"
-  return flags.includes("O") ? "59" : "55"
-}
-
-const warningOf = ({ entry }: Issue): string =>
-  entry.flags.includes("W") ? "02" : entry.flags.includes("C") ? "01" : "00"
+import { flagged, halted, interrupted, statusOf, warningOf } from "./standing.ts"
+import { rowOf, subjectOf } from "./Subject.ts"
 
 /** Pivots of yesterday, which the simulator did not see: taken as a day of ±2 % around the base price. */
 const pivots = (base: number) => {
@@ -37,18 +26,19 @@ const pivots = (base: number) => {
 }
 
 /** The row of one issue: the captured fields in their order, with the three that newer field lists add. */
-const priceRow = (issue: Issue, date: string) => {
-  const { basePrice: base, entry, price } = issue
+const priceRow = (market: MarketView, issue: Issue, figures: Figures) => {
+  const { basePrice: base, entry } = issue
+  const { price } = figures
   const company = companyOf(entry, base)
-  const year = yearOf(issue, date)
+  const year = yearOf(issue, market.date())
   const { pvt_scnd_dmrs_prc, ...pivotRest } = pivots(base)
   return {
     iscd_stat_cls_code: statusOf(issue),
     marg_rate: "40.00",
-    rprs_mrkt_kor_name: entry.market,
+    rprs_mrkt_kor_name: boardLabel(market, issue),
     new_hgpr_lwpr_cls_code: "",
     bstp_kor_isnm: company.industry,
-    temp_stop_yn: flagged(issue, "H"),
+    temp_stop_yn: halted(issue),
     oprc_rang_cont_yn: "N",
     clpr_rang_cont_yn: "N",
     crdt_able_yn: issue.still ? "N" : "Y",
@@ -58,16 +48,16 @@ const priceRow = (issue: Issue, date: string) => {
     prdy_vrss: whole(price - base),
     prdy_vrss_sign: changeSign(price, base, issue.upper, issue.lower),
     prdy_ctrt: percent(price - base, base),
-    acml_tr_pbmn: whole(issue.value),
-    acml_vol: whole(issue.volume),
-    prdy_vrss_vol_rate: percent(issue.volume, issue.previousVolume),
-    stck_oprc: whole(issue.open),
-    stck_hgpr: whole(issue.high),
-    stck_lwpr: whole(issue.low),
+    acml_tr_pbmn: whole(figures.value),
+    acml_vol: whole(figures.volume),
+    prdy_vrss_vol_rate: percent(figures.volume, figures.previousVolume),
+    stck_oprc: whole(figures.open),
+    stck_hgpr: whole(figures.high),
+    stck_lwpr: whole(figures.low),
     stck_mxpr: whole(issue.upper),
     stck_llam: whole(issue.lower),
     stck_sdpr: whole(base),
-    wghn_avrg_stck_prc: decimal(issue.volume === 0 ? 0 : issue.value / issue.volume),
+    wghn_avrg_stck_prc: decimal(figures.volume === 0 ? 0 : figures.value / figures.volume),
     hts_frgn_ehrt: "0.00",
     frgn_ntby_qty: "0",
     pgtr_ntby_qty: "0",
@@ -84,7 +74,7 @@ const priceRow = (issue: Issue, date: string) => {
     per: decimal(company.earnings === 0 ? 0 : price / company.earnings),
     pbr: decimal(company.bookValue === 0 ? 0 : price / company.bookValue),
     stac_month: "12",
-    vol_tnrt: percent(issue.volume, entry.listedShares),
+    vol_tnrt: percent(figures.volume, entry.listedShares),
     eps: decimal(company.earnings),
     bps: decimal(company.bookValue),
     d250_hgpr: whole(year.high),
@@ -112,7 +102,7 @@ const priceRow = (issue: Issue, date: string) => {
     cpfn_cnnm: `${company.capital.toLocaleString("en-US")} 억`,
     apprch_rate: "",
     frgn_hldn_qty: "0",
-    vi_cls_code: "N",
+    vi_cls_code: interrupted(market, issue),
     ovtm_vi_cls_code: "N",
     last_ssts_cntg_qty: "0",
     invt_caful_yn: flagged(issue, "C"),
@@ -123,31 +113,14 @@ const priceRow = (issue: Issue, date: string) => {
   }
 }
 
-/** For a code that is not listed the broker's reply is not known [U]: a good reply whose values are zero and blank. */
-const emptyRow = (template: Issue, code: string, date: string) =>
-  Object.fromEntries(
-    Object.entries(priceRow(template, date)).map(([key, value]) => [
-      key,
-      key === "stck_shrn_iscd" ? code : /^-?\d+$/.test(value) ? "0" : /^-?\d+\.\d\d$/.test(value) ? "0.00" : ""
-    ])
-  )
-
-const rowOf = (division: string, code: string, floor: Floor) => {
-  const issue = floor.issue(code)
-  if (issue !== undefined && (division !== "NX" || issue.entry.nxt)) return priceRow(issue, floor.date())
-  const [template] = floor.issues
-  return template === undefined ? {} : emptyRow(template, code, floor.date())
-}
-
 export const inquirePrice: Endpoint = {
-  path: "/uapi/domestic-stock/v1/quotations/inquire-price",
+  path: `${quotations}inquire-price`,
   trId: "FHKST01010100",
   inMock: true,
-  answer: (query, floor) => {
-    const division = query.get("FID_COND_MRKT_DIV_CODE") ?? ""
-    const code = query.get("FID_INPUT_ISCD") ?? ""
-    if (!isStockDivision(division)) return Effect.fail(refusal("OPSQ2001", "FID_COND_MRKT_DIV_CODE"))
-    if (code === "") return Effect.fail(refusal("OPSQ2001", "FID_INPUT_ISCD"))
-    return Effect.succeed({ output: rowOf(division, code, floor) })
-  }
+  ledger: false,
+  answer: Effect.fnUntraced(function* (asked) {
+    const subject = yield* subjectOf(asked)
+    const output = rowOf(asked, subject, (issue, figures) => priceRow(asked.market, issue, figures), "stck_shrn_iscd")
+    return { blocks: { output } }
+  })
 }

@@ -1,46 +1,53 @@
 import { Effect } from "effect"
-import type { Floor } from "../market/Floor.ts"
 import type { IndexLevel } from "../market/Indices.ts"
 import type { Issue } from "../market/Issue.ts"
+import type { MarketView } from "../market/MarketView.ts"
 import { refusal } from "../Refusal.ts"
-import { type Endpoint, isStockDivision, type Query } from "./Endpoint.ts"
-import { changeSign, decimal, direction, percent, whole } from "./numbers.ts"
+import { type Endpoint, type Query, quotations } from "./Endpoint.ts"
+import { divisions, type Figures, figuresOf } from "./Figures.ts"
+import { changeSign, decimal, direction, percent, since, whole } from "./numbers.ts"
+import { hourClass } from "./phaseCodes.ts"
 
 const pairsMax = 30
 
-const stockRow = (issue: Issue) => {
-  const market = issue.entry.market === "KOSDAQ" ? "코스닥" : "거래소"
-  const change = issue.price - issue.basePrice
+const boardNames: Readonly<Record<string, string>> = { KOSDAQ: "코스닥", KONEX: "코넥스" }
+
+const stockRow = (market: MarketView, issue: Issue, figures: Figures) => {
+  const board = boardNames[issue.entry.market] ?? "거래소"
+  const { basePrice: base } = issue
+  const change = figures.price - base
+  const expected = market.expected(issue)
+  const expectedChange = expected === undefined ? 0 : since(expected.price, base)
   return {
-    kospi_kosdaq_cls_name: market,
-    mrkt_trtm_cls_name: market,
-    hour_cls_code: "0",
+    kospi_kosdaq_cls_name: board,
+    mrkt_trtm_cls_name: board,
+    hour_cls_code: hourClass(market, issue),
     inter_shrn_iscd: issue.entry.code,
     inter_kor_isnm: issue.entry.name,
-    inter2_prpr: whole(issue.price),
+    inter2_prpr: whole(figures.price),
     inter2_prdy_vrss: whole(change),
-    prdy_vrss_sign: changeSign(issue.price, issue.basePrice, issue.upper, issue.lower),
-    prdy_ctrt: percent(change, issue.basePrice),
-    acml_vol: whole(issue.volume),
-    inter2_oprc: whole(issue.open),
-    inter2_hgpr: whole(issue.high),
-    inter2_lwpr: whole(issue.low),
+    prdy_vrss_sign: changeSign(figures.price, base, issue.upper, issue.lower),
+    prdy_ctrt: percent(change, base),
+    acml_vol: whole(figures.volume),
+    inter2_oprc: whole(figures.open),
+    inter2_hgpr: whole(figures.high),
+    inter2_lwpr: whole(figures.low),
     inter2_llam: whole(issue.lower),
     inter2_mxpr: whole(issue.upper),
-    inter2_askp: whole(issue.ask),
-    inter2_bidp: whole(issue.bid),
-    seln_rsqn: whole(issue.askSize),
-    shnu_rsqn: whole(issue.bidSize),
-    total_askp_rsqn: whole(issue.totalAskSize),
-    total_bidp_rsqn: whole(issue.totalBidSize),
-    acml_tr_pbmn: whole(issue.value),
-    inter2_prdy_clpr: whole(issue.basePrice),
-    oprc_vrss_hgpr_rate: percent(issue.high - issue.open, issue.open),
-    intr_antc_cntg_vrss: "0",
-    intr_antc_cntg_vrss_sign: "3",
-    intr_antc_cntg_prdy_ctrt: "0.00",
-    intr_antc_vol: "0",
-    inter2_sdpr: whole(issue.basePrice)
+    inter2_askp: whole(figures.ask),
+    inter2_bidp: whole(figures.bid),
+    seln_rsqn: whole(figures.askSize),
+    shnu_rsqn: whole(figures.bidSize),
+    total_askp_rsqn: whole(figures.totalAskSize),
+    total_bidp_rsqn: whole(figures.totalBidSize),
+    acml_tr_pbmn: whole(figures.value),
+    inter2_prdy_clpr: whole(base),
+    oprc_vrss_hgpr_rate: percent(since(figures.high, figures.open), figures.open),
+    intr_antc_cntg_vrss: whole(expectedChange),
+    intr_antc_cntg_vrss_sign: expected === undefined ? "3" : changeSign(expected.price, base, issue.upper, issue.lower),
+    intr_antc_cntg_prdy_ctrt: percent(expectedChange, base),
+    intr_antc_vol: whole(expected?.volume ?? 0),
+    inter2_sdpr: whole(base)
   }
 }
 
@@ -81,13 +88,15 @@ const indexRow = (index: IndexLevel) => {
 }
 
 /** An unknown code, a wrong division, or Nextrade asked for what it does not list: no row, and nothing said about it. */
-const rowOf = (division: string, code: string, floor: Floor): ReadonlyArray<object> => {
-  if (division === "U") {
-    const index = floor.index(code)
+const rowsOf = (given: string, code: string, market: MarketView): ReadonlyArray<object> => {
+  if (given === "U") {
+    const index = market.index(code)
     return index === undefined ? [] : [indexRow(index)]
   }
-  const issue = isStockDivision(division) ? floor.issue(code) : undefined
-  return issue === undefined || (division === "NX" && !issue.entry.nxt) ? [] : [stockRow(issue)]
+  const division = divisions.find((known) => known === given)
+  const issue = division === undefined ? undefined : market.issue(code)
+  const figures = issue === undefined || division === undefined ? undefined : figuresOf(market, issue, division)
+  return issue === undefined || figures === undefined ? [] : [stockRow(market, issue, figures)]
 }
 
 /** The numbered pairs of a query, in the order of their numbers; what lies beyond the thirtieth is dropped. */
@@ -101,13 +110,14 @@ const pairsOf = (query: Query): ReadonlyArray<readonly [division: string, code: 
     .slice(0, pairsMax)
 
 export const multiPrice: Endpoint = {
-  path: "/uapi/domestic-stock/v1/quotations/intstock-multprice",
+  path: `${quotations}intstock-multprice`,
   trId: "FHKST11300006",
   inMock: false,
-  answer: (query, floor) => {
+  ledger: false,
+  answer: ({ market, query }) => {
     const pairs = pairsOf(query)
     return pairs.length === 0
-      ? Effect.fail(refusal("OPSQ2001", "FID_INPUT_ISCD_1"))
-      : Effect.succeed({ output: pairs.flatMap(([division, code]) => rowOf(division, code, floor)) })
+      ? Effect.fail(refusal("OPSQ2001", "INPUT FIELD NOT FOUND [FID_INPUT_ISCD_1]"))
+      : Effect.succeed({ blocks: { output: pairs.flatMap(([division, code]) => rowsOf(division, code, market)) } })
   }
 }

@@ -1,6 +1,9 @@
 /** Numbers as the broker writes them: text, percentages with two decimals, signs inside the number. */
 
-export const whole = (value: number): string => String(Math.round(value))
+export const whole = (value: number): string => {
+  const text = String(Math.round(value))
+  return text === "-0" ? "0" : text
+}
 
 export const decimal = (value: number): string => {
   const text = value.toFixed(2)
@@ -19,3 +22,6 @@ export const changeSign = (price: number, base: number, upper: number, lower: nu
   if (price === upper) return "1"
   return price === lower ? "4" : direction(price - base)
 }
+
+/** A price that is not there yet, such as the open before the first trade, compares to nothing. */
+export const since = (price: number, before: number): number => (price === 0 || before === 0 ? 0 : price - before)

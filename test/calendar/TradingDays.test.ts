@@ -1,0 +1,22 @@
+import { assert, describe, it } from "@effect/vitest"
+import { isTradingDay, tradingDayBefore } from "../../src/calendar/TradingDays.ts"
+
+describe("trading days", () => {
+  it("are weekdays that are no holidays", () => {
+    assert.deepStrictEqual(["20261118", "20261119", "20261121", "20261122", "20260925", "20261231"].map(isTradingDay), [
+      true,
+      true,
+      false,
+      false,
+      false,
+      false
+    ])
+  })
+
+  it("are found behind weekends and holidays", () => {
+    assert.strictEqual(tradingDayBefore("20261118"), "20261117")
+    assert.strictEqual(tradingDayBefore("20261116"), "20261113")
+    assert.strictEqual(tradingDayBefore("20260928"), "20260923")
+    assert.strictEqual(tradingDayBefore("20270104"), "20261230")
+  })
+})
