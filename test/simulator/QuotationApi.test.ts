@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { Exchange } from "../../src/simulator/Exchange.ts"
 import { endpoints } from "../../src/simulator/quotation/endpoints.ts"
 import { call, signIn } from "./client.ts"
-import { sample, universe } from "./fixtures.ts"
+import { konex, sample, universe } from "./fixtures.ts"
 import { restClient } from "./quotation/restClient.ts"
 
 type Row = Readonly<Record<string, string>>
@@ -167,7 +167,13 @@ describe("the gateway", () => {
       assert.strictEqual((yield* ask).body["rt_cd"], "0")
       const { controlUrl } = yield* Exchange
       const { body: stats } = yield* call(controlUrl)
-      assert.deepInclude(stats, { calls: 23, answered: 22, refusals: 1, tokensIssued: 2, symbols: universe.length })
+      assert.deepInclude(stats, {
+        calls: 23,
+        answered: 22,
+        refusals: 1,
+        tokensIssued: 2,
+        symbols: universe.length + konex.length
+      })
       assert.deepStrictEqual(stats["refusalsByCode"], { EGW00201: 1 })
     }).pipe(Effect.provide(Exchange.layer({ callsPerSecond: 18 })))
   )

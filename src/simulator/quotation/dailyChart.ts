@@ -3,7 +3,7 @@ import type { Issue } from "../market/Issue.ts"
 import type { DayBar, MarketView } from "../market/MarketView.ts"
 import { companyOf } from "./company.ts"
 import { type Endpoint, quotations } from "./Endpoint.ts"
-import { dateField, oneOf } from "./fields.ts"
+import { spanField, oneOf } from "./fields.ts"
 import { changeSign, decimal, direction, percent, whole } from "./numbers.ts"
 import type { Figures } from "./Figures.ts"
 import { periodBars, type Period, todayBar } from "./periodBars.ts"
@@ -83,8 +83,8 @@ export const dailyChart: Endpoint = {
   answer: Effect.fnUntraced(function* (asked) {
     const { market, query, rules } = asked
     const subject = yield* subjectOf(asked)
-    const from = yield* dateField(query, "FID_INPUT_DATE_1")
-    const to = yield* dateField(query, "FID_INPUT_DATE_2")
+    const from = yield* spanField(query, "FID_INPUT_DATE_1")
+    const to = yield* spanField(query, "FID_INPUT_DATE_2")
     const period = yield* oneOf(query, "FID_PERIOD_DIV_CODE", ["D", "W", "M", "Y"])
     // The market has no splits: adjusted prices and raw ones are the same.
     yield* oneOf(query, "FID_ORG_ADJ_PRC", ["0", "1"])

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { marketInstant } from "../../calendar/MarketTime.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 import type { Query } from "./Endpoint.ts"
 
@@ -26,8 +27,12 @@ export const oneOf = <Value extends string>(
 const matching = (query: Query, name: string, isRight: (given: string) => boolean): Effect.Effect<string, Refusal> =>
   Effect.filterOrFail(wanted(query, name), isRight, () => invalid(name))
 
-/** `YYYYMMDD`. Any eight digits: a client in wide use asks for everything since `00000101`. */
-export const dateField = (query: Query, name: string): Effect.Effect<string, Refusal> =>
+/** `YYYYMMDD`, a day that exists. */
+export const dayField = (query: Query, name: string): Effect.Effect<string, Refusal> =>
+  matching(query, name, (date) => marketInstant(date, "000000") !== undefined)
+
+/** One end of a span of days, `YYYYMMDD`. Any eight digits: a client in wide use asks for everything since `00000101`. */
+export const spanField = (query: Query, name: string): Effect.Effect<string, Refusal> =>
   matching(query, name, (date) => /^\d{8}$/.test(date))
 
 const hourForm = /^([01]\d|2[0-3])[0-5]\d[0-5]\d$/

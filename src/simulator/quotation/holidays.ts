@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { marketDate, marketMidnight, marketWeekday } from "../../calendar/MarketTime.ts"
 import { dayKind } from "../../calendar/TradingDays.ts"
 import { type Endpoint, quotations } from "./Endpoint.ts"
-import { dateField } from "./fields.ts"
+import { dayField } from "./fields.ts"
 import { allRead, moreFollows } from "./messages.ts"
 
 const pageDays = 24
@@ -32,9 +32,9 @@ export const holidays: Endpoint = {
   inMock: false,
   ledger: true,
   answer: Effect.fnUntraced(function* ({ isNextPage, query, rules }) {
-    const asked = yield* dateField(query, "BASS_DT")
+    const asked = yield* dayField(query, "BASS_DT")
     const key = isNextPage ? (query.get("CTX_AREA_NK") ?? "") : ""
-    const after = key === "" ? undefined : yield* dateField(query, "CTX_AREA_NK")
+    const after = key === "" ? undefined : yield* dayField(query, "CTX_AREA_NK")
     const first =
       after === undefined ? marketMidnight(asked) : marketMidnight(after) + (rules.isHolidayRepeated ? 0 : day_ms)
     const end = marketMidnight(`${Number(asked.slice(0, 4)) + rules.holidayYearsAhead}1231`)
