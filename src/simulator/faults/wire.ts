@@ -26,6 +26,18 @@ const trickle = Effect.fnUntraced(function* (response: ServerResponse, body: Buf
 })
 
 /**
+ * Header names as the broker writes them: the usual ones in capitals, its own (`tr_id`, `tr_cont`, `gt_uid`) in small
+ * letters. The official sample takes the small ones for fields of Python, in which `content-type` cannot be a name.
+ */
+const asSent = (headers: Readonly<Record<string, string | number>>): Record<string, string | number> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name.includes("_") ? name : name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase()),
+      value
+    ])
+  )
+
+/**
  * Sends an answer, or does to its connection what the fault says. Ends when the answer has left, or when it is sure that
  * it never will; `onEnd` is told which.
  */
@@ -46,7 +58,7 @@ export const send = Effect.fnUntraced(function* (response: ServerResponse, { onE
   }
   const body = Buffer.from(reply.body)
   const date = new Date(yield* Clock.currentTimeMillis).toUTCString()
-  response.writeHead(reply.status, { date, ...reply.headers, "content-length": body.length })
+  response.writeHead(reply.status, asSent({ date, ...reply.headers, "content-length": body.length }))
   if (wire?._tag === "slow") return end(yield* trickle(response, body, wire.bytesPerSecond))
   response.end(body)
   end(true)
