@@ -2,10 +2,10 @@ import { NodeHttpServer } from "@effect/platform-node"
 import { Context, Data, Effect, Layer, type Redacted } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { PrometheusMetrics } from "effect/observability"
-import { createServer } from "node:http"
 import { Health } from "../ops/Health.ts"
 import { refreshMeters } from "../ops/Meters.ts"
 import { guarded } from "./Guarded.ts"
+import { makeNodeServer } from "./nodeServer.ts"
 
 /** The port cannot be had. */
 export class HttpUnavailable extends Data.TaggedError("HttpUnavailable")<{
@@ -79,7 +79,7 @@ const codeOf = (cause: unknown): string =>
 
 /** Serves health and metrics; fails with `HttpUnavailable` when the address cannot be had. */
 export const layer = ({ host, port, token }: ServerOptions): Layer.Layer<ServerAddress, HttpUnavailable, Health> => {
-  const listening = NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "1 second" }).pipe(
+  const listening = NodeHttpServer.layer(makeNodeServer, { host, port, gracefulShutdownTimeout: "1 second" }).pipe(
     Layer.catch((error) =>
       Layer.effect(HttpServer.HttpServer, new HttpUnavailable({ host, port, detail: codeOf(error.cause) }))
     )
