@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 class UnstrictResponse extends ServerResponse<IncomingMessage> {
   constructor(request: IncomingMessage) {
     super(request)
-    Object.defineProperty(this, "strictContentLength", { get: () => false, set: () => undefined })
+    Object.defineProperty(this, "strictContentLength", { get: () => false, set: () => {} })
   }
 }
 
