@@ -1,11 +1,10 @@
-import { Console, Effect, Option, References, Result, Schema } from "effect"
+import { Console, Effect, Option, References, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { readEnvironment } from "./Environment.ts"
 import { Disk } from "./journal/Disk.ts"
 import { auditLedger } from "./ops/LedgerAudit.ts"
 import { renderAudit } from "./ops/ledgerAudit/renderAudit.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
-import { describeProblem, loadSettings } from "./Settings.ts"
+import { readSettings } from "./readSettings.ts"
 
 /** Something is missing, invented or there twice. */
 const found = 1
@@ -33,13 +32,8 @@ const flags = {
   )
 }
 
-const journalOf = (given: Option.Option<string>) => {
-  if (Option.isSome(given)) return Effect.succeed(given.value)
-  const read = Result.flatMap(readEnvironment(process.env, process.cwd()), (env) => loadSettings(env))
-  return Result.isSuccess(read)
-    ? Effect.succeed(read.success.dataDir)
-    : Effect.fail(new ProgramEnd({ code: exitCode.settings, lines: read.failure.map(describeProblem) }))
-}
+const journalOf = (given: Option.Option<string>) =>
+  Option.isSome(given) ? Effect.succeed(given.value) : Effect.map(readSettings, ({ settings }) => settings.dataDir)
 
 /** What the simulator sent against what the journal has. */
 export const auditCommand = Command.make(

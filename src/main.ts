@@ -1,10 +1,9 @@
 import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
-import { Effect, Layer, Result } from "effect"
+import { Effect, Layer } from "effect"
 import { fileURLToPath } from "node:url"
 import { Supervisor } from "./actor/Supervisor.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
 import { databaseOf } from "./databaseOf.ts"
-import { readEnvironment } from "./Environment.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { prepareFolders } from "./Folders.ts"
 import * as Server from "./http/Server.ts"
@@ -19,8 +18,9 @@ import * as StatusLine from "./ops/StatusLine.ts"
 import { makeSnapshot } from "./ops/statusLine/snapshotOf.ts"
 import { plan } from "./plan/CoveragePlan.ts"
 import { resolveUniverse, type Universe } from "./plan/Universe.ts"
-import { endWith, exitCode, ProgramEnd, teardown } from "./ProgramEnd.ts"
-import { describeProblem, loadSettings, type Settings, unknownVariables } from "./Settings.ts"
+import { endWith, exitCode, teardown } from "./ProgramEnd.ts"
+import { readSettings } from "./readSettings.ts"
+import { type Settings, unknownVariables } from "./Settings.ts"
 import { Shards } from "./shard/Shards.ts"
 import { openSource, type Source } from "./Source.ts"
 import { SqlPipeline } from "./sql/SqlPipeline.ts"
@@ -114,13 +114,7 @@ const observe = Effect.fnUntraced(function* (settings: Settings) {
 })
 
 const main = Effect.gen(function* () {
-  const read = Result.flatMap(readEnvironment(process.env, process.cwd()), (env) =>
-    Result.map(loadSettings(env), (settings) => ({ env, settings }))
-  )
-  if (Result.isFailure(read)) {
-    return yield* new ProgramEnd({ code: exitCode.settings, lines: read.failure.map(describeProblem) })
-  }
-  const { env, settings } = read.success
+  const { env, settings } = yield* readSettings
   yield* prepareFolders(settings)
   const { log_days: days, log_mb: max_mb, logDir, logLevel: level } = settings
   const secrets = [settings.kisAppKey, settings.kisAppSecret, settings.databaseUrl, settings.httpToken].filter(

@@ -1,13 +1,12 @@
-import { Clock, Console, Effect, Option, References, Result, Schema, type Stream } from "effect"
+import { Clock, Console, Effect, Option, References, Schema, type Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { fileURLToPath } from "node:url"
-import { readEnvironment } from "./Environment.ts"
 import { Disk } from "./journal/Disk.ts"
 import { type ArchiveChunk, listArchive, readArchive } from "./journal/Reader.ts"
 import type { JournalReadError } from "./journal/JournalError.ts"
 import { databaseOf } from "./databaseOf.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
-import { describeProblem, loadSettings } from "./Settings.ts"
+import { readSettings } from "./readSettings.ts"
 import * as Database from "./sql/Database.ts"
 import { migrate, migrationsIn } from "./sql/Migrations.ts"
 import { type Reconciliation, reconcile } from "./sql/Reconcile.ts"
@@ -46,11 +45,7 @@ const makeProgress = (totalBytes: number, startedAtMs: number) => {
 const compact = (given: Option.Option<string>) => Option.getOrUndefined(given)?.replaceAll("-", "")
 
 const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>) {
-  const read = Result.flatMap(readEnvironment(process.env, process.cwd()), (env) => loadSettings(env))
-  if (Result.isFailure(read)) {
-    return yield* new ProgramEnd({ code: exitCode.settings, lines: read.failure.map(describeProblem) })
-  }
-  const settings = read.success
+  const { settings } = yield* readSettings
   if (!settings.sql) {
     const lines = ["OBSERVER_SQL is off: there is no database to replay into; set it to on"]
     return yield* new ProgramEnd({ code: exitCode.settings, lines })
