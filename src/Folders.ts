@@ -3,9 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { type Settings, table } from "./Settings.ts"
-
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
+import { systemCode } from "./domain/systemCode.ts"
 
 const prepare = (variable: string, folder: string, mode?: number) =>
   Effect.tryPromise({
@@ -19,7 +17,7 @@ const prepare = (variable: string, folder: string, mode?: number) =>
       new ProgramEnd({
         code: exitCode.folders,
         lines: [
-          `${variable} is "${folder}": it cannot be written (${codeOf(cause)}); make it writable or name another folder`
+          `${variable} is "${folder}": it cannot be written (${systemCode(cause)}); make it writable or name another folder`
         ]
       })
   })

@@ -2,6 +2,7 @@ import { type LogLevel, Redacted, Result } from "effect"
 import { hostname } from "node:os"
 import * as Value from "./domain/SettingValue.ts"
 import { parseSymbolSelection } from "./domain/SymbolSelection.ts"
+import { callLimits, streamSlots } from "./kis/Account.ts"
 
 /** One environment variable: what it means, what it may hold, and how its text is read. */
 export interface Setting<A, Secret extends boolean = boolean> {
@@ -107,7 +108,12 @@ export const table = {
     Value.wholeNumber(1, 100),
     "Calls a second per app key; 18 on live and 1 on mock if not set."
   ),
-  wsSlots: setting("KIS_WS_SLOTS", Value.wholeNumber(0, 200), "41", "Stream slots per app key; 0 streams nothing."),
+  wsSlots: setting(
+    "KIS_WS_SLOTS",
+    Value.wholeNumber(0, 200),
+    String(streamSlots),
+    "Stream slots per app key; 0 streams nothing."
+  ),
   heartbeat_seconds: setting(
     "OBSERVER_HEARTBEAT_SECONDS",
     Value.wholeNumber(1, 86_400),
@@ -169,7 +175,7 @@ export const loadSettings = (
     ...values,
     node: values.node ?? Value.nodeNameOf(machine.hostname),
     session: values.session ?? (values.sourceMode === "kis" ? "calendar" : "always"),
-    callsPerSecond: values.callsPerSecond ?? (values.kisEnv === "mock" ? 1 : 18)
+    callsPerSecond: values.callsPerSecond ?? callLimits[values.kisEnv]
   })
 }
 

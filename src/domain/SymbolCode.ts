@@ -7,4 +7,7 @@ import { Schema } from "effect"
 export const SymbolCode = Schema.String.check(Schema.isPattern(/^[0-9A-Z]{4,9}$/)).pipe(Schema.brand("SymbolCode"))
 export type SymbolCode = typeof SymbolCode.Type
 
+/** Index codes have four digits (`0001` KOSPI, `1001` KOSDAQ); they are in no list of issues and no stream of trades. */
+export const isIndexCode = (symbol: string): boolean => symbol.length === 4
+
 export const isSymbolCode: (text: unknown) => text is SymbolCode = Schema.is(SymbolCode)

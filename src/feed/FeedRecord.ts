@@ -1,6 +1,6 @@
 import type { GapCause, GapPayload } from "../domain/Gap.ts"
 import type { RecordDraft, RecordSource } from "../domain/JournalRecord.ts"
-import type { RejectReason } from "../domain/Reject.ts"
+import type { RejectPayload, RejectReason } from "../domain/Reject.ts"
 
 /** A record of something that was refused, with what was refused. */
 export const reject = (
@@ -9,7 +9,7 @@ export const reject = (
   receivedAtMs: number,
   reason: RejectReason,
   raw: string
-): RecordDraft => ({ kind: "reject", receivedAtMs, source, account, payload: { reason, raw } })
+): RecordDraft => ({ kind: "reject", receivedAtMs, source, account, payload: { reason, raw } satisfies RejectPayload })
 
 /** A record of a hole. */
 export const gap = (

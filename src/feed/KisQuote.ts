@@ -1,3 +1,4 @@
+import { isIndexCode } from "../domain/SymbolCode.ts"
 import type { Sighting } from "../domain/Sighting.ts"
 import type { QuotationRow } from "../kis/Quotations.ts"
 
@@ -7,8 +8,6 @@ export const numberOf = (text: string | undefined): number | undefined => {
   if (trimmed === undefined || trimmed === "") return undefined
   return /^[+-]?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : Number.NaN
 }
-
-const isIndex = (symbol: string): boolean => symbol.length === 4
 
 /** The fields by which two rows of a reply are compared: all of them, for neither reply carries a time. */
 const samenessOf = (row: QuotationRow): string => Object.values(row).join("^")
@@ -23,7 +22,7 @@ export const multiPriceSighting = (row: QuotationRow, receivedAtMs: number): Sig
   const price = numberOf(row["inter2_prpr"])
   return {
     symbol,
-    kind: isIndex(symbol) ? "index" : "quote",
+    kind: isIndexCode(symbol) ? "index" : "quote",
     venue: "KRX",
     receivedAtMs,
     // `B` before the open, `A` before the close, `C` in a volatility interruption: the values are an auction's.

@@ -6,6 +6,7 @@ import { Health } from "../ops/Health.ts"
 import { refreshMeters } from "../ops/Meters.ts"
 import { guarded } from "./Guarded.ts"
 import { makeNodeServer } from "./nodeServer.ts"
+import { systemCode } from "../domain/systemCode.ts"
 
 /** The port cannot be had. */
 export class HttpUnavailable extends Data.TaggedError("HttpUnavailable")<{
@@ -74,14 +75,11 @@ const Routes = HttpRouter.use(
   })
 )
 
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
-
 /** Serves health and metrics; fails with `HttpUnavailable` when the address cannot be had. */
 export const layer = ({ host, port, token }: ServerOptions): Layer.Layer<ServerAddress, HttpUnavailable, Health> => {
   const listening = NodeHttpServer.layer(makeNodeServer, { host, port, gracefulShutdownTimeout: "1 second" }).pipe(
     Layer.catch((error) =>
-      Layer.effect(HttpServer.HttpServer, new HttpUnavailable({ host, port, detail: codeOf(error.cause) }))
+      Layer.effect(HttpServer.HttpServer, new HttpUnavailable({ host, port, detail: systemCode(error.cause) }))
     )
   )
   const address = Layer.effect(

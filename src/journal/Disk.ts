@@ -1,6 +1,7 @@
 import { Context, Data, Effect, Layer } from "effect"
 import * as fs from "node:fs/promises"
 import { dirname, join } from "node:path"
+import { systemCode } from "../domain/systemCode.ts"
 
 /** A call to the file system that failed; `code` is the system's own (`ENOSPC`, `EROFS`, `ENOENT` …). */
 export class DiskError extends Data.TaggedError("DiskError")<{
@@ -48,11 +49,8 @@ export class Disk extends Context.Service<
   static readonly layer = Layer.sync(Disk, () => nodeDisk)
 }
 
-const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : String(cause)
-
 const attempt = <A>(operation: string, path: string, run: () => Promise<A>): Effect.Effect<A, DiskError> =>
-  Effect.tryPromise({ try: run, catch: (cause) => new DiskError({ operation, path, code: codeOf(cause) }) })
+  Effect.tryPromise({ try: run, catch: (cause) => new DiskError({ operation, path, code: systemCode(cause) }) })
 
 const missingAs =
   <A>(fallback: A) =>
@@ -94,7 +92,7 @@ const openKeeping = async (path: string) => {
   try {
     return await fs.open(path, "r+")
   } catch (cause) {
-    if (codeOf(cause) !== "ENOENT") throw cause
+    if (systemCode(cause) !== "ENOENT") throw cause
     return await fs.open(path, "w+")
   }
 }

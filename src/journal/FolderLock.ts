@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { isAlive, startedAt } from "./ProcessLife.ts"
+import { systemCode } from "../domain/systemCode.ts"
 
 /** A living process holds the folder. */
 export class FolderLocked extends Data.TaggedError("FolderLocked")<{
@@ -38,8 +39,6 @@ interface Holder {
 const held = new Set<string>()
 
 const prefix = ".lock."
-const codeOf = (cause: unknown) => (cause instanceof Error && "code" in cause ? String(cause.code) : String(cause))
-
 const generations = async (folder: string): Promise<ReadonlyArray<number>> => {
   const names = await fs.readdir(folder)
   return names.flatMap((name) => (/^\.lock\.\d+$/.test(name) ? [Number(name.slice(prefix.length))] : []))
@@ -55,7 +54,7 @@ const holderOf = async (folder: string, generation: number): Promise<Holder | un
       ? { pid: holder.pid, started: holder.started, purpose: String(holder.purpose) }
       : undefined
   } catch (cause) {
-    if (codeOf(cause) === "ENOENT") throw new Raced()
+    if (systemCode(cause) === "ENOENT") throw new Raced()
     if (cause instanceof SyntaxError) return undefined
     throw cause
   }
@@ -73,7 +72,7 @@ const take = async (folder: string, purpose: string): Promise<number> => {
   try {
     await fs.link(draft, join(folder, `${prefix}${mine}`))
   } catch (cause) {
-    if (["EEXIST", "ENOENT"].includes(codeOf(cause))) throw new Raced()
+    if (["EEXIST", "ENOENT"].includes(systemCode(cause))) throw new Raced()
     throw cause
   } finally {
     await fs.rm(draft, { force: true })
@@ -95,7 +94,7 @@ const giveBack = async (folder: string, generation: number) => {
 }
 
 const claim = Effect.fnUntraced(function* (folder: string, purpose: string) {
-  const unwritable = (cause: unknown) => new FolderUnwritable({ folder, detail: codeOf(cause) })
+  const unwritable = (cause: unknown) => new FolderUnwritable({ folder, detail: systemCode(cause) })
   const place = yield* Effect.tryPromise({
     try: async () => {
       await fs.mkdir(folder, { recursive: true })

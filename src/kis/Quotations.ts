@@ -1,4 +1,5 @@
 import { Effect, Redacted, Schedule } from "effect"
+import { isIndexCode } from "../domain/SymbolCode.ts"
 import type { KisAccount } from "./Account.ts"
 import { type KisError, KisReplyMalformed, type KisTokenInvalid } from "./KisError.ts"
 import type { KisCall } from "./KisHttp.ts"
@@ -56,7 +57,7 @@ export const makeQuotations = (account: KisAccount, call: KisCall, token: Token)
       const query = symbols
         .slice(0, multiPriceSymbols_max)
         .flatMap((symbol, index): Array<readonly [string, string]> => [
-          [`FID_COND_MRKT_DIV_CODE_${index + 1}`, isIndex(symbol) ? "U" : "J"],
+          [`FID_COND_MRKT_DIV_CODE_${index + 1}`, isIndexCode(symbol) ? "U" : "J"],
           [`FID_INPUT_ISCD_${index + 1}`, symbol]
         ])
       return yield* rowsOf("intstock-multprice", yield* get("FHKST11300006", "intstock-multprice", query))
@@ -81,9 +82,6 @@ const authorized = ({ appKey, appSecret }: KisAccount, bearer: Redacted.Redacted
   tr_cont: "",
   custtype: "P"
 })
-
-/** Indices ride along in a call for shares, under a division code of their own (kis/rest.md §6.2). */
-const isIndex = (symbol: string): boolean => symbol.length === 4
 
 const isRow = (value: unknown): value is QuotationRow =>
   typeof value === "object" && value !== null && Object.values(value).every((field) => typeof field === "string")

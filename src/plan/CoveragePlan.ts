@@ -1,3 +1,6 @@
+import { isIndexCode } from "../domain/SymbolCode.ts"
+import { multiPriceSymbols_max } from "../kis/Quotations.ts"
+
 /** Who is streamed, who is swept, and what that costs. */
 export interface CoveragePlan {
   /** Every symbol is swept: the stream is a finer view of a few, not a replacement. */
@@ -16,19 +19,14 @@ export interface Budget {
   readonly multiPrice: boolean
 }
 
-const symbolsPerMultiPrice = 30
-
-/** Index codes have four digits; the trade stream does not carry them. */
-const isIndex = (symbol: string): boolean => symbol.length === 4
-
 /** `symbols` come with the most important first; the slots go to them. */
 export const plan = (symbols: ReadonlyArray<string>, { callsPerSecond, multiPrice, slots }: Budget): CoveragePlan => {
-  const sweep = multiPrice ? symbols : symbols.filter((symbol) => !isIndex(symbol))
-  const symbolsPerCall = multiPrice ? symbolsPerMultiPrice : 1
+  const sweep = multiPrice ? symbols : symbols.filter((symbol) => !isIndexCode(symbol))
+  const symbolsPerCall = multiPrice ? multiPriceSymbols_max : 1
   const callsPerSweep = Math.ceil(sweep.length / symbolsPerCall)
   return {
     sweep,
-    stream: symbols.filter((symbol) => !isIndex(symbol)).slice(0, slots),
+    stream: symbols.filter((symbol) => !isIndexCode(symbol)).slice(0, slots),
     symbolsPerCall,
     callsPerSweep,
     expectedStaleness_seconds: callsPerSweep / callsPerSecond

@@ -1,8 +1,9 @@
 import { Data, Effect } from "effect"
 import { readFile } from "node:fs/promises"
-import { isSymbolCode } from "../domain/SymbolCode.ts"
+import { isIndexCode, isSymbolCode } from "../domain/SymbolCode.ts"
 import type { SymbolSelection } from "../domain/SymbolSelection.ts"
 import { parseUniverse, type UniverseEntry, universeUrl } from "../domain/UniverseFile.ts"
+import { systemCode } from "../domain/systemCode.ts"
 
 /** The file named by `OBSERVER_SYMBOLS=@file` cannot be used. */
 export class SymbolFileUnusable extends Data.TaggedError("SymbolFileUnusable")<{
@@ -33,9 +34,6 @@ const trades = ({ basePrice, flags, previousVolume }: UniverseEntry): boolean =>
 const mostTraded = (entries: ReadonlyArray<UniverseEntry>): ReadonlyArray<string> =>
   [...entries].sort((a, b) => turnover(b) - turnover(a)).map(({ code }) => code)
 
-/** Index codes have four digits and are in no list of issues. */
-const isIndex = (symbol: string): boolean => symbol.length === 4
-
 /** Applies a selection to a universe. */
 export const select = (entries: ReadonlyArray<UniverseEntry>, selection: Resolved): Universe => {
   switch (selection._tag) {
@@ -59,7 +57,7 @@ export const select = (entries: ReadonlyArray<UniverseEntry>, selection: Resolve
       const listed = new Set(entries.map(({ code }) => code))
       return {
         symbols,
-        unlisted: symbols.filter((symbol) => !listed.has(symbol) && !isIndex(symbol)),
+        unlisted: symbols.filter((symbol) => !listed.has(symbol) && !isIndexCode(symbol)),
         rule: "the symbols named in OBSERVER_SYMBOLS"
       }
     }
@@ -69,7 +67,7 @@ export const select = (entries: ReadonlyArray<UniverseEntry>, selection: Resolve
 const readCodes = Effect.fnUntraced(function* (path: string) {
   const text = yield* Effect.tryPromise({
     try: () => readFile(path, "utf8"),
-    catch: (cause) => new SymbolFileUnusable({ path, detail: `it cannot be read (${codeOf(cause)})` })
+    catch: (cause) => new SymbolFileUnusable({ path, detail: `it cannot be read (${systemCode(cause)})` })
   })
   const words = text.split("\n").flatMap((line) =>
     line
@@ -84,9 +82,6 @@ const readCodes = Effect.fnUntraced(function* (path: string) {
   if (words.length === 0) return yield* new SymbolFileUnusable({ path, detail: "it names no symbol" })
   return words.filter(isSymbolCode)
 })
-
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
 
 /** Reads the shipped universe, and the file of the selection if it names one. */
 export const resolveUniverse = Effect.fn("Universe.resolve")(function* (selection: SymbolSelection) {

@@ -1,0 +1,3 @@
+/** The system's own word for what went wrong (`ENOSPC`, `EADDRINUSE` …), or the error as text when it has none. */
+export const systemCode = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : String(cause)
