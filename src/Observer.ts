@@ -40,8 +40,13 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const feed = yield* KisFeed
   const sql = yield* SqlPipeline
 
+  const endRecord = Effect.gen(function* () {
+    yield* journal.append([marker(yield* Clock.currentTimeMillis, { event: "stop" })])
+    yield* journal.close
+  })
+
   const start = Effect.gen(function* () {
-    yield* supervisor.start({ name: "journal", kind: "transient", policy: vital, run: journal.run })
+    yield* supervisor.start({ name: "journal", kind: "transient", policy: vital, run: journal.run, drain: endRecord })
     const now = yield* Clock.currentTimeMillis
     const { head, lastReceivedAt, quarantined, unclean } = journal.recovered
     yield* journal.append([
@@ -57,26 +62,20 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
 
   const stop = Effect.gen(function* () {
     yield* Effect.logInfo("stopping: what was received is being stored")
-    yield* feed.stop
-    yield* shards.drain
-    yield* journal.append([marker(yield* Clock.currentTimeMillis, { event: "stop" })])
-    yield* journal.close
-    yield* sql.drained
+    const late = yield* supervisor.shutdown({
+      order: ["account", "shard", "journal", "follower"],
+      deadline_ms: drain_seconds * (1 - closing_share) * 1_000
+    })
     const { seq } = yield* journal.head
-    yield* Effect.logInfo("stopped: everything is stored", { seq })
+    yield* late.length === 0
+      ? Effect.logInfo("stopped: everything is stored", { seq })
+      : Effect.logWarning("the drain took too long and was cut off; the journal keeps what SQL has not stored", {
+          drain_seconds,
+          late,
+          seq
+        })
   })
 
-  // Finalizers are not interruptible; the drain must be, or its limit could not end it.
-  const drain = Effect.interruptible(stop).pipe(
-    Effect.timeoutOrElse({
-      duration: drain_seconds * (1 - closing_share) * 1_000,
-      orElse: () =>
-        Effect.logWarning("the drain took too long and was cut off; the journal keeps what SQL has not stored", {
-          drain_seconds
-        })
-    })
-  )
-
   const fatal = Effect.raceFirst(supervisor.escalated, Effect.raceFirst(feed.refused, sql.unusable))
-  return Observer.of({ run: Effect.ensuring(Effect.andThen(start, fatal), drain) })
+  return Observer.of({ run: Effect.ensuring(Effect.andThen(start, fatal), stop) })
 })

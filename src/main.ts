@@ -1,6 +1,8 @@
 import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { fileURLToPath } from "node:url"
+import { hosted } from "./actor/hosted.ts"
+import { patient } from "./actor/RestartPolicy.ts"
 import { Supervisor } from "./actor/Supervisor.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
 import { databaseOf } from "./databaseOf.ts"
@@ -74,11 +76,20 @@ const compose = Effect.fnUntraced(function* (settings: Settings, { account }: So
     Layer.provide(Disk.layer),
     Layer.provide(NodeHttpClient.layerUndiciOptions({ keepAliveTimeout: 4_000, connect: { timeout: 5_000 } }))
   )
-  const { httpHost: host, httpPort: port, httpToken: token } = settings
-  return Server.layer({ host, port, token }).pipe(
-    Layer.provideMerge(Health.layer({ node, version, stale_seconds: settings.stale_seconds })),
-    Layer.provideMerge(actors)
-  )
+  return Health.layer({ node, version, stale_seconds: settings.stale_seconds }).pipe(Layer.provideMerge(actors))
+})
+
+/** What people and other programs look at. Health is to be seen from the first moment on. */
+const openFront = Effect.fnUntraced(function* ({ httpHost: host, httpPort: port, httpToken: token }: Settings) {
+  const supervisor = yield* Supervisor
+  const { report } = yield* Health
+  const front = { kind: "transient", policy: patient } as const
+  const server = hosted(Server.layer({ host, port, token }))
+  yield* supervisor.start({ ...front, name: "http", run: server.run })
+  const { url } = Context.get(yield* server.first, Server.ServerAddress)
+  const snapshot = makeSnapshot(report, `${url}/health`)
+  yield* supervisor.start({ ...front, name: "screen", run: StatusLine.run(snapshot) })
+  return url
 })
 
 const observe = Effect.fnUntraced(function* (settings: Settings) {
@@ -89,20 +100,18 @@ const observe = Effect.fnUntraced(function* (settings: Settings) {
     Effect.catchTags({
       JournalUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error)),
       FolderLocked: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      HttpUnavailable: (error) => Effect.fail(endWith(exitCode.settings)(error))
+      FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error))
     })
   )
   return yield* Effect.gen(function* () {
-    const { url } = yield* Server.ServerAddress
-    const { report } = yield* Health
+    const url = yield* openFront(settings)
     const { run } = yield* Observer
-    yield* Layer.build(StatusLine.layer({ snapshot: makeSnapshot(report, `${url}/health`) }))
     yield* Effect.logInfo("the observer runs; Ctrl-C ends it", { health: `${url}/health`, journal: settings.dataDir })
     return yield* Effect.raceFirst(run, source.ended)
   }).pipe(
     Effect.provideContext(context),
     Effect.catchTags({
+      HttpUnavailable: (error) => Effect.fail(endWith(exitCode.settings)(error)),
       ActorExhausted: (error) => Effect.fail(endWith(exitCode.bug)(error)),
       SimulatorFailed: (error) => Effect.fail(endWith(exitCode.bug)(error)),
       KisCredentialsRejected: (error) => Effect.fail(endWith(exitCode.credentials)(error)),

@@ -1,55 +1,121 @@
-import { Cause, Effect, Pull, Queue } from "effect"
+import { Cause, Effect, Queue, type Tracer } from "effect"
+
+/** What a full mailbox does with one message more. */
+export type FullPolicy<A> =
+  /** The sender waits. Nothing is ever lost. */
+  | { readonly _tag: "suspend" }
+  /** The message that has waited longest makes room, and is counted. For news that a newer one makes worthless. */
+  | { readonly _tag: "dropOldest" }
+  /** A newer message takes the place of the waiting one with its key; senders of new keys wait. */
+  | { readonly _tag: "conflate"; readonly key: (message: A) => string }
 
 export interface MailboxCounters {
+  /** Taken in. */
   readonly offered: number
   /** Handled and acknowledged. */
   readonly taken: number
   /** Given up as poison. */
   readonly poisoned: number
+  /** Let go of unhandled, as the policy says: pushed out by or replaced with a newer one. */
+  readonly dropped: number
   readonly highWater: number
+}
+
+/** What a tree shows of a mailbox. */
+export interface MailboxGauge {
+  readonly capacity: number
+  /** Messages waiting or in hand. */
+  readonly depth: number
+  readonly counts: MailboxCounters
+}
+
+/**
+ * Who hands messages on, and which: `number` is that of the last one, and numbers only rise. Whoever receives both can
+ * tell a message handed over again from a new one, which makes handling it twice write once.
+ */
+export interface Origin {
+  readonly producer: string
+  readonly number: number
+}
+
+export interface MailboxOptions<A> {
+  /** The actor's name, in its spans and as the producer of what it writes. */
+  readonly actor: string
+  readonly capacity: number
+  readonly policy?: FullPolicy<A>
+}
+
+export interface Handling<A, E, R, R2> {
+  readonly handle: (messages: ReadonlyArray<A>, origin: Origin) => Effect.Effect<void, E, R>
+  /** Sets a message aside that crashed the actor `crashes_max` times in a row. */
+  readonly onPoison: (message: A, origin: Origin) => Effect.Effect<void, never, R2>
+  /** Messages handled in one go; 1 when not said. */
+  readonly batch_max?: number
 }
 
 /** A message that crashed its handler so often in a row is poison. */
 export const crashes_max = 3
 
 /**
- * The bounded inbox of one actor. It belongs to the actor's name, not to its fiber, so it survives a restart; when it
- * is full, senders wait. A message stays in hand until its handler has returned: if the actor crashes, the next run is
- * handed the same message again, and after three crashes in a row it goes to `onPoison` instead.
+ * The bounded inbox of one actor. It belongs to the actor's name, not to its fiber, so it survives a restart. Messages
+ * stay in hand until their handler has returned: if the actor crashes, the next run is handed the same ones again, one
+ * by one, so that a message that crashes it is known; after three crashes in a row it goes to `onPoison` instead.
  */
-export class Mailbox<A> {
+export class Mailbox<A> implements MailboxGauge {
+  readonly actor: string
   readonly capacity: number
-  private readonly queue: Queue.Queue<A, Cause.Done>
-  private inHand: InHand<A> | undefined
-  private counters = { offered: 0, taken: 0, poisoned: 0, highWater: 0 }
+  private readonly policy: FullPolicy<A>
+  private readonly queue: Queue.Queue<Waiting<A>, Cause.Done>
+  /** What waits, by its key, in a mailbox that conflates. */
+  private readonly byKey = new Map<string, Envelope<A>>()
+  /** False while every message ever taken in was bare, so that nobody need look. */
+  private hasEnvelopes = false
+  private inHand: ReadonlyArray<Waiting<A>> = []
+  /** Crashes in a row of the first message in hand. */
+  private crashes = 0
+  private offered = 0
+  private handed = 0
+  private poisoned = 0
+  private dropped = 0
+  private highWater = 0
 
-  private constructor(capacity: number, queue: Queue.Queue<A, Cause.Done>) {
-    this.capacity = capacity
+  private constructor(options: MailboxOptions<A>, queue: Queue.Queue<Waiting<A>, Cause.Done>) {
+    this.actor = options.actor
+    this.capacity = options.capacity
+    this.policy = options.policy ?? { _tag: "suspend" }
     this.queue = queue
   }
 
-  static make<A>(capacity: number): Effect.Effect<Mailbox<A>> {
-    return Effect.map(Queue.bounded<A, Cause.Done>(capacity), (queue) => new Mailbox(capacity, queue))
+  static make<A>(options: MailboxOptions<A>): Effect.Effect<Mailbox<A>> {
+    const strategy = options.policy?._tag === "dropOldest" ? "sliding" : "suspend"
+    return Effect.map(
+      Queue.make<Waiting<A>, Cause.Done>({ capacity: options.capacity, strategy }),
+      (queue) => new Mailbox(options, queue)
+    )
   }
 
-  /** Suspends while the mailbox is full. `false` when it has been ended and takes nothing more. */
+  /** Suspends while the mailbox is full and its policy says so. `false` when it has been ended and takes nothing more. */
   offer(message: A): Effect.Effect<boolean> {
-    return Effect.map(Queue.offer(this.queue, message), (accepted) => {
-      if (accepted) {
-        this.counters.offered += 1
-        this.markDepth()
-      }
+    return Effect.withFiber((fiber) => {
+      const sender = fiber.cache.tracer === undefined ? undefined : fiber.cache.span
+      if (this.policy._tag === "conflate") return this.offerConflating(message, sender, this.policy.key(message))
+      const waiting = sender === undefined ? message : this.wrapped(message, sender)
+      const isDropping = this.policy._tag === "dropOldest" && Queue.isFullUnsafe(this.queue)
+      if (!Queue.offerUnsafe(this.queue, waiting)) return this.offerWaiting(waiting)
+      this.offered += 1
+      if (isDropping) this.dropped += 1
       return accepted
     })
   }
 
-  /** Messages waiting or in hand. */
   get depth(): number {
-    return Queue.sizeUnsafe(this.queue) + (this.inHand === undefined ? 0 : 1)
+    return Queue.sizeUnsafe(this.queue) + this.inHand.length
   }
 
   get counts(): MailboxCounters {
-    return { ...this.counters }
+    this.markDepth()
+    const { dropped, handed, highWater, offered, poisoned } = this
+    return { offered, taken: handed - this.inHand.length - poisoned, poisoned, dropped, highWater }
   }
 
   /** No further message is taken in; those inside are still handled, then `consume` returns. */
@@ -58,45 +124,145 @@ export class Mailbox<A> {
   }
 
   /** Take, handle, acknowledge, until the mailbox has been ended and is empty. Fails when the handler does. */
-  consume<E, R, R2>(
-    handle: (message: A) => Effect.Effect<void, E, R>,
-    onPoison: (message: A) => Effect.Effect<void, never, R2>
-  ): Effect.Effect<void, E, R | R2> {
-    const one = Effect.gen({ self: this }, function* () {
-      const inHand = (this.inHand ??= yield* this.take)
-      if (inHand === undefined) return false
-      this.markDepth()
-      if (inHand.crashes >= crashes_max) {
-        yield* onPoison(inHand.message)
-        this.counters.poisoned += 1
-      } else {
-        // Interruption is a stop of the actor and says nothing against the message.
-        yield* Effect.onError(handle(inHand.message), (cause) =>
-          Effect.sync(() => {
-            if (!Cause.hasInterruptsOnly(cause)) inHand.crashes += 1
-          })
-        )
-        this.counters.taken += 1
-      }
-      this.inHand = undefined
-      return true
+  consume<E, R, R2>(handling: Handling<A, E, R, R2>): Effect.Effect<void, E, R | R2> {
+    return Effect.suspend(() => {
+      const { batch_max = 1 } = handling
+      // What a crash left in hand is handed over one by one.
+      let suspects = this.inHand.length
+      let isEnded = false
+      const take = Effect.matchEager(Queue.takeBetween(this.queue, 1, batch_max), {
+        onSuccess: (batch) => this.take(batch),
+        onFailure: () => {
+          isEnded = true
+        }
+      })
+      return Effect.whileLoop<void, E, R | R2>({
+        while: () => !isEnded,
+        body: () => (this.inHand.length === 0 ? take : this.handOver(handling, suspects > 0 ? 1 : batch_max)),
+        step: () => {
+          if (suspects > 0) suspects -= 1
+        }
+      })
     })
-    return Effect.asVoid(Effect.repeat(one, { while: (more) => more }))
   }
 
-  private markDepth(): void {
-    this.counters.highWater = Math.max(this.counters.highWater, this.depth)
+  private take(batch: ReadonlyArray<Waiting<A>>): void {
+    this.inHand = batch
+    this.crashes = 0
+    this.handed += batch.length
+    this.markDepth()
+    if (this.policy._tag === "conflate") {
+      for (const waiting of batch) if (waiting instanceof Envelope) this.forget(waiting)
+    }
   }
 
-  private get take(): Effect.Effect<InHand<A> | undefined> {
-    return Queue.take(this.queue).pipe(
-      Effect.map((message): InHand<A> | undefined => ({ message, crashes: 0 })),
-      Pull.catchDone(() => Effect.undefined)
+  /** Handles what is in hand, at most so many at once, and lets go of it once that has succeeded. */
+  private handOver<E, R, R2>(
+    { handle, onPoison }: Handling<A, E, R, R2>,
+    batch_max: number
+  ): Effect.Effect<void, E, R | R2> {
+    return Effect.withFiber(({ cache, id }) => {
+      const batch = batch_max < this.inHand.length ? this.inHand.slice(0, batch_max) : this.inHand
+      const messages = this.hasEnvelopes ? batch.map(messageOf) : (batch as ReadonlyArray<A>)
+      const [first] = messages
+      if (first === undefined && messages.length === 0) return Effect.void
+      const isPoison = this.crashes >= crashes_max
+      const origin: Origin = { producer: this.actor, number: this.handed - this.inHand.length + batch.length }
+      const work: Effect.Effect<void, E, R | R2> = isPoison ? onPoison(first as A, origin) : handle(messages, origin)
+      return Effect.onExitPrimitive(cache.tracer === undefined ? work : this.traced(work, batch), (exit) => {
+        if (exit._tag === "Success") this.letGo(batch.length, isPoison)
+        else if (!isStop(exit.cause, id)) this.suspect(batch.length)
+        return undefined
+      })
+    })
+  }
+
+  private letGo(count: number, isPoison: boolean): void {
+    if (isPoison) this.poisoned += count
+    this.inHand = count === this.inHand.length ? [] : this.inHand.slice(count)
+    this.crashes = 0
+  }
+
+  /** Counts a crash against the message that was handled alone; of several, nobody knows which it was. */
+  private suspect(count: number): void {
+    if (count === 1) this.crashes += 1
+  }
+
+  /** The batch in a span of its own, under the one in which its first message was sent. */
+  private traced<E, R>(work: Effect.Effect<void, E, R>, batch: ReadonlyArray<Waiting<A>>): Effect.Effect<void, E, R> {
+    const [first, ...others] = new Set(
+      batch.flatMap((waiting) => (waiting instanceof Envelope ? (waiting.sender ?? []) : []))
     )
+    return Effect.withSpan(work, `${this.actor} handles`, {
+      kind: "consumer",
+      attributes: { messages: batch.length },
+      links: others.map((span) => ({ span, attributes: {} })),
+      captureStackTrace: false,
+      ...(first === undefined ? { root: true } : { parent: first })
+    })
+  }
+
+  private wrapped(message: A, sender: Tracer.AnySpan | undefined, key?: string): Envelope<A> {
+    this.hasEnvelopes = true
+    return new Envelope(message, sender, key)
+  }
+
+  private offerWaiting(waiting: Waiting<A>): Effect.Effect<boolean> {
+    return Effect.map(Queue.offer(this.queue, waiting), (isTaken) => {
+      if (isTaken) this.offered += 1
+      return isTaken
+    })
+  }
+
+  /** Puts a message in the place of the waiting one with its key; else it waits like any other. */
+  private offerConflating(message: A, sender: Tracer.AnySpan | undefined, key: string): Effect.Effect<boolean> {
+    const waiting = this.byKey.get(key)
+    if (waiting !== undefined) {
+      waiting.message = message
+      waiting.sender = sender
+      this.offered += 1
+      this.dropped += 1
+      return accepted
+    }
+    const envelope = this.wrapped(message, sender, key)
+    return Effect.map(this.offerWaiting(envelope), (isTaken) => {
+      // A sender that had to wait may come here when the actor already has its message in hand.
+      if (isTaken && envelope.isWaiting && !this.byKey.has(key)) this.byKey.set(key, envelope)
+      return isTaken
+    })
+  }
+
+  private forget(envelope: Envelope<A>): void {
+    envelope.isWaiting = false
+    if (envelope.key !== undefined && this.byKey.get(envelope.key) === envelope) this.byKey.delete(envelope.key)
+  }
+
+  /** Called whenever the depth is about to fall, so nothing need be counted when it rises. */
+  private markDepth(): void {
+    const { depth } = this
+    if (depth > this.highWater) this.highWater = depth
   }
 }
 
-interface InHand<A> {
-  readonly message: A
-  crashes: number
+/** A message as it waits: bare, unless there is something to remember of it. */
+type Waiting<A> = A | Envelope<A>
+
+class Envelope<A> {
+  message: A
+  sender: Tracer.AnySpan | undefined
+  readonly key: string | undefined
+  isWaiting = true
+
+  constructor(message: A, sender: Tracer.AnySpan | undefined, key?: string) {
+    this.message = message
+    this.sender = sender
+    this.key = key
+  }
 }
+
+const messageOf = <A>(waiting: Waiting<A>): A => (waiting instanceof Envelope ? waiting.message : waiting)
+const accepted = Effect.succeed(true)
+
+/** Interruption by another fiber is a stop of the actor and says nothing against its messages; by its own it is a crash. */
+const isStop = (cause: Cause.Cause<unknown>, fiberId: number): boolean =>
+  cause.reasons.every((reason) => reason._tag === "Interrupt" && reason.fiberId !== fiberId)

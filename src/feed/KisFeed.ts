@@ -39,10 +39,8 @@ export interface KisFeedOptions {
 export class KisFeed extends Context.Service<
   KisFeed,
   {
-    /** Starts the account's actors under the supervisor. */
+    /** Starts the account's actors under the supervisor; once they are stopped, what they have delivered is with the shards. */
     readonly start: Effect.Effect<void>
-    /** Ends them; what they have delivered is with the shards. */
-    readonly stop: Effect.Effect<void>
     readonly status: Effect.Effect<FeedStatus>
     /** Fails when the broker refuses the credentials; else never returns. */
     readonly refused: Effect.Effect<never, KisCredentialsRejected>
@@ -86,10 +84,6 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
       if (!streams) return
       const whenOpen = Effect.andThen(session.awaitOpen, streamer.run)
       yield* supervisor.start({ name: name("stream"), kind, policy: patient, run: whenOpen })
-    }),
-    stop: Effect.forEach(["sweep", "stream", "token"], (part) => supervisor.stop(name(part)), {
-      concurrency: "unbounded",
-      discard: true
     }),
     status: Effect.gen(function* () {
       return {

@@ -6,6 +6,7 @@ import { FolderLock } from "./FolderLock.ts"
 import { type JournalReadError, JournalUnwritable } from "./JournalError.ts"
 import { type AppendedRange, type JournalOptions, JournalWriter } from "./JournalWriter.ts"
 import type { JournalChunk, Position } from "./Position.ts"
+import type { AppendOrigin } from "./Producers.ts"
 import { nextSegment, readLines } from "./Reader.ts"
 import { recover, type Recovered } from "./Recovery.ts"
 
@@ -29,8 +30,11 @@ export interface JournalStatus {
 export class Journal extends Context.Service<
   Journal,
   {
-    /** Numbers the drafts and writes them in one go; gives the first and last `seq`. Suspends while nothing can be written. */
-    append(drafts: ReadonlyArray<RecordDraft>): Effect.Effect<AppendedRange>
+    /**
+     * Numbers the drafts and writes them in one go; gives the first and last `seq`. Suspends while nothing can be written.
+     * With an origin, a message handled again writes nothing more and is told where its producer's newest append went.
+     */
+    append(drafts: ReadonlyArray<RecordDraft>, origin?: AppendOrigin): Effect.Effect<AppendedRange>
     /** The next chunk after a place, from memory near the head and from disk behind it; `undefined` at the head. */
     next(from: Position): Effect.Effect<JournalChunk | undefined, JournalReadError>
     /** Waits until there is a record after `seq`; `false` when the journal has been closed and there will be none. */
@@ -90,7 +94,7 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
     })
 
   return Journal.of({
-    append: (drafts) => writer.append(drafts),
+    append: (drafts, origin) => writer.append(drafts, origin),
     next,
     hasAfter,
     read: (from) =>

@@ -4,6 +4,7 @@ import { encodeLine, makeNumberer, type RecordDraft } from "../domain/JournalRec
 import type { Disk, DiskError } from "./Disk.ts"
 import type { JournalStatus } from "./Journal.ts"
 import type { Position } from "./Position.ts"
+import { type AppendOrigin, Producers } from "./Producers.ts"
 import { RecentChunks } from "./RecentChunks.ts"
 import { openSegment, type Segment } from "./Segment.ts"
 
@@ -25,6 +26,7 @@ type Request =
   | {
       readonly _tag: "Append"
       readonly drafts: ReadonlyArray<RecordDraft>
+      readonly origin?: AppendOrigin
       readonly done: Deferred.Deferred<AppendedRange>
     }
   | { readonly _tag: "Rotate" }
@@ -53,6 +55,7 @@ export class JournalWriter {
   private readonly options: JournalOptions
   private readonly queue: Queue.Queue<Request>
   private readonly number: ReturnType<typeof makeNumberer>
+  private readonly producers = new Producers()
   private inHand: ReadonlyArray<Request> = []
   private closing: Deferred.Deferred<void> | undefined
   private rotationAsked = false
@@ -74,12 +77,15 @@ export class JournalWriter {
     return Effect.map(Queue.bounded<Request>(waitingAppends), (queue) => new JournalWriter(options, head, queue))
   }
 
-  append(drafts: ReadonlyArray<RecordDraft>): Effect.Effect<AppendedRange> {
+  append(drafts: ReadonlyArray<RecordDraft>, origin?: AppendOrigin): Effect.Effect<AppendedRange> {
     return Effect.suspend(() => {
       if (this.closing !== undefined) return Effect.die(new Error("the journal was closed before this append"))
       if (drafts.length === 0) return Effect.succeed({ first: this.head.seq + 1, last: this.head.seq })
       const done = Deferred.makeUnsafe<AppendedRange>()
-      return Effect.andThen(Queue.offer(this.queue, { _tag: "Append", drafts, done }), Deferred.await(done))
+      return Effect.andThen(
+        Queue.offer(this.queue, { _tag: "Append", drafts, ...(origin && { origin }), done }),
+        Deferred.await(done)
+      )
     })
   }
 
@@ -142,12 +148,18 @@ export class JournalWriter {
 
   private handle = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, requests: ReadonlyArray<Request>) {
     const appends = requests.filter((request) => request._tag === "Append")
-    if (appends.length > 0) yield* this.untilAccepted(this.writeGroup(appends.flatMap((append) => append.drafts)))
-    let last = this.head.seq - appends.reduce((sum, append) => sum + append.drafts.length, 0)
-    for (const { drafts, done } of appends) {
-      const first = last + 1
-      last += drafts.length
-      Deferred.doneUnsafe(done, Exit.succeed({ first, last }))
+    const fresh = this.producers.fresh(appends)
+    if (fresh.length > 0) yield* this.untilAccepted(this.writeGroup(fresh.flatMap((append) => append.drafts)))
+    let last = this.head.seq - fresh.reduce((sum, append) => sum + append.drafts.length, 0)
+    for (const { done, drafts, origin } of fresh) {
+      const range = { first: last + 1, last: last + drafts.length }
+      last = range.last
+      this.producers.wrote(origin, range)
+      Deferred.doneUnsafe(done, Exit.succeed(range))
+    }
+    for (const { done, origin } of appends) {
+      const range = origin && this.producers.newestOf(origin)
+      if (range !== undefined) Deferred.doneUnsafe(done, Exit.succeed(range))
     }
     this.inHand = requests.filter((request) => request._tag !== "Append")
     for (const request of requests) {

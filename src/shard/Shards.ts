@@ -30,11 +30,10 @@ export const shardOf = (symbol: string, count: number): number => {
 export class Shards extends Context.Service<
   Shards,
   {
+    /** Starts the shards; shut down, each ends when everything handed in is in the journal. */
     readonly start: Effect.Effect<void>
     /** Takes a chunk apart by shard; suspends while a mailbox is full. */
     deliver(delivery: Delivery): Effect.Effect<void>
-    /** No more deliveries: waits until everything handed in is in the journal. */
-    readonly drain: Effect.Effect<void>
     coverage(stale_seconds: number): Effect.Effect<CoverageStatus>
   }
 >()("observer/shard/Shards") {
@@ -53,7 +52,8 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms, symbols }: Shar
   return Shards.of({
     start: Effect.forEach(
       shards,
-      ({ mailbox, name, run }) => supervisor.start({ name, kind: "transient", policy: patient, mailbox, run }),
+      ({ mailbox, name, run }) =>
+        supervisor.start({ name, kind: "transient", policy: patient, mailbox, run, drain: mailbox.end }),
       { discard: true }
     ),
     deliver: Effect.fnUntraced(function* (delivery) {
@@ -73,10 +73,6 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms, symbols }: Shar
           })
         }
       }
-    }),
-    drain: Effect.gen(function* () {
-      yield* Effect.forEach(shards, ({ mailbox }) => mailbox.end, { discard: true })
-      yield* Effect.forEach(shards, ({ name }) => supervisor.ended(name), { concurrency: "unbounded", discard: true })
     }),
     coverage: Effect.fnUntraced(function* (stale_seconds) {
       const now = yield* Clock.currentTimeMillis

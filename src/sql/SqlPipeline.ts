@@ -30,8 +30,6 @@ export class SqlPipeline extends Context.Service<
   SqlPipeline,
   {
     readonly start: Effect.Effect<void>
-    /** Waits until a closed journal is stored to its end and the database is closed. */
-    readonly drained: Effect.Effect<void>
     /** `undefined` when SQL is off. */
     readonly status: Effect.Effect<FollowerStatus | undefined>
     /** Fails when the embedded database cannot be opened; else never returns. */
@@ -40,7 +38,6 @@ export class SqlPipeline extends Context.Service<
 >()("observer/sql/SqlPipeline") {
   static readonly layerOff = Layer.succeed(SqlPipeline, {
     start: Effect.void,
-    drained: Effect.void,
     status: Effect.undefined,
     unusable: Effect.never
   })
@@ -73,8 +70,8 @@ const make = Effect.fnUntraced(function* (options: SqlPipelineOptions) {
   )
 
   return SqlPipeline.of({
-    start: supervisor.start({ name: actor, kind: "transient", policy: patient, run }),
-    drained: supervisor.ended(actor),
+    // Asked to end it goes on until a closed journal is stored to its end and the database is closed.
+    start: supervisor.start({ name: actor, kind: "transient", policy: patient, run, drain: Effect.void }),
     status: Effect.suspend(() => {
       if (driver !== undefined) return driver.status
       return Effect.map(journal.head, ({ seq }) => ({

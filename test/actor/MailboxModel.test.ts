@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Queue, Schema } from "effect"
 import { crashes_max, Mailbox } from "../../src/actor/Mailbox.ts"
+import { singly } from "./singly.ts"
 
 const capacity = 3
 const Step = Schema.Literals(["offer", "offer", "pass", "pass", "crash", "stop"])
@@ -50,19 +51,21 @@ describe("a mailbox under any sequence of offers, crashes and stops", () => {
     ([steps]) =>
       Effect.gen(function* () {
         const model = new Model()
-        const mailbox = yield* Mailbox.make<number>(capacity)
+        const mailbox = yield* Mailbox.make<number>({ actor: "test", capacity: capacity })
         const handled: Array<number> = []
         const poison: Array<number> = []
         const verdicts = yield* Queue.bounded<"pass" | "crash">(1)
         let trying: number | undefined
         const consume = mailbox.consume(
-          (message) =>
-            Effect.gen(function* () {
-              trying = message
-              if ((yield* Queue.take(verdicts)) === "crash") return yield* Effect.die(`crash on ${message}`)
-              handled.push(message)
-            }),
-          (message) => Effect.sync(() => void poison.push(message))
+          singly(
+            (message) =>
+              Effect.gen(function* () {
+                trying = message
+                if ((yield* Queue.take(verdicts)) === "crash") return yield* Effect.die(`crash on ${message}`)
+                handled.push(message)
+              }),
+            (message) => Effect.sync(() => void poison.push(message))
+          )
         )
         let sent = 0
         let actor = yield* Effect.forkChild(consume)

@@ -5,6 +5,7 @@ import { type ActorState, ActorTree } from "../../src/actor/ActorTree.ts"
 import { Mailbox } from "../../src/actor/Mailbox.ts"
 import type { RestartPolicy } from "../../src/actor/RestartPolicy.ts"
 import { type ChildSpec, Supervisor } from "../../src/actor/Supervisor.ts"
+import { singly } from "./singly.ts"
 
 const policy: RestartPolicy = {
   restarts_max: 2,
@@ -157,26 +158,42 @@ describe("a supervisor", () => {
     }).pipe(supervised)
   )
 
-  it.effect("takes interruption for a stop and not for a failure", () =>
+  it.effect("counts the interruption that ends an actor as nothing", () =>
     Effect.gen(function* () {
       const supervisor = yield* Supervisor
-      const { counted, spec } = actor("i", "permanent", [Effect.interrupt])
+      const { counted, spec } = actor("i", "permanent", [Effect.never])
       yield* supervisor.start(spec)
+      yield* TestClock.adjust("1 second")
+      yield* supervisor.stop("i")
       yield* supervisor.ended("i")
       yield* TestClock.adjust("1 hour")
       const status = yield* statusOf("i")
       assert.deepStrictEqual([counted.runs, status.state._tag, status.restarts], [1, "stopped", 0])
+      assert.isUndefined(status.lastError)
+    }).pipe(supervised)
+  )
+
+  it.effect("takes an interruption that nobody asked for as a failure, so that no actor is dead in silence", () =>
+    Effect.gen(function* () {
+      const supervisor = yield* Supervisor
+      const { counted, spec } = actor("i", "transient", [Effect.interrupt, Effect.never])
+      yield* supervisor.start(spec)
+      yield* TestClock.adjust("1 second")
+      const status = yield* statusOf("i")
+      assert.deepStrictEqual([counted.runs, status.state._tag, status.restarts], [2, "running", 1])
     }).pipe(supervised)
   )
 
   it.effect("lets no actor feel another's crash", () =>
     Effect.gen(function* () {
       const supervisor = yield* Supervisor
-      const mailbox = yield* Mailbox.make<number>(8)
+      const mailbox = yield* Mailbox.make<number>({ actor: "test", capacity: 8 })
       const handled: Array<number> = []
       const run = mailbox.consume(
-        (message) => Effect.sync(() => void handled.push(message)),
-        () => Effect.void
+        singly(
+          (message) => Effect.sync(() => void handled.push(message)),
+          () => Effect.void
+        )
       )
       yield* supervisor.start({ name: "calm", kind: "transient", policy, mailbox, run })
       const { counted, spec } = actor("wild", "permanent", [crash], { restarts_max: 50 })
@@ -197,16 +214,18 @@ describe("a supervisor", () => {
   it.effect("hands a crashed actor's message over to its next run", () =>
     Effect.gen(function* () {
       const supervisor = yield* Supervisor
-      const mailbox = yield* Mailbox.make<string>(8)
+      const mailbox = yield* Mailbox.make<string>({ actor: "test", capacity: 8 })
       const seen: Array<string> = []
       const poison: Array<string> = []
       const run = mailbox.consume(
-        (message) =>
-          Effect.suspend(() => {
-            seen.push(message)
-            return message === "bad" ? Effect.fail("crash") : Effect.void
-          }),
-        (message) => Effect.sync(() => void poison.push(message))
+        singly(
+          (message) =>
+            Effect.suspend(() => {
+              seen.push(message)
+              return message === "bad" ? Effect.fail("crash") : Effect.void
+            }),
+          (message) => Effect.sync(() => void poison.push(message))
+        )
       )
       yield* supervisor.start({ name: "s", kind: "transient", policy: { ...policy, restarts_max: 9 }, mailbox, run })
       yield* Effect.forEach(["good", "bad", "next"], (message) => mailbox.offer(message))
@@ -221,7 +240,7 @@ describe("a supervisor", () => {
   it.effect("shows how full an actor's mailbox is", () =>
     Effect.gen(function* () {
       const supervisor = yield* Supervisor
-      const mailbox = yield* Mailbox.make<number>(8)
+      const mailbox = yield* Mailbox.make<number>({ actor: "test", capacity: 8 })
       yield* mailbox.offer(1)
       yield* mailbox.offer(2)
       yield* supervisor.start({ name: "m", kind: "permanent", policy, mailbox, run: Effect.never })

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { ActorTree, type ActorState } from "../../src/actor/ActorTree.ts"
+import { ActorTree } from "../../src/actor/ActorTree.ts"
+import type { LifecycleEvent } from "../../src/actor/Lifecycle.ts"
 import { MarketSession } from "../../src/calendar/MarketSession.ts"
 import { type FeedStatus, KisFeed } from "../../src/feed/KisFeed.ts"
 import { Conservation } from "../../src/journal/Conservation.ts"
@@ -22,7 +23,7 @@ interface Scene {
   readonly sweep?: Partial<FeedStatus["sweep"]>
   readonly stream?: SessionState
   readonly streamed?: number
-  readonly actors?: Readonly<Record<string, readonly [ActorState, string?]>>
+  readonly actors?: Readonly<Record<string, readonly [LifecycleEvent, string?]>>
 }
 
 const journalStatus: JournalStatus = {
@@ -82,7 +83,6 @@ const reportOf = ({ actors = {}, journal, sql, stream, streamed, sweep }: Scene)
       }),
       Layer.succeed(KisFeed, {
         start: Effect.void,
-        stop: Effect.void,
         refused: Effect.never,
         status: Effect.succeed({
           ...feedStatus,
@@ -94,12 +94,10 @@ const reportOf = ({ actors = {}, journal, sql, stream, streamed, sweep }: Scene)
       Layer.succeed(Shards, {
         start: Effect.void,
         deliver: () => Effect.void,
-        drain: Effect.void,
         coverage: (stale_seconds) => Effect.succeed({ symbols: 2_000, seen: 1_999, stale: stale_seconds })
       }),
       Layer.succeed(SqlPipeline, {
         start: Effect.void,
-        drained: Effect.void,
         status: Effect.succeed(sql === "off" ? undefined : { ...sqlStatus, ...sql }),
         unusable: Effect.never
       }),
@@ -112,9 +110,10 @@ const reportOf = ({ actors = {}, journal, sql, stream, streamed, sweep }: Scene)
     )
     return yield* Effect.gen(function* () {
       const tree = yield* ActorTree
-      for (const [name, [state, lastError]] of Object.entries(actors)) {
+      for (const [name, [event, lastError]] of Object.entries(actors)) {
         yield* tree.enter(name)
-        yield* tree.turn(name, state, lastError)
+        yield* tree.turn(name, { _tag: "Run" })
+        if (event._tag !== "Run") yield* tree.turn(name, event, lastError)
       }
       yield* (yield* Conservation).add("kis-rest", { received: 10, stored: 5, rejected: 2, deduplicated: 1 })
       return yield* (yield* Health).report
@@ -200,7 +199,7 @@ const table: ReadonlyArray<
   [
     "an actor rests",
     {
-      actors: { "shard/0": [{ _tag: "parked", cause: "crash", untilMs: 0 }, "crash"], "shard/1": [{ _tag: "running" }] }
+      actors: { "shard/0": [{ _tag: "Park", cause: "crash", untilMs: 0 }, "crash"], "shard/1": [{ _tag: "Run" }] }
     },
     "degraded",
     true,
@@ -209,7 +208,7 @@ const table: ReadonlyArray<
   ],
   [
     "an actor is started again",
-    { actors: { "follower/sql": [{ _tag: "backingOff", attempt: 1, untilMs: 0 }] } },
+    { actors: { "follower/sql": [{ _tag: "BackOff", attempt: 1, untilMs: 0 }] } },
     "degraded",
     true,
     "actors",

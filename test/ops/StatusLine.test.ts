@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Ref, Schema } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, Ref, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { Screen } from "../../src/ops/Screen.ts"
 import * as StatusLine from "../../src/ops/StatusLine.ts"
@@ -92,6 +92,16 @@ describe("renderStatus", () => {
 const screenOf = (output: ReturnType<typeof makeOutput>["output"]) =>
   Screen.layer(output).pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({}))))
 
+/** The status line runs while something else does. */
+const drawing =
+  (snapshot: Effect.Effect<StatusLine.StatusSnapshot>) =>
+  <A, E, R>(meanwhile: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      const line = yield* Effect.forkChild(StatusLine.run(snapshot))
+      yield* meanwhile
+      yield* Fiber.interrupt(line)
+    })
+
 describe("StatusLine", () => {
   it.effect("is redrawn once a second below the lines that are printed, and goes away at the end", () =>
     Effect.gen(function* () {
@@ -113,7 +123,7 @@ describe("StatusLine", () => {
         const after = text().slice(before)
         assert.match(after, /^(\u001b\[2K(\u001b\[1A)?)+\u001b\[Ga log line\n─/)
         assert.include(after, "journal #2")
-      }).pipe(Effect.provide(Layer.provideMerge(StatusLine.layer({ snapshot }), screenOf(output))))
+      }).pipe(drawing(snapshot), Effect.provide(screenOf(output)))
       assert.match(text(), /(\u001b\[2K(\u001b\[1A)?){5}\u001b\[G$/)
     })
   )
@@ -123,9 +133,7 @@ describe("StatusLine", () => {
       const { output, text } = makeOutput({ isTTY: false })
       const asked = yield* Ref.make(0)
       const snapshot = Ref.update(asked, (times) => times + 1).pipe(Effect.as(calm))
-      yield* TestClock.adjust("5 seconds").pipe(
-        Effect.provide(Layer.provide(StatusLine.layer({ snapshot }), screenOf(output)))
-      )
+      yield* TestClock.adjust("5 seconds").pipe(drawing(snapshot), Effect.provide(screenOf(output)))
       assert.strictEqual(text(), "")
       assert.strictEqual(yield* Ref.get(asked), 0)
     })
@@ -141,9 +149,7 @@ describe("StatusLine", () => {
         if (times === 2) return yield* Effect.die("broken")
         return calm
       })
-      yield* TestClock.adjust("3 seconds").pipe(
-        Effect.provide(Layer.provide(StatusLine.layer({ snapshot }), screenOf(output)))
-      )
+      yield* TestClock.adjust("3 seconds").pipe(drawing(snapshot), Effect.provide(screenOf(output)))
       assert.include(plain(), "09:12:34 KST continuous")
     })
   )

@@ -57,6 +57,9 @@ const sighting = (symbol: string, sameness: string, price = 1_000): Sighting => 
 
 const delivery = (sightings: ReadonlyArray<Sighting>): Delivery => ({ source: "kis-rest", account: "main", sightings })
 
+/** No more deliveries: waits until everything handed in is in the journal. */
+const drain = Effect.flatMap(Supervisor, ({ shutdown }) => shutdown({ order: ["shard"], deadline_ms: 60_000 }))
+
 describe("the shards", () => {
   it.prop(
     "give every symbol to exactly one shard, always the same",
@@ -85,7 +88,7 @@ describe("the shards", () => {
       yield* shards.deliver(delivery(symbols.map((symbol) => sighting(symbol, "first"))))
       yield* shards.deliver(delivery(symbols.map((symbol) => sighting(symbol, "first"))))
       yield* shards.deliver(delivery([sighting("999999", "x"), sighting("000001", "free", 0)]))
-      yield* shards.drain
+      yield* drain
       const tally = (yield* (yield* Conservation).tallies).get("kis-rest")
       assert.deepInclude(tally, { stored: 100, deduplicated: 100, rejected: 2 })
       assert.strictEqual(drafts.filter(({ kind }) => kind === "quote").length, 100)
@@ -107,7 +110,7 @@ describe("the shards", () => {
       yield* shards.deliver(delivery([sighting("000001", "a")]))
       yield* TestClock.adjust("10 seconds")
       yield* shards.deliver(delivery([sighting("000001", "b")]))
-      yield* shards.drain
+      yield* drain
       assert.deepStrictEqual(
         drafts.map(({ payload }) => ("sameness" in payload ? payload.sameness : undefined)),
         ["a", "b"]
@@ -126,7 +129,7 @@ describe("the shards", () => {
       yield* shards.deliver(delivery([sighting("000001", "poison")]))
       yield* TestClock.adjust("10 seconds")
       yield* shards.deliver(delivery([sighting("000001", "good")]))
-      yield* shards.drain
+      yield* drain
       assert.deepStrictEqual(
         drafts.map(({ kind, payload }) => [kind, "reason" in payload ? payload.reason : undefined]),
         [
