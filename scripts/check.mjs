@@ -16,6 +16,7 @@ await orExit(async () => {
     lint: [bin("oxlint"), "--deny-warnings"],
     format: [bin("oxfmt"), "--check"],
     arrows: script("arrows.mjs"),
+    forks: script("forks.mjs"),
     lockfile: script("lockfile.mjs")
   }
   const failed = Object.entries(steps).filter(([name, [command, ...args]]) => {

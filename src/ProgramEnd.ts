@@ -1,5 +1,6 @@
-import { Cause, Data, Exit } from "effect"
+import { Cause, Data, Effect, Exit } from "effect"
 import type { Runtime } from "effect"
+import type { ActorExhausted } from "./actor/Supervisor.ts"
 
 /** Exit codes, after sysexits: what a service manager should restart, and what it should not. */
 export const exitCode = { asked: 0, settings: 64, credentials: 69, folders: 73, bug: 70 } as const
@@ -16,6 +17,13 @@ export class ProgramEnd extends Data.TaggedError("ProgramEnd")<{
 
 export const endWith = (code: number) => (error: { readonly message: string }) =>
   new ProgramEnd({ code, lines: [error.message] })
+
+/** The last words of a program whose tree cannot go on: who failed, and why. */
+export const endExhausted = ({ actor, message, reason }: ActorExhausted) =>
+  Effect.andThen(
+    Effect.logFatal(message, { actor, reason }),
+    Effect.fail(new ProgramEnd({ code: exitCode.bug, lines: [] }))
+  )
 
 const say = (lines: ReadonlyArray<string>) => {
   for (const line of lines) process.stderr.write(`observer: ${line}\n`)

@@ -20,7 +20,7 @@ import * as StatusLine from "./ops/StatusLine.ts"
 import { makeSnapshot } from "./ops/statusLine/snapshotOf.ts"
 import { plan } from "./plan/CoveragePlan.ts"
 import { resolveUniverse, type Universe } from "./plan/Universe.ts"
-import { endWith, exitCode, teardown } from "./ProgramEnd.ts"
+import { endExhausted, endWith, exitCode, teardown } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import { type Settings, unknownVariables } from "./Settings.ts"
 import { Shards } from "./shard/Shards.ts"
@@ -112,7 +112,7 @@ const observe = Effect.fnUntraced(function* (settings: Settings) {
     Effect.provideContext(context),
     Effect.catchTags({
       HttpUnavailable: (error) => Effect.fail(endWith(exitCode.settings)(error)),
-      ActorExhausted: (error) => Effect.fail(endWith(exitCode.bug)(error)),
+      ActorExhausted: endExhausted,
       SimulatorFailed: (error) => Effect.fail(endWith(exitCode.bug)(error)),
       KisCredentialsRejected: (error) => Effect.fail(endWith(exitCode.credentials)(error)),
       EmbeddedDatabaseError: (error) => Effect.fail(endWith(exitCode.folders)(error)),

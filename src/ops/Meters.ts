@@ -1,5 +1,7 @@
 import { Effect, Metric } from "effect"
 import type { HealthReport } from "./Health.ts"
+import { refreshActorMeters } from "./meters/actorMeters.ts"
+import { raiseTo } from "./meters/raiseTo.ts"
 
 const gauge = (name: string, description: string) => Metric.gauge(name, { description })
 
@@ -22,9 +24,7 @@ const gauges = {
   tokenExpiry: gauge("observer_token_expires_seconds", "Unix time at which the token ends"),
   slots: gauge("observer_stream_slots_held_count", "Stream registrations the broker has accepted"),
   sweep: gauge("observer_sweep_seconds", "Seconds that the newest complete sweep took"),
-  inFlight: gauge("observer_records_in_flight_count", "Records received and not yet stored, rejected or deduplicated"),
-  mailbox: gauge("observer_actor_mailbox_depth_count", "Chunks waiting for a shard or in its hand"),
-  parked: gauge("observer_actor_parked_count", "Actors that rest after too many failures")
+  inFlight: gauge("observer_records_in_flight_count", "Records received and not yet stored, rejected or deduplicated")
 }
 
 const totals = {
@@ -33,15 +33,8 @@ const totals = {
     description: "Calls the broker refused for their number"
   }),
   connects: Metric.counter("observer_stream_connects_total", { description: "Stream connections begun" }),
-  issues: Metric.counter("observer_token_issues_total", { description: "Access tokens asked for" }),
-  restarts: Metric.counter("observer_actor_restarts_total", { description: "Restarts of actors" })
+  issues: Metric.counter("observer_token_issues_total", { description: "Access tokens asked for" })
 }
-
-/** Brings a counter to a total that is counted elsewhere. */
-const raiseTo = Effect.fnUntraced(function* (counter: Metric.Counter<number>, total: number) {
-  const { count } = yield* Metric.value(counter)
-  if (total > count) yield* Metric.update(counter, total - count)
-})
 
 /** Writes what health knows into the metrics; done when they are asked for, so that it costs nothing in between. */
 export const refreshMeters = Effect.fnUntraced(function* (report: HealthReport) {
@@ -79,16 +72,10 @@ export const refreshMeters = Effect.fnUntraced(function* (report: HealthReport) 
     labelled
   )
   for (const [source, tally] of Object.entries(conservation)) yield* set(gauges.inFlight, tally.inFlight, { source })
-  for (const { mailboxDepth, name } of actors)
-    yield* set(gauges.mailbox, mailboxDepth, { shard: name.replace("shard/", "") })
-  yield* set(gauges.parked, actors.filter(({ state }) => state._tag === "parked").length)
+  yield* refreshActorMeters(actors)
 
   yield* raiseTo(Metric.withAttributes(totals.calls, labelled), feed.budget.calls)
   yield* raiseTo(Metric.withAttributes(totals.refusals, labelled), feed.budget.refusals)
   yield* raiseTo(Metric.withAttributes(totals.connects, labelled), feed.stream.connects)
   yield* raiseTo(Metric.withAttributes(totals.issues, labelled), feed.token.issues)
-  yield* raiseTo(
-    totals.restarts,
-    actors.reduce((sum, { restarts }) => sum + restarts, 0)
-  )
 })

@@ -2,6 +2,8 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect, Layer, type Redacted } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { patient } from "../actor/RestartPolicy.ts"
+import { Supervisor } from "../actor/Supervisor.ts"
 import type { FolderLocked, FolderUnwritable } from "../journal/FolderLock.ts"
 import * as EmbeddedDatabase from "./EmbeddedDatabase.ts"
 import { openSocket } from "./ServerSocket.ts"
@@ -25,9 +27,21 @@ const common = {
 const server = (url: Redacted.Redacted) =>
   PgClient.layer({ ...common, url, stream: () => openSocket(url, silence_ms), maxConnections: 4 })
 
+const actor = "database"
+
+/** Opens the embedded database as an actor, and waits until it listens. */
+export const openEmbedded = Effect.fnUntraced(function* (folder: string) {
+  const supervisor = yield* Supervisor
+  const { endpoint, run } = yield* EmbeddedDatabase.make({ folder })
+  yield* Effect.acquireRelease(supervisor.start({ name: actor, kind: "permanent", policy: patient, run }), () =>
+    supervisor.stop(actor)
+  )
+  return yield* endpoint
+})
+
 const embedded = (folder: string) =>
   Layer.unwrap(
-    Effect.map(EmbeddedDatabase.start({ folder }), (endpoint) =>
+    Effect.map(openEmbedded(folder), (endpoint) =>
       PgClient.layer({
         ...common,
         ...endpoint,
@@ -44,11 +58,16 @@ const embedded = (folder: string) =>
 
 /**
  * The SQL client. With a server it connects when the first statement runs, so one that is down fails statements with a
- * retryable `SqlError` and never the start; the embedded database must open its folder, or the layer fails.
+ * retryable `SqlError` and never the start; the embedded database, an actor, must open its folder, or the layer fails.
  */
-export const layer = (
+export const layerSupervised = (
   options: DatabaseOptions
 ): Layer.Layer<
   SqlClient.SqlClient | PgClient.PgClient,
-  SqlError | EmbeddedDatabase.EmbeddedDatabaseError | FolderLocked | FolderUnwritable
+  SqlError | EmbeddedDatabase.EmbeddedDatabaseError | FolderLocked | FolderUnwritable,
+  Supervisor
 > => (options._tag === "server" ? server(options.url) : embedded(options.folder))
+
+/** The same for a program that has no actors but this one. */
+export const layer = (options: DatabaseOptions) =>
+  Layer.provide(layerSupervised(options), Layer.fresh(Supervisor.layer))

@@ -1,4 +1,4 @@
-import { Data, Deferred, Effect, Option, Schedule, type Scope } from "effect"
+import { Data, Deferred, Effect, Option, type Scope } from "effect"
 import { chmod, mkdir } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { Worker } from "node:worker_threads"
@@ -101,17 +101,23 @@ const endOf = (worker: Worker): Effect.Effect<string> =>
     Effect.as(exitOf(worker), "its thread ended")
   ])
 
+export interface EmbeddedDatabase {
+  /** Where it listens, once it does for the first time; it stays the same when it runs again. */
+  readonly endpoint: Effect.Effect<Endpoint, EmbeddedDatabaseError>
+  /** For a supervisor: opens the folder in a thread and serves it until interrupted; fails when the thread ends. */
+  readonly run: Effect.Effect<never, EmbeddedDatabaseError>
+}
+
 /**
  * PostgreSQL inside this process: PGlite in a thread of its own, so that a query never stalls the data plane, behind a
  * socket that takes one connection. Owns `folder` and, beside it, `<folder>.run` (mode 0700) with the lock and the socket.
- * Ready when it listens. Its end while in use is logged and it is started again in its place.
  *
  * A killed process loses nothing that was committed. PGlite cannot force its files to disk, so after a power cut the
  * folder may be damaged: the journal is the truth, and a replay fills a new one.
  */
-export const start = Effect.fn("EmbeddedDatabase.start")(function* (options: {
+export const make = Effect.fn("EmbeddedDatabase.make")(function* (options: {
   readonly folder: string
-}): Effect.fn.Return<Endpoint, EmbeddedDatabaseError | FolderLocked | FolderUnwritable, Scope.Scope> {
+}): Effect.fn.Return<EmbeddedDatabase, EmbeddedDatabaseError | FolderLocked | FolderUnwritable, Scope.Scope> {
   const folder = resolve(options.folder)
   const fault = (detail: string) => new EmbeddedDatabaseError({ folder, detail })
   const runFolder = `${folder}.run`
@@ -123,9 +129,8 @@ export const start = Effect.fn("EmbeddedDatabase.start")(function* (options: {
   const socket = join(runFolder, ".s.PGSQL.5432")
   const path = process.platform === "win32" || Buffer.byteLength(socket) > path_bytes_max ? undefined : socket
 
-  const ready = yield* Deferred.make<Endpoint, EmbeddedDatabaseError>()
+  const first = yield* Deferred.make<Endpoint, EmbeddedDatabaseError>()
   let port = 0
-  let hasStarted = false
   const run = Effect.scoped(
     Effect.gen(function* () {
       const worker = yield* spawn({ folder, path, port })
@@ -137,18 +142,9 @@ export const start = Effect.fn("EmbeddedDatabase.start")(function* (options: {
       )
       if (report._tag === "failed") return yield* fault(report.detail)
       if (path === undefined && report._tag === "listening") port = report.port
-      hasStarted = true
-      yield* Deferred.succeed(ready, path === undefined ? { host: "127.0.0.1", port } : { path })
+      yield* Deferred.succeed(first, path === undefined ? { host: "127.0.0.1", port } : { path })
       return yield* fault(yield* endOf(worker))
     })
   )
-  yield* run.pipe(
-    Effect.tapError((error) =>
-      hasStarted ? Effect.logError("the embedded database is started again", error) : Deferred.fail(ready, error)
-    ),
-    Effect.retry({ while: () => hasStarted, schedule: Schedule.spaced("2 seconds") }),
-    Effect.ignore,
-    Effect.forkScoped
-  )
-  return yield* Deferred.await(ready)
+  return { endpoint: Deferred.await(first), run: Effect.tapError(run, (error) => Deferred.fail(first, error)) }
 })

@@ -64,8 +64,9 @@ const make = Effect.fnUntraced(function* (options: SqlPipelineOptions) {
   })
   const giveUp = (error: DatabaseUnusable) => Effect.andThen(Deferred.fail(unusable, error), Effect.never)
   // A fresh layer for every run: a restarted follower gets a database opened anew.
-  const run = Effect.suspend(() => Effect.provide(follow, Database.layer(options.database))).pipe(
+  const run = Effect.suspend(() => Effect.provide(follow, Database.layerSupervised(options.database))).pipe(
     Effect.provideService(Journal, journal),
+    Effect.provideService(Supervisor, supervisor),
     Effect.catchTag(["EmbeddedDatabaseError", "FolderLocked", "FolderUnwritable"], giveUp)
   )
 

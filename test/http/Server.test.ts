@@ -121,7 +121,7 @@ describe("/metrics", () => {
       }
       assert.include(lines, 'observer_follower_lag_records{follower="sql"} 2')
       assert.include(lines, "observer_journal_head_seq 42")
-      assert.include(lines, 'observer_actor_mailbox_depth_count{shard="0"} 5')
+      assert.include(lines, 'observer_actor_mailbox_depth{actor="shard/0"} 5')
     }).pipe(Effect.provide(serving()))
   )
 

@@ -97,6 +97,28 @@ describe("the journal on a real disk", () => {
     }).pipe(onDisk)
   )
 
+  it.effect("writes a message of a producer once, however often and however soon it is handed over again", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(openMs)
+      const dataDir = yield* tempFolder
+      const journal = yield* openJournal(dataDir)
+      const from = (number: number, producer = "shard/0") => ({ producer, number })
+      const [first, again] = yield* Effect.all(
+        [journal.append(chunk(1, 3), from(1)), journal.append(chunk(1, 3), from(1))],
+        { concurrency: 2 }
+      )
+      assert.deepStrictEqual([first, again], [first, first])
+      assert.deepStrictEqual(yield* journal.append(chunk(4, 2), from(5)), { first: 4, last: 5 })
+      assert.deepStrictEqual(yield* journal.append(chunk(4, 2), from(3)), { first: 4, last: 5 })
+      assert.deepStrictEqual(yield* journal.append(chunk(6, 1), from(1, "shard/1")), { first: 6, last: 6 })
+      yield* journal.close
+      assert.deepStrictEqual(
+        checkArchive(filesBelow(dataDir)).map(encodeLine),
+        chunk(1, 6).map((draft, index) => line(draft, index + 1))
+      )
+    }).pipe(onDisk)
+  )
+
   it.effect("writes nothing for an append of nothing", () =>
     Effect.gen(function* () {
       const dataDir = yield* tempFolder

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { scratch, script } from "./scratch.ts"
 
 const { violations } = await script<{ violations: (root: string) => Array<string> }>("arrows.mjs")
+const forks = await script<{ violations: (root: string) => Array<string> }>("forks.mjs")
 const { completed, missingPlatforms, recordedAddresses } = await script<{
   completed: (text: string) => string
   missingPlatforms: (text: string) => ReadonlyArray<readonly [string, object]>
@@ -33,6 +34,24 @@ describe("arrows.mjs", () => {
       "simulator/Exchange.ts": 'import { S } from "../domain/Symbol.ts"\n'
     })
     assert.deepStrictEqual(violations(root), [])
+  })
+})
+
+describe("forks.mjs", () => {
+  it("finds fibers that no supervisor sees, and lets children of their fiber, the runtime and the simulator be", () => {
+    const root = scratch({
+      "main.ts": "yield* Layer.launch(all)\n",
+      "http/Server.ts": "const a = 1\nyield* serve.pipe(Effect.forkScoped)\nyield* Effect.forkChild(b)\n",
+      "sql/Pool.ts": "const fibers = yield* FiberMap.make()\nvoid Effect.runPromise(work)\n",
+      "actor/Supervisor.ts": "yield* FiberMap.run(fibers, name, whole)\n",
+      "simulator/Market.ts": "yield* Effect.forkDetach(market)\n"
+    })
+    assert.sameMembers(forks.violations(root), [
+      "main.ts:1: Layer.launch starts what no supervisor sees; make it an actor",
+      "http/Server.ts:2: Effect.forkScoped starts what no supervisor sees; make it an actor",
+      "sql/Pool.ts:1: FiberMap.make starts what no supervisor sees; make it an actor",
+      "sql/Pool.ts:2: Effect.runPromise starts what no supervisor sees; make it an actor"
+    ])
   })
 })
 

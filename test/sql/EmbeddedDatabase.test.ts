@@ -6,13 +6,20 @@ import { connect } from "node:net"
 import { fork, type ChildProcess } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { Supervisor } from "../../src/actor/Supervisor.ts"
 import * as Database from "../../src/sql/Database.ts"
-import * as EmbeddedDatabase from "../../src/sql/EmbeddedDatabase.ts"
 import { compiled } from "../support/compiled.ts"
 import { tempFolder } from "./fixtures.ts"
 
 const using = <A, E>(folder: string, effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.provide(effect, Database.layer({ _tag: "embedded", folder }))
+
+/** The database as an actor of its own supervisor, where it listens. */
+const opened = (folder: string) =>
+  Effect.gen(function* () {
+    const actors = yield* Layer.build(Layer.fresh(Supervisor.layer))
+    return yield* Effect.provideContext(Database.openEmbedded(folder), actors)
+  })
 
 const query = (text: string) => Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<Record<string, unknown>>(text))
 
@@ -24,7 +31,7 @@ class Made extends Context.Service<Made, { readonly folder: string }>()("test/Ma
     Made,
     Effect.gen(function* () {
       const folder = join(yield* tempFolder, "db")
-      yield* Effect.scoped(EmbeddedDatabase.start({ folder }))
+      yield* Effect.scoped(opened(folder))
       return { folder }
     })
   )
@@ -124,7 +131,7 @@ layer(Made.layer, { timeout: "60 seconds", excludeTestServices: true })("the emb
   it.effect("listens on loopback where the path of the socket would be too long", () =>
     Effect.gen(function* () {
       const folder = yield* madeIn("d".repeat(100))
-      const endpoint = yield* EmbeddedDatabase.start({ folder }).pipe(
+      const endpoint = yield* opened(folder).pipe(
         Effect.tap(({ host, port }) =>
           Effect.sync(() => {
             assert.strictEqual(host, "127.0.0.1")
@@ -165,11 +172,11 @@ layer(Made.layer, { timeout: "60 seconds", excludeTestServices: true })("the emb
     Effect.gen(function* () {
       const folder = yield* madeIn()
       const scope = yield* Scope.make()
-      yield* Scope.provide(EmbeddedDatabase.start({ folder }), scope)
-      const second = yield* Effect.exit(Effect.scoped(EmbeddedDatabase.start({ folder })))
+      yield* Scope.provide(opened(folder), scope)
+      const second = yield* Effect.exit(Effect.scoped(opened(folder)))
       assert.isTrue(Exit.isFailure(second) && Cause.pretty(second.cause).includes(`process ${process.pid} `))
       yield* Scope.close(scope, Exit.void)
-      yield* Effect.scoped(EmbeddedDatabase.start({ folder }))
+      yield* Effect.scoped(opened(folder))
     })
   )
 
@@ -180,13 +187,13 @@ layer(Made.layer, { timeout: "60 seconds", excludeTestServices: true })("the emb
       const listening = Logger.make(({ message }) => {
         if (String(message).includes("started again")) Deferred.doneUnsafe(ended, Effect.void)
       })
-      const { path = "" } = yield* EmbeddedDatabase.start({ folder }).pipe(Effect.provide(Logger.layer([listening])))
+      const { path = "" } = yield* opened(folder).pipe(Effect.provide(Logger.layer([listening])))
       yield* answer(path, { send: unknownMessage, until: "FATAL" })
       yield* TestClock.adjust("5 seconds")
       yield* TestClock.adjust("2 minutes")
       yield* TestClock.adjust("10 seconds")
       yield* Deferred.await(ended)
-      yield* TestClock.adjust("2 seconds")
+      yield* TestClock.adjust("1 second")
       yield* answer(path, { send: Buffer.alloc(0), until: ready }).pipe(Effect.retry(Schedule.forever))
     }).pipe(Effect.provide(TestClock.layer()))
   )
