@@ -1,4 +1,4 @@
-import { Cause, Effect, Queue, type Tracer } from "effect"
+import { type Cause, Effect, Queue, type Tracer } from "effect"
 
 /** What a full mailbox does with one message more. */
 export type FullPolicy<A> =

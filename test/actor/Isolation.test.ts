@@ -22,7 +22,7 @@ const day = (isSick: boolean) =>
       const mailbox = yield* Mailbox.make<number>({ actor: `shard/${index}`, capacity: messages })
       const handle = Effect.gen(function* () {
         if (isSick && index === sick) return yield* Effect.die("it dies on every message")
-        yield* Effect.sleep(work_ms)
+        yield* Effect.delay(Effect.void, work_ms)
         handled.push(yield* Clock.currentTimeMillis)
       })
       const onPoison = (message: number) => Effect.sync(() => void poison.push(message))
@@ -31,11 +31,11 @@ const day = (isSick: boolean) =>
       yield* Effect.forkChild(
         Effect.forEach(
           Array.from({ length: messages }, (_, at) => at),
-          (message) => Effect.andThen(mailbox.offer(message), Effect.sleep(work_ms))
+          (message) => Effect.delay(mailbox.offer(message), work_ms)
         )
       )
     }
-    yield* TestClock.adjust(work_ms * (messages + 1))
+    yield* TestClock.adjust(work_ms * (messages + 2))
     const standings = yield* (yield* ActorTree).snapshot
     return { handledAtMs, poison, standings }
   }).pipe(Effect.provide(Supervisor.layer))

@@ -15,7 +15,7 @@ const startSlow = Effect.fnUntraced(function* (name: string, messages: number, l
   const mailbox = yield* Mailbox.make<number>({ actor: name, capacity: 100 })
   for (let message = 0; message < messages; message++) yield* mailbox.offer(message)
   const run = mailbox
-    .consume({ handle: () => Effect.sleep("1 second"), onPoison: () => Effect.void })
+    .consume({ handle: () => Effect.delay(Effect.void, "1 second"), onPoison: () => Effect.void })
     .pipe(Effect.tap(() => Effect.sync(() => void log.push(name))))
   yield* (yield* Supervisor).start({ ...spec, name, mailbox, run, drain: mailbox.end })
   return mailbox

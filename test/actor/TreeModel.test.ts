@@ -31,13 +31,10 @@ const Fate = Schema.Struct({
 })
 type Fate = typeof Fate.Type
 const Step = Schema.Union([
-  Schema.Struct({ _tag: Schema.Literal("send"), to: Schema.Literals(actors), fate: Fate }),
-  Schema.Struct({ _tag: Schema.Literal("send"), to: Schema.Literals(actors), fate: Fate }),
-  Schema.Struct({ _tag: Schema.Literal("stop"), to: Schema.Literals(actors) }),
-  Schema.Struct({
-    _tag: Schema.Literal("wait"),
-    for_ms: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8_000 }))
-  })
+  Schema.TaggedStruct("send", { to: Schema.Literals(actors), fate: Fate }),
+  Schema.TaggedStruct("send", { to: Schema.Literals(actors), fate: Fate }),
+  Schema.TaggedStruct("stop", { to: Schema.Literals(actors) }),
+  Schema.TaggedStruct("wait", { for_ms: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8_000 })) })
 ])
 
 interface Message {

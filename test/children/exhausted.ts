@@ -1,6 +1,6 @@
 // A program whose one vital actor dies whenever it runs, beside one that is well.
 import { NodeRuntime } from "@effect/platform-node"
-import { Effect, Logger } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import { vital } from "../../src/actor/RestartPolicy.ts"
 import { Supervisor } from "../../src/actor/Supervisor.ts"
 import { endExhausted, teardown } from "../../src/ProgramEnd.ts"
@@ -19,8 +19,7 @@ const program = Effect.gen(function* () {
   return yield* supervisor.escalated
 }).pipe(
   Effect.catchTag("ActorExhausted", endExhausted),
-  Effect.provide(Supervisor.layer),
-  Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
+  Effect.provide(Layer.merge(Supervisor.layer, Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])))
 )
 
 NodeRuntime.runMain(program, { disableErrorReporting: true, teardown })
