@@ -67,6 +67,23 @@ export const table = {
     "PHASE15_SYMBOLS",
     "PHASE15_SYMBOL"
   ]),
+  watch: optional(
+    "OBSERVER_WATCH",
+    Value.symbolCodes,
+    "Symbols that are swept by a target of their own and streamed before all others."
+  ),
+  targets: setting(
+    "OBSERVER_TARGET_SECONDS",
+    Value.targetSeconds,
+    "watch:3,index:10,stock:10,etf:10",
+    "How old a quote may become, by class of symbol; what is not named keeps its default."
+  ),
+  books: setting(
+    "OBSERVER_BOOKS",
+    Value.wholeNumber(0, 1_000),
+    "0",
+    "Of how many streamed symbols the order book is streamed, too; each takes a slot more."
+  ),
   shards: setting("OBSERVER_SHARDS", Value.wholeNumber(1, 64), "8", "Shards that share the symbols among them."),
   node: optional(
     "OBSERVER_NODE",
@@ -97,6 +114,11 @@ export const table = {
   kisEnv: setting("KIS_ENV", Value.oneOf("live", "mock"), "live", "The broker's live or mock service."),
   kisAppKey: secret("KIS_APP_KEY", Value.secretText(1), "App key of the account; needed with kis."),
   kisAppSecret: secret("KIS_APP_SECRET", Value.secretText(1), "App secret of the account; needed with kis."),
+  kisAccounts: optional(
+    "KIS_ACCOUNTS",
+    Value.file,
+    "JSON file with several accounts, instead of the pair; only you should be able to read it (mode 0600)."
+  ),
   kisRestUrl: optional(
     "KIS_REST_URL",
     Value.address("http", "https"),
@@ -224,16 +246,23 @@ const together = (
   const demand = (names: ReadonlyArray<string>, detail: string, allowed: string) => {
     if (names.length > 0) problems.push({ variable: names.join(" and "), found: `not set, ${detail}`, allowed })
   }
-  const { httpHost, httpToken, kisAppKey, kisAppSecret, kisRestUrl, kisWsUrl, sourceMode } = values
+  const { httpHost, httpToken, kisAccounts, kisAppKey, kisAppSecret, kisRestUrl, kisWsUrl, sourceMode } = values
   if (httpHost !== undefined && !Value.isLoopback(httpHost) && httpToken === undefined) {
     demand(missing(table.httpToken), `which ${table.httpHost.name}=${httpHost} needs`, table.httpToken.value.allowed)
   }
-  if (sourceMode === "kis" && (kisAppKey === undefined || kisAppSecret === undefined)) {
+  if (kisAccounts !== undefined && (kisAppKey !== undefined || kisAppSecret !== undefined)) {
+    problems.push({
+      variable: table.kisAccounts.name,
+      found: `is set, and so is ${table.kisAppKey.name} or ${table.kisAppSecret.name}`,
+      allowed: "the file with all accounts, or one pair"
+    })
+  }
+  if (sourceMode === "kis" && kisAccounts === undefined && (kisAppKey === undefined || kisAppSecret === undefined)) {
     const absent = [...(kisAppKey ? [] : [table.kisAppKey]), ...(kisAppSecret ? [] : [table.kisAppSecret])]
     demand(
       missing(...absent),
       `which ${table.sourceMode.name}=kis needs`,
-      `${table.kisAppKey.name} and ${table.kisAppSecret.name}, the pair issued by the broker`
+      `${table.kisAppKey.name} and ${table.kisAppSecret.name}, the pair issued by the broker, or ${table.kisAccounts.name}`
     )
   }
   if (sourceMode === "simulator" && (kisRestUrl === undefined) !== (kisWsUrl === undefined)) {

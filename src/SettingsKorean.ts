@@ -4,6 +4,9 @@ import type { table } from "./Settings.ts"
 export const koreanMeaning: Readonly<Record<keyof typeof table, string>> = {
   sourceMode: "시세를 가져올 곳. 내장 시뮬레이터 또는 KIS",
   symbols: "관측할 종목. `top:N`은 거래대금 상위 N종목",
+  watch: "별도의 목표로 훑고 다른 종목보다 먼저 스트림을 받을 종목",
+  targets: "종목 분류별로 시세가 얼마나 오래되어도 되는지(초). 적지 않은 분류는 기본값",
+  books: "스트림 종목 중 호가까지 받을 종목 수. 종목마다 슬롯이 하나 더 듭니다",
   shards: "종목을 나눠 맡는 샤드 수",
   node: "파일 이름과 레코드 id에 들어가는 노드 이름. 지정하지 않으면 호스트 이름",
   dataDir: "저널 폴더",
@@ -18,6 +21,7 @@ export const koreanMeaning: Readonly<Record<keyof typeof table, string>> = {
   kisEnv: "KIS 실전 또는 모의투자",
   kisAppKey: "계좌의 앱키. kis 모드에서 필수",
   kisAppSecret: "계좌의 앱시크릿. kis 모드에서 필수",
+  kisAccounts: "앱키 쌍 대신 여러 계좌를 적은 JSON 파일. 본인만 읽을 수 있어야 합니다(권한 0600)",
   kisRestUrl: "REST를 호출할 다른 서버. 시뮬레이터 모드에서는 두 주소를 모두 지정하거나 모두 비워 둡니다",
   kisWsUrl: "스트림을 받을 다른 서버",
   callsPerSecond: "앱키당 초당 호출 수. 지정하지 않으면 실전 18, 모의투자 1",
@@ -36,6 +40,9 @@ const phrases: ReadonlyArray<readonly [RegExp, string]> = [
   [/^a whole number from (\d+) to (\d+)$/, "$1~$2 정수"],
   [/^an address beginning with (.+) or (.+)$/, "$1 또는 $2로 시작하는 주소"],
   [/^the path of a folder$/, "폴더 경로"],
+  [/^the path of a file$/, "파일 경로"],
+  [/^codes such as (\S+)$/, "`$1` 같은 종목코드"],
+  [/^class:seconds with the classes (.+) and (\S+) to (\S+) seconds$/, "`분류:초`. 분류는 $1, 초는 $2~$3"],
   [/^(\d+) or more visible ASCII characters without blanks$/, "공백 없는 ASCII 문자 $1자 이상"],
   [/^one of (.+)$/, "$1 중 하나"],
   [

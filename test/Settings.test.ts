@@ -19,6 +19,9 @@ describe("Settings", () => {
     assert.deepStrictEqual(load({}), {
       sourceMode: "simulator",
       symbols: { _tag: "Top", count: 2_000 },
+      watch: undefined,
+      targets: { watch: 3, index: 10, stock: 10, etf: 10 },
+      books: 0,
       shards: 8,
       node: "trader-pc",
       dataDir: "./var/data",
@@ -33,6 +36,7 @@ describe("Settings", () => {
       kisEnv: "live",
       kisAppKey: undefined,
       kisAppSecret: undefined,
+      kisAccounts: undefined,
       kisRestUrl: undefined,
       kisWsUrl: undefined,
       callsPerSecond: 18,

@@ -1,4 +1,6 @@
 import { Result } from "effect"
+import { isSymbolCode } from "./SymbolCode.ts"
+import { symbolClasses, type TargetSeconds } from "./SymbolClass.ts"
 
 /**
  * How the text of a setting becomes a value. A failure is a detail in words about this one text, or empty when
@@ -40,6 +42,39 @@ export const onOff: SettingValue<boolean> = {
 export const folder: SettingValue<string> = {
   allowed: "the path of a folder",
   parse: (text) => (text.startsWith("~") ? Result.fail("~ is not expanded here, write the whole path") : plain(text))
+}
+
+/** A file, seen from the working directory. */
+export const file: SettingValue<string> = { ...folder, allowed: "the path of a file" }
+
+/** Codes of symbols, in the order in which they are named. */
+export const symbolCodes: SettingValue<ReadonlyArray<string>> = {
+  allowed: "codes such as 005930,000660",
+  parse: (text) => {
+    const words = [...new Set(text.split(/[\s,]+/).filter((word) => word !== ""))]
+    const bad = words.filter((word) => !isSymbolCode(word))
+    return bad.length > 0 ? Result.fail(`not a symbol code: ${bad.slice(0, 10).join(", ")}`) : Result.succeed(words)
+  }
+}
+
+const targetSeconds_min = 0.2
+const targetSeconds_max = 86_400
+const targetSeconds_default: Record<keyof TargetSeconds, number> = { watch: 3, index: 10, stock: 10, etf: 10 }
+
+/** `class:seconds` pairs. A class that is not named keeps its default. */
+export const targetSeconds: SettingValue<TargetSeconds> = {
+  allowed: `class:seconds with the classes ${symbolClasses.join(", ")} and ${targetSeconds_min} to ${targetSeconds_max} seconds`,
+  parse: (text) => {
+    const targets = { ...targetSeconds_default }
+    for (const word of text.split(/[\s,]+/).filter((each) => each !== "")) {
+      const [name, seconds] = /^([a-z]+):(\d{1,5}(?:\.\d{1,3})?)$/i.exec(word)?.slice(1) ?? []
+      const known = symbolClasses.find((each) => each === name?.toLowerCase())
+      if (known === undefined) return wrong
+      targets[known] = Number(seconds)
+      if (!(targets[known] >= targetSeconds_min && targets[known] <= targetSeconds_max)) return wrong
+    }
+    return Result.succeed(targets)
+  }
 }
 
 /** A name that may stand in file names: lower case letters, digits and inner dashes, 1 to 32 of them. */

@@ -1,48 +1,41 @@
-import { Context, Deferred, Effect, Layer } from "effect"
-import { HttpClient } from "effect/http"
-import { patient } from "../actor/RestartPolicy.ts"
-import { Supervisor } from "../actor/Supervisor.ts"
+import { Context, Deferred, Effect, Layer, PubSub, Stream } from "effect"
 import { MarketSession } from "../calendar/MarketSession.ts"
+import type { AccountAbility, Assignment, SymbolAge } from "../domain/Assignment.ts"
 import type { Delivery } from "../domain/Sighting.ts"
-import type { KisAccount } from "../kis/Account.ts"
-import { makeApprovalKey } from "../kis/ApprovalKey.ts"
-import { type BudgetStatus, makeCallBudget } from "../kis/CallBudget.ts"
-import type { KisCredentialsRejected, KisError } from "../kis/KisError.ts"
-import { exchange, type KisCall } from "../kis/KisHttp.ts"
-import { makeQuotations } from "../kis/Quotations.ts"
-import type { SessionStatus } from "../kis/StreamSession.ts"
-import { makeToken, type TokenStatus } from "../kis/Token.ts"
-import { makeStreamer } from "./Streamer.ts"
-import { makeSweeper, type SweepStatus } from "./Sweeper.ts"
+import type { KisCredentialsRejected } from "../kis/KisError.ts"
+import { type AccountStatus, type FedAccount, makeAccountFeed } from "./AccountFeed.ts"
+import { makeSweep, type SweepStatus } from "./Sweep.ts"
+import type { CoverageStatus } from "./SweepSchedule.ts"
 
 export interface FeedStatus {
-  readonly account: string
-  readonly budget: BudgetStatus
-  readonly token: TokenStatus
+  readonly accounts: ReadonlyArray<AccountStatus>
   readonly sweep: SweepStatus
-  readonly stream: SessionStatus
-  readonly streamed: number
 }
 
 export interface KisFeedOptions {
-  readonly account: KisAccount
+  readonly accounts: ReadonlyArray<FedAccount>
   readonly stateDir: string
-  readonly callsPerSecond: number
-  readonly slots: number
-  readonly sweep: ReadonlyArray<string>
-  readonly stream: ReadonlyArray<string>
-  readonly multiPrice: boolean
   readonly deliver: (delivery: Delivery) => Effect.Effect<void>
 }
 
-/** What one account of the broker offers: a sweep over many symbols and a stream of a few, under one budget. */
+/** Whoever replans looks at what is, not at what was said of it: a few sentences that wait are enough. */
+const waitingChanges = 16
+
+/** What the broker offers through all accounts: one sweep over many symbols, and a stream of a few by each account. */
 export class KisFeed extends Context.Service<
   KisFeed,
   {
-    /** Starts the account's actors under the supervisor; once they are stopped, what they have delivered is with the shards. */
+    /** Starts the accounts' actors under the supervisor; once they are stopped, what they have delivered is with the shards. */
     readonly start: Effect.Effect<void>
+    /** Who is swept how often from now on, and who streams what. */
+    apply(assignment: Assignment): Effect.Effect<void>
+    readonly abilities: Effect.Effect<ReadonlyArray<AccountAbility>>
+    /** A sentence whenever what an account can do has changed. */
+    readonly changes: Stream.Stream<string>
+    readonly ages: Effect.Effect<ReadonlyArray<SymbolAge>>
+    coverage(stale_seconds: number): Effect.Effect<CoverageStatus>
     readonly status: Effect.Effect<FeedStatus>
-    /** Fails when the broker refuses the credentials; else never returns. */
+    /** Fails when the broker has refused the credentials of every account; else never returns. */
     readonly refused: Effect.Effect<never, KisCredentialsRejected>
   }
 >()("observer/feed/KisFeed") {
@@ -50,50 +43,35 @@ export class KisFeed extends Context.Service<
 }
 
 const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
-  const { account, deliver, slots, stateDir } = options
-  const { alias } = account
-  const client = yield* HttpClient.HttpClient
-  const supervisor = yield* Supervisor
+  const { deliver, stateDir } = options
   const session = yield* MarketSession
   const refused = yield* Deferred.make<never, KisCredentialsRejected>()
+  const changes = yield* PubSub.sliding<string>(waitingChanges)
+  const sweep = yield* makeSweep(session, deliver)
 
-  const budget = yield* makeCallBudget(options.callsPerSecond)
-  const call: KisCall = (request) =>
-    budget.spend(Effect.provideService(exchange(account, request), HttpClient.HttpClient, client))
-  const token = yield* makeToken(account, stateDir, call)
-  const approval = yield* makeApprovalKey(account, call)
-  const quotations = makeQuotations(account, call, token)
-  const symbols = options.sweep
-  const { multiPrice } = options
-  const sweeper = yield* makeSweeper({ account: alias, symbols, multiPrice, quotations, session, deliver })
-  const streamer = yield* makeStreamer({ account, approval, symbols: options.stream, slots, deliver })
+  const onChange = (reason: string) =>
+    Effect.gen(function* () {
+      const errors = yield* Effect.forEach(accounts, (account) => account.refused)
+      const [first] = errors
+      if (first !== undefined && errors.every((error) => error !== undefined)) yield* Deferred.fail(refused, first)
+      yield* PubSub.publish(changes, reason)
+    })
+  const accounts = yield* Effect.forEach(options.accounts, (account) =>
+    makeAccountFeed({ account, stateDir, sweep, deliver, onChange })
+  )
 
-  /** Refused credentials end the account, whoever meets them first; anything else is the supervisor's to judge. */
-  const orRefused = <A>(run: Effect.Effect<A, KisError>) =>
-    Effect.catchTag(Effect.asVoid(run), "KisCredentialsRejected", (error) =>
-      Effect.andThen(Deferred.fail(refused, error), Effect.never)
-    )
-
-  const streams = options.stream.length > 0 && slots > 0
-  const name = (part: string) => `account/${alias}/${part}`
   return KisFeed.of({
-    start: Effect.gen(function* () {
-      const kind = "permanent" as const
-      yield* supervisor.start({ name: name("token"), kind, policy: patient, run: orRefused(token.keepFresh) })
-      yield* supervisor.start({ name: name("sweep"), kind, policy: patient, run: orRefused(sweeper.run) })
-      if (!streams) return
-      const whenOpen = Effect.andThen(session.awaitOpen, streamer.run)
-      yield* supervisor.start({ name: name("stream"), kind, policy: patient, run: whenOpen })
+    start: Effect.forEach(accounts, ({ start }) => start, { discard: true }),
+    apply: Effect.fnUntraced(function* (assignment) {
+      yield* sweep.assign(assignment.sweep)
+      for (const { alias, want } of accounts) yield* want(assignment.streams.get(alias) ?? [])
     }),
+    abilities: Effect.forEach(accounts, ({ ability }) => ability),
+    changes: Stream.fromPubSub(changes),
+    ages: sweep.ages,
+    coverage: sweep.coverage,
     status: Effect.gen(function* () {
-      return {
-        account: alias,
-        budget: yield* budget.status,
-        token: yield* token.status,
-        sweep: yield* sweeper.status,
-        stream: yield* streamer.status,
-        streamed: streams ? Math.min(options.stream.length, slots) : 0
-      }
+      return { accounts: yield* Effect.forEach(accounts, ({ status }) => status), sweep: yield* sweep.status }
     }),
     refused: Deferred.await(refused)
   })

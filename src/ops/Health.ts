@@ -3,12 +3,13 @@ import { ActorTree, type ActorStatus } from "../actor/ActorTree.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
 import type { Phase } from "../domain/Phase.ts"
 import type { RecordSource } from "../domain/JournalRecord.ts"
+import type { AccountStatus } from "../feed/AccountFeed.ts"
 import { type FeedStatus, KisFeed } from "../feed/KisFeed.ts"
+import type { CoverageStatus } from "../feed/SweepSchedule.ts"
 import { Conservation, inFlight, type Tally } from "../journal/Conservation.ts"
 import type { FollowerStatus } from "../journal/Follower.ts"
 import { Journal, type JournalStatus } from "../journal/Journal.ts"
 import { callLimits } from "../kis/Account.ts"
-import { type CoverageStatus, Shards } from "../shard/Shards.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
 
 export type PartStatus = "ok" | "starting" | "degraded" | "down" | "off"
@@ -34,7 +35,7 @@ export interface HealthReport {
   readonly startedAt: string
   readonly uptime_seconds: number
   readonly phase: Phase
-  readonly parts: Readonly<Record<"journal" | "sql" | "sweep" | "stream" | "actors", Part>>
+  readonly parts: Readonly<Record<"journal" | "sql" | "accounts" | "sweep" | "stream" | "actors", Part>>
   readonly coverage: CoverageStatus & { readonly unknown: ReadonlyArray<string> }
   readonly journal: JournalStatus
   readonly sql: FollowerStatus | undefined
@@ -79,17 +80,42 @@ const journalPart = ({ lastAppendAtMs, reason, writable }: JournalStatus): Part 
 const sqlPart = (sql: FollowerStatus | undefined): Part =>
   sql === undefined ? part("off") : part(sql.state, sql.sinceMs, sql.lastGoodAtMs, sql.reason)
 
-const sweepPart = ({ sweep }: FeedStatus, nowMs: number): Part => {
-  const { lastAnswerAtMs, reason, sinceMs, state } = sweep
-  if (state === "closed") return part("ok", sinceMs, lastAnswerAtMs, "the market is closed")
-  const silent_seconds = (nowMs - (lastAnswerAtMs ?? sinceMs)) / 1_000
-  if (silent_seconds <= answer_seconds_max) return part(state, sinceMs, lastAnswerAtMs, reason)
-  return part("down", sinceMs, lastAnswerAtMs, reason ?? `no answer for ${Math.round(silent_seconds)} s`)
+/** Refused credentials cost an account's calls and slots, and nobody else's. */
+const accountsPart = ({ accounts }: FeedStatus): Part => {
+  const down = accounts.flatMap(({ account, down: reason }) => (reason === undefined ? [] : [`${account}: ${reason}`]))
+  if (down.length === 0) return part("ok")
+  return part(down.length === accounts.length ? "down" : "degraded", undefined, undefined, down.join("; "))
 }
 
-const streamPart = ({ stream, streamed }: FeedStatus): Part => {
-  if (streamed === 0) return part("off")
-  const { lastHeardMs, sinceMs, state } = stream
+const alive = ({ accounts }: FeedStatus): ReadonlyArray<AccountStatus> =>
+  accounts.filter(({ down }) => down === undefined)
+
+/** Something of each account in one sentence, by its alias where there are several. */
+const wordsOf = (accounts: ReadonlyArray<readonly [alias: string, reason: string | undefined]>): string | undefined => {
+  const words = accounts.flatMap(([alias, reason]) => (reason === undefined ? [] : [[alias, reason] as const]))
+  if (words.length === 0) return undefined
+  return words.map(([alias, reason]) => (accounts.length === 1 ? reason : `${alias}: ${reason}`)).join("; ")
+}
+
+const sweepPart = (feed: FeedStatus, nowMs: number): Part => {
+  const { lastAnswerAtMs } = feed.sweep
+  const sweepers = alive(feed).map(({ account, sweeper }) => ({ account, ...sweeper }))
+  const sinceMs = Math.max(...sweepers.map((each) => each.sinceMs))
+  if (sweepers.length === 0) return part("down", undefined, lastAnswerAtMs, "no account is left")
+  if (sweepers.every(({ state }) => state === "closed")) {
+    return part("ok", sinceMs, lastAnswerAtMs, "the market is closed")
+  }
+  const reason = wordsOf(sweepers.map(({ account, reason: why }) => [account, why]))
+  const silent_seconds = (nowMs - Math.max(lastAnswerAtMs ?? 0, Math.min(...sweepers.map((each) => each.sinceMs)))) / 1_000
+  if (silent_seconds > answer_seconds_max) {
+    return part("down", sinceMs, lastAnswerAtMs, reason ?? `no answer for ${Math.round(silent_seconds)} s`)
+  }
+  const states = sweepers.map(({ state }) => state)
+  const state = states.includes("degraded") ? "degraded" : states.includes("ok") ? "ok" : "starting"
+  return part(state, sinceMs, lastAnswerAtMs, reason)
+}
+
+const sessionPart = ({ lastHeardMs, sinceMs, state }: AccountStatus["stream"]): Part => {
   switch (state._tag) {
     case "live":
       return part("ok", sinceMs, lastHeardMs)
@@ -104,6 +130,23 @@ const streamPart = ({ stream, streamed }: FeedStatus): Part => {
   }
 }
 
+/** The worst state of all sessions; down only when none is left. */
+const streamPart = (feed: FeedStatus): Part => {
+  const sessions = alive(feed).filter(({ streamed }) => streamed > 0)
+  if (sessions.length === 0) return part("off")
+  const parts = sessions.map(({ account, stream }) => [account, sessionPart(stream)] as const)
+  const has = (status: PartStatus) => parts.some(([, each]) => each.status === status)
+  const isDown = parts.every(([, { status }]) => status === "down")
+  const status = isDown ? "down" : has("down") || has("degraded") ? "degraded" : has("starting") ? "starting" : "ok"
+  const heard = sessions.flatMap(({ stream }) => stream.lastHeardMs ?? [])
+  return part(
+    status,
+    Math.max(...sessions.map(({ stream }) => stream.sinceMs)),
+    heard.length === 0 ? undefined : Math.max(...heard),
+    wordsOf(parts.map(([account, { reason }]) => [account, reason]))
+  )
+}
+
 const actorsPart = (actors: ReadonlyArray<ActorStatus>): Part => {
   const troubled = actors.filter(({ state }) => state._tag === "parked" || state._tag === "backingOff")
   if (troubled.length === 0) return part("ok")
@@ -114,7 +157,6 @@ const actorsPart = (actors: ReadonlyArray<ActorStatus>): Part => {
 const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: HealthOptions) {
   const journal = yield* Journal
   const conservation = yield* Conservation
-  const shards = yield* Shards
   const feed = yield* KisFeed
   const sql = yield* SqlPipeline
   const tree = yield* ActorTree
@@ -130,6 +172,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
     const parts = {
       journal: journalPart(journalStatus),
       sql: sqlPart(sqlStatus),
+      accounts: accountsPart(feedStatus),
       sweep: sweepPart(feedStatus, nowMs),
       stream: streamPart(feedStatus),
       actors: actorsPart(actors)
@@ -152,7 +195,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
       uptime_seconds: Math.round((nowMs - startedMs) / 1_000),
       phase: yield* session.phase,
       parts,
-      coverage: { ...(yield* shards.coverage(stale_seconds)), unknown: feedStatus.sweep.unknown },
+      coverage: { ...(yield* feed.coverage(stale_seconds)), unknown: feedStatus.sweep.unknown },
       journal: journalStatus,
       sql: sqlStatus,
       feed: feedStatus,

@@ -1,7 +1,7 @@
 import { Effect, Metric } from "effect"
 import type { HealthReport } from "./Health.ts"
+import { refreshAccountMeters } from "./meters/accountMeters.ts"
 import { refreshActorMeters } from "./meters/actorMeters.ts"
-import { raiseTo } from "./meters/raiseTo.ts"
 
 const gauge = (name: string, description: string) => Metric.gauge(name, { description })
 
@@ -18,28 +18,13 @@ const gauges = {
   waiting: gauge("observer_journal_waiting_appends_count", "Appends waiting for the writer"),
   lagRecords: gauge("observer_follower_lag_records", "Records of the journal that a follower has not stored"),
   lagSeconds: gauge("observer_follower_lag_seconds", "Age of the oldest record that a follower has not stored"),
-  callsLimit: gauge("observer_calls_limit_per_second", "Calls a second that the budget allows"),
-  callsLearnt: gauge("observer_calls_learnt_per_second", "Calls a second that the broker was found to take"),
-  callsLast: gauge("observer_calls_last_second_count", "Calls begun in the last second"),
-  tokenExpiry: gauge("observer_token_expires_seconds", "Unix time at which the token ends"),
-  slots: gauge("observer_stream_slots_held_count", "Stream registrations the broker has accepted"),
   sweep: gauge("observer_sweep_seconds", "Seconds that the newest complete sweep took"),
   inFlight: gauge("observer_records_in_flight_count", "Records received and not yet stored, rejected or deduplicated")
-}
-
-const totals = {
-  calls: Metric.counter("observer_calls_total", { description: "Calls made to the broker" }),
-  refusals: Metric.counter("observer_calls_refused_total", {
-    description: "Calls the broker refused for their number"
-  }),
-  connects: Metric.counter("observer_stream_connects_total", { description: "Stream connections begun" }),
-  issues: Metric.counter("observer_token_issues_total", { description: "Access tokens asked for" })
 }
 
 /** Writes what health knows into the metrics; done when they are asked for, so that it costs nothing in between. */
 export const refreshMeters = Effect.fnUntraced(function* (report: HealthReport) {
   const { actors, conservation, coverage, feed, journal, sql } = report
-  const labelled = { account: feed.account }
   const set = (metric: Metric.Gauge<number>, value: number | undefined, labels?: Record<string, string>) =>
     value === undefined ? Effect.void : Metric.update(labels ? Metric.withAttributes(metric, labels) : metric, value)
 
@@ -57,25 +42,8 @@ export const refreshMeters = Effect.fnUntraced(function* (report: HealthReport) 
     yield* set(gauges.lagRecords, sql.lag_records, { follower: sql.name })
     yield* set(gauges.lagSeconds, sql.lag_seconds, { follower: sql.name })
   }
-  yield* set(gauges.callsLimit, feed.budget.callsPerSecond, labelled)
-  yield* set(gauges.callsLearnt, feed.budget.learntPerSecond, labelled)
-  yield* set(gauges.callsLast, feed.budget.callsLastSecond, labelled)
-  yield* set(
-    gauges.tokenExpiry,
-    feed.token.expiresAtMs === undefined ? undefined : feed.token.expiresAtMs / 1_000,
-    labelled
-  )
-  yield* set(gauges.slots, feed.stream.slotsHeld, labelled)
-  yield* set(
-    gauges.sweep,
-    feed.sweep.lastRound_ms === undefined ? undefined : feed.sweep.lastRound_ms / 1_000,
-    labelled
-  )
+  yield* set(gauges.sweep, feed.sweep.lastRound_ms === undefined ? undefined : feed.sweep.lastRound_ms / 1_000)
+  for (const account of feed.accounts) yield* refreshAccountMeters(account)
   for (const [source, tally] of Object.entries(conservation)) yield* set(gauges.inFlight, tally.inFlight, { source })
   yield* refreshActorMeters(actors)
-
-  yield* raiseTo(Metric.withAttributes(totals.calls, labelled), feed.budget.calls)
-  yield* raiseTo(Metric.withAttributes(totals.refusals, labelled), feed.budget.refusals)
-  yield* raiseTo(Metric.withAttributes(totals.connects, labelled), feed.stream.connects)
-  yield* raiseTo(Metric.withAttributes(totals.issues, labelled), feed.token.issues)
 })

@@ -1,21 +1,12 @@
-import { Clock, Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { patient } from "../actor/RestartPolicy.ts"
 import { Supervisor } from "../actor/Supervisor.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
 import type { Delivery, Sighting } from "../domain/Sighting.ts"
 import { makeShard } from "./Shard.ts"
 
-export interface CoverageStatus {
-  readonly symbols: number
-  /** Seen at least once since the start. */
-  readonly seen: number
-  /** Seen once, but not for longer than the limit. */
-  readonly stale: number
-}
-
 export interface ShardsOptions {
   readonly count: number
-  readonly symbols: ReadonlyArray<string>
   readonly heartbeat_ms: number
 }
 
@@ -32,19 +23,19 @@ export class Shards extends Context.Service<
   {
     /** Starts the shards; shut down, each ends when everything handed in is in the journal. */
     readonly start: Effect.Effect<void>
+    /** Sets which symbols are owned; sightings of any other are refused. Those who stay keep their state. */
+    observe(symbols: ReadonlyArray<string>): Effect.Effect<void>
     /** Takes a chunk apart by shard; suspends while a mailbox is full. */
     deliver(delivery: Delivery): Effect.Effect<void>
-    coverage(stale_seconds: number): Effect.Effect<CoverageStatus>
   }
 >()("observer/shard/Shards") {
   static readonly layer = (options: ShardsOptions) => Layer.effect(Shards, make(options))
 }
 
-const make = Effect.fnUntraced(function* ({ count, heartbeat_ms, symbols }: ShardsOptions) {
+const make = Effect.fnUntraced(function* ({ count, heartbeat_ms }: ShardsOptions) {
   const supervisor = yield* Supervisor
   const session = yield* MarketSession
   const owned = Array.from({ length: count }, () => new Set<string>())
-  for (const symbol of symbols) owned[shardOf(symbol, count)]?.add(symbol)
   const shards = yield* Effect.forEach(owned, (own, index) =>
     makeShard({ name: `shard/${index}`, symbols: own, heartbeat_ms, session })
   )
@@ -56,6 +47,16 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms, symbols }: Shar
         supervisor.start({ name, kind: "transient", policy: patient, mailbox, run, drain: mailbox.end }),
       { discard: true }
     ),
+    observe: (symbols) =>
+      Effect.sync(() => {
+        const parts = owned.map(() => new Set<string>())
+        for (const symbol of symbols) parts[shardOf(symbol, count)]?.add(symbol)
+        for (const [index, own] of owned.entries()) {
+          const wanted = parts[index] ?? new Set<string>()
+          for (const symbol of own) if (!wanted.has(symbol)) own.delete(symbol)
+          for (const symbol of wanted) own.add(symbol)
+        }
+      }),
     deliver: Effect.fnUntraced(function* (delivery) {
       const parts = new Map<number, Array<Sighting>>()
       for (const sighting of delivery.sightings) {
@@ -73,18 +74,6 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms, symbols }: Shar
           })
         }
       }
-    }),
-    coverage: Effect.fnUntraced(function* (stale_seconds) {
-      const now = yield* Clock.currentTimeMillis
-      let seen = 0
-      let stale = 0
-      for (const shard of shards) {
-        for (const { lastSeenAtMs } of shard.lastSeen().values()) {
-          seen += 1
-          if (now - lastSeenAtMs > stale_seconds * 1_000) stale += 1
-        }
-      }
-      return { symbols: symbols.length, seen, stale }
     })
   })
 })

@@ -25,6 +25,7 @@ export const makeSnapshot = (report: Effect.Effect<HealthReport>, url: string): 
     const recordsPerSecond = before === undefined || seconds <= 0 ? 0 : (records - before.records) / seconds
     before = { atMs, records }
     const { coverage, feed, journal, sql } = health
+    const accounts = feed.accounts.filter(({ down }) => down === undefined)
     return {
       marketTime: clockOf(atMs),
       phase: health.phase,
@@ -36,11 +37,11 @@ export const makeSnapshot = (report: Effect.Effect<HealthReport>, url: string): 
       sqlLagRecords: sql?.lag_records ?? 0,
       sqlLagSeconds: sql?.lag_seconds ?? 0,
       sqlState: sql === undefined ? "off" : sql.state === "degraded" ? "degraded" : "ok",
-      callsUsed: feed.budget.callsLastSecond,
-      callsBudget: feed.budget.callsPerSecond,
-      refusals: feed.budget.refusals,
-      slotsUsed: feed.stream.slotsHeld,
-      slots: feed.stream.slotsBelieved,
+      callsUsed: sum(accounts.map(({ budget }) => budget.callsLastSecond)),
+      callsBudget: sum(accounts.map(({ budget }) => budget.callsPerSecond)),
+      refusals: sum(accounts.map(({ budget }) => budget.refusals)),
+      slotsUsed: sum(accounts.map(({ stream }) => stream.slotsHeld)),
+      slots: sum(accounts.map(({ stream }) => stream.slotsBelieved)),
       headSeq: journal.head.seq,
       url,
       problems: problemsOf(health)

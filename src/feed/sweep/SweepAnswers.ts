@@ -1,0 +1,88 @@
+import { Clock, Effect } from "effect"
+import { marketNow } from "../../calendar/MarketClock.ts"
+import type { Delivery, Sighting } from "../../domain/Sighting.ts"
+import { Conservation } from "../../journal/Conservation.ts"
+import { Journal } from "../../journal/Journal.ts"
+import { gap, marker, reject } from "../FeedRecord.ts"
+import type { SweepSchedule } from "../SweepSchedule.ts"
+
+/** A round as status shows it. */
+export interface SweepProgress {
+  readonly rounds: number
+  readonly lastRound_ms: number | undefined
+  readonly lastAnswerAtMs: number | undefined
+}
+
+/**
+ * Takes what came back for a batch: hands it to the shards, holds it against what was asked, and tells in the journal of
+ * symbols the broker does not know and of every round that is complete.
+ */
+export const makeSweepAnswers = Effect.fnUntraced(function* (
+  schedule: SweepSchedule,
+  deliver: (delivery: Delivery) => Effect.Effect<void>
+) {
+  const journal = yield* Journal
+  const conservation = yield* Conservation
+  let progress: SweepProgress = { rounds: 0, lastRound_ms: undefined, lastAnswerAtMs: undefined }
+  let deduplicatedBefore = 0
+
+  const tellUnasked = Effect.fnUntraced(function* (account: string, unasked: ReadonlyArray<Sighting>) {
+    const atMs = yield* marketNow
+    yield* journal.append(
+      unasked.map(({ payload }) => reject("kis-rest", account, atMs, "unknownSymbol", JSON.stringify(payload)))
+    )
+  })
+
+  const tellUnknown = Effect.fnUntraced(function* (account: string, symbol: string) {
+    const atMs = yield* marketNow
+    yield* Effect.logWarning(`the broker does not know the symbol ${symbol}; check OBSERVER_SYMBOLS`, { account })
+    yield* journal.append([gap(atMs, { fromMs: atMs, toMs: atMs, cause: "notCovered", symbol }, account)])
+  })
+
+  const tellRound = Effect.gen(function* () {
+    const round = schedule.completed(yield* Clock.currentTimeMillis)
+    if (round === undefined) return
+    const { answered, asked, endedAtMs, missing, number, startedAtMs } = round
+    const took_ms = endedAtMs - startedAtMs
+    const { deduplicated: soFar = 0 } = (yield* conservation.tallies).get("kis-rest") ?? {}
+    const summary = {
+      event: "sweep",
+      number,
+      asked,
+      answered,
+      missing,
+      took_ms,
+      deduplicated: soFar - deduplicatedBefore
+    }
+    deduplicatedBefore = soFar
+    progress = { ...progress, rounds: number, lastRound_ms: took_ms }
+    yield* journal.append([marker(yield* marketNow, summary)])
+    yield* Effect.logDebug("sweep complete", summary)
+  })
+
+  return {
+    progress: (): SweepProgress => progress,
+    /** `why` says what hindered the sweep before this answer, for symbols that had to wait for it. */
+    accept: Effect.fnUntraced(function* (
+      account: string,
+      batch: ReadonlyArray<string>,
+      came: ReadonlyArray<Sighting>,
+      why: string | undefined
+    ) {
+      const asked = new Set(batch)
+      const known = came.filter(({ symbol }) => asked.has(symbol))
+      const unasked = came.length === known.length ? [] : came.filter(({ symbol }) => !asked.has(symbol))
+      yield* conservation.add("kis-rest", { received: came.length, rejected: unasked.length })
+      if (unasked.length > 0) yield* tellUnasked(account, unasked)
+      yield* deliver({ source: "kis-rest", account, sightings: known })
+      const nowMs = yield* Clock.currentTimeMillis
+      for (const sighting of known) {
+        asked.delete(sighting.symbol)
+        schedule.seen(sighting.symbol, nowMs, sighting, why)
+      }
+      for (const symbol of asked) if (schedule.missed(symbol, nowMs)) yield* tellUnknown(account, symbol)
+      progress = { ...progress, lastAnswerAtMs: nowMs }
+      yield* tellRound
+    })
+  }
+})

@@ -1,0 +1,210 @@
+import { Clock, Effect, Layer, Stream } from "effect"
+import { Mailbox } from "../actor/Mailbox.ts"
+import { patient } from "../actor/RestartPolicy.ts"
+import { Supervisor } from "../actor/Supervisor.ts"
+import { marketNow } from "../calendar/MarketClock.ts"
+import type { AccountAbility, Assignment, SymbolAge } from "../domain/Assignment.ts"
+import { isIndexCode } from "../domain/SymbolCode.ts"
+import { Journal } from "../journal/Journal.ts"
+import { type ChangeRefused, type ChangeReport, Coverage, type PlanReport } from "./Coverage.ts"
+import { type CoveragePlan, plan } from "./CoveragePlan.ts"
+import type { Held } from "./coveragePlan/assignStreams.ts"
+import { Activity } from "./planner/Activity.ts"
+import { accountReports, classReports, symbolCoverage } from "./planner/report.ts"
+import type { TargetSeconds } from "../domain/SymbolClass.ts"
+import { classOf, type PlannedSymbol } from "./PlannedSymbol.ts"
+
+/** What the planner needs of the universe. */
+export interface PlannedUniverse {
+  /** The most important first. */
+  readonly symbols: ReadonlyArray<string>
+  readonly entries: ReadonlyMap<string, { readonly kind: string; readonly name: string; readonly turnover: number }>
+}
+
+export interface PlannerOptions {
+  readonly target_seconds: TargetSeconds
+  /** Of how many streamed symbols the order book is streamed, too. */
+  readonly books: number
+  /** Symbols that are watched more closely and streamed before all others. */
+  readonly watched: ReadonlySet<string>
+  readonly universe: {
+    readonly current: Effect.Effect<PlannedUniverse>
+    readonly changes: Stream.Stream<unknown>
+    change(change: {
+      readonly add: ReadonlyArray<string>
+      readonly remove: ReadonlyArray<string>
+    }): Effect.Effect<ChangeReport, ChangeRefused>
+  }
+  readonly accounts: {
+    readonly abilities: Effect.Effect<ReadonlyArray<AccountAbility>>
+    /** A sentence whenever what an account can do has changed. */
+    readonly changes: Stream.Stream<string>
+    readonly ages: Effect.Effect<ReadonlyArray<SymbolAge>>
+    apply(assignment: Assignment): Effect.Effect<void>
+  }
+  /** Whom the shards are to own. */
+  observe(symbols: ReadonlyArray<string>): Effect.Effect<void>
+}
+
+/** Activity moves slowly, and a plan costs a look at every symbol. */
+const replan_interval = "5 minutes"
+/** Reasons that wait are one reason. */
+const mailbox_reasons = 4
+
+/** Keeps the plan true to what there is: made anew when the universe, an account or the market's activity changes. */
+export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions) {
+  const { accounts, universe } = options
+  const journal = yield* Journal
+  const supervisor = yield* Supervisor
+  const activity = new Activity()
+  const mailbox = yield* Mailbox.make<string>({
+    actor: "planner",
+    capacity: mailbox_reasons,
+    policy: { _tag: "conflate", key: () => "replan" }
+  })
+  let current: { readonly plan: CoveragePlan; readonly reason: string; readonly madeAtMs: number } | undefined
+  let planned: ReadonlyArray<PlannedSymbol> = []
+  let names: PlannedUniverse["entries"] = new Map()
+  let held = new Map<string, Held>()
+
+  /** Who is watched need not be in the universe. */
+  const plannedOf = ({ entries, symbols }: PlannedUniverse): ReadonlyArray<PlannedSymbol> =>
+    [...new Set([...options.watched, ...symbols])].map((symbol) => {
+      const { kind, turnover = 0 } = entries.get(symbol) ?? {}
+      return {
+        symbol,
+        class: classOf(kind, isIndexCode(symbol), options.watched.has(symbol)),
+        activity: activity.of(symbol, turnover)
+      }
+    })
+
+  const heldIn = ({ streams }: CoveragePlan, nowMs: number): Map<string, Held> =>
+    new Map(
+      [...streams].flatMap(([account, targets]) =>
+        targets.map(({ symbol }): [string, Held] => {
+          const before = held.get(symbol)
+          return [symbol, before?.account === account ? before : { symbol, account, sinceMs: nowMs }]
+        })
+      )
+    )
+
+  const tell = Effect.fnUntraced(function* (made: CoveragePlan, reason: string) {
+    const { callsPerSecond, callsPerSweep, classes, notCovered, streamed, streams, unmet } = made
+    const said = { symbols: made.sweep.length, streamed, callsPerSecond, callsPerSweep, classes, unmet, notCovered }
+    const codes = Object.fromEntries([...streams].map(([alias, of]) => [alias, of.map(({ symbol }) => symbol)]))
+    const receivedAtMs = yield* marketNow
+    const payload = { event: "plan", reason, ...said, streams: codes }
+    yield* journal.append([{ kind: "marker", receivedAtMs, source: "observer", payload }])
+    yield* Effect.logInfo(`the plan: ${reason}`, {
+      swept: made.sweep.length,
+      streamed,
+      calls_per_second: callsPerSecond,
+      expected_seconds: classes.map((each) => `${each.class} ${each.expected_seconds}`).join(", ")
+    })
+    for (const { class: name, expected_seconds, needs, target_seconds } of unmet) {
+      yield* Effect.logWarning(
+        `${name}: a target of ${target_seconds} s cannot be met, ${expected_seconds} s is what there is`,
+        { needs }
+      )
+    }
+  })
+
+  const replan = Effect.fnUntraced(function* (reason: string) {
+    const nowMs = yield* Clock.currentTimeMillis
+    activity.look(yield* accounts.ages, nowMs)
+    const now = yield* universe.current
+    const { books, target_seconds } = options
+    planned = plannedOf(now)
+    names = now.entries
+    const abilities = yield* accounts.abilities
+    const made = plan({ symbols: planned, accounts: abilities, target_seconds, books, held: [...held.values()], nowMs })
+    const isNew = current === undefined || !isSame(current.plan, made)
+    held = heldIn(made, nowMs)
+    current = { plan: made, reason, madeAtMs: nowMs }
+    if (!isNew) return
+    // The shards know a symbol before the first sighting of it can come.
+    yield* options.observe(planned.map(({ symbol }) => symbol))
+    yield* accounts.apply(made)
+    yield* tell(made, reason)
+  })
+
+  const report = Effect.gen(function* () {
+    if (current === undefined) return yield* Effect.die(new Error("the plan is asked for before it is made"))
+    const { madeAtMs, plan: made, reason } = current
+    const ages = new Map((yield* accounts.ages).map((age) => [age.symbol, age]))
+    const { callsPerSecond, callsPerSweep, classes, notCovered, streamed, unmet } = made
+    return {
+      madeAt: new Date(madeAtMs).toISOString(),
+      reason,
+      symbols: planned.length,
+      streamed,
+      callsPerSecond,
+      callsPerSweep,
+      classes: classReports(classes, planned, ages),
+      accounts: accountReports(yield* accounts.abilities, made),
+      unmet,
+      notCovered
+    } satisfies PlanReport
+  })
+
+  const symbols = Effect.gen(function* () {
+    const made = current?.plan
+    const ages = new Map((yield* accounts.ages).map((age) => [age.symbol, age]))
+    const sweep = new Map(made?.sweep.map(({ planned_ms, symbol }) => [symbol, planned_ms]))
+    const streams = new Map([...held.values()].map(({ account, symbol }) => [symbol, account]))
+    return planned.map((each) =>
+      symbolCoverage(
+        each,
+        names.get(each.symbol)?.name,
+        { sweep, streams },
+        options.target_seconds[each.class],
+        ages.get(each.symbol)
+      )
+    )
+  })
+
+  const triggers = Stream.mergeAll(
+    [
+      Stream.map(universe.changes, () => "the symbols have changed"),
+      accounts.changes,
+      Stream.map(Stream.tick(replan_interval), () => "a look at who is lively").pipe(Stream.drop(1))
+    ],
+    { concurrency: "unbounded" }
+  )
+  const listen = Stream.runForEach(triggers, (reason) => mailbox.offer(reason))
+  const work = mailbox.consume({
+    handle: (reasons) => replan(reasons.join("; ")),
+    onPoison: (reason) => Effect.logError("the plan could not be made", { reason })
+  })
+
+  return {
+    coverage: Coverage.of({
+      plan: report,
+      symbols,
+      symbol: (code) => Effect.map(symbols, (all) => all.find(({ symbol }) => symbol === code)),
+      change: universe.change
+    }),
+    /** Makes the first plan, so that the feed knows what to do when it starts, then keeps it under the supervisor. */
+    start: Effect.gen(function* () {
+      yield* replan("the start")
+      const run = Effect.raceFirst(work, listen)
+      yield* supervisor.start({ name: mailbox.actor, kind: "transient", policy: patient, mailbox, run, drain: mailbox.end })
+    })
+  }
+})
+
+/** Whether two plans ask the same of everybody: expected ages that move by a hair are no news. */
+const isSame = (a: CoveragePlan, b: CoveragePlan): boolean =>
+  a.sweep.length === b.sweep.length &&
+  a.sweep.every((target, index) => {
+    const other = b.sweep[index]
+    return (
+      other?.symbol === target.symbol &&
+      other.target_ms === target.target_ms &&
+      Math.abs(other.planned_ms - target.planned_ms) <= target.planned_ms * 0.02
+    )
+  }) &&
+  JSON.stringify([...a.streams]) === JSON.stringify([...b.streams])
+
+/** The coverage as a service, once its planner is made. */
+export const layerOf = (planner: { readonly coverage: Coverage["Service"] }) => Layer.succeed(Coverage, planner.coverage)
