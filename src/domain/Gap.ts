@@ -11,6 +11,22 @@ export const gapCauses = [
 
 export type GapCause = (typeof gapCauses)[number]
 
+/** What filled a hole afterwards, and how far. */
+export interface Repair {
+  readonly source: "backfill"
+  /** The broker's call that still had the trades. */
+  readonly call: string
+  /** Trades found in the hole, and their shares. */
+  readonly trades: number
+  readonly volume: number
+  /** Cumulative volumes on both sides of the hole show that nothing is missing; that a list was read to its end shows nothing. */
+  readonly complete: boolean
+  /** Shares traded in the hole that no trade was found for, where it is known: lost trades, or off-book ones. */
+  readonly missingVolume?: number
+  /** UTC, ISO 8601: the list ended here, later than the hole begins; what was before it is not in the list. */
+  readonly backTo?: string
+}
+
 /** The payload of a `gap` record. `from` and `to` are UTC instants, ISO 8601. */
 export interface GapPayload {
   readonly from: string
@@ -19,5 +35,6 @@ export interface GapPayload {
   readonly symbol?: string
   readonly lostVolume?: number
   readonly lostTrades?: number
-  readonly repairedBy?: string
+  /** A second record of the same hole says what became of it. */
+  readonly repairedBy?: string | Repair
 }

@@ -1,4 +1,4 @@
-import type { GapCause, GapPayload } from "../domain/Gap.ts"
+import type { GapCause, GapPayload, Repair } from "../domain/Gap.ts"
 import type { RecordDraft, RecordSource } from "../domain/JournalRecord.ts"
 import type { RejectPayload, RejectReason } from "../domain/Reject.ts"
 
@@ -11,19 +11,26 @@ export const reject = (
   raw: string
 ): RecordDraft => ({ kind: "reject", receivedAtMs, source, account, payload: { reason, raw } satisfies RejectPayload })
 
-/** A record of a hole. */
+/** A record of a hole, or of what filled one. */
 export const gap = (
   receivedAtMs: number,
-  hole: { readonly fromMs: number; readonly toMs: number; readonly cause: GapCause; readonly symbol?: string },
+  hole: {
+    readonly fromMs: number
+    readonly toMs: number
+    readonly cause: GapCause
+    readonly symbol?: string
+    readonly repairedBy?: Repair
+  },
   account?: string
 ): RecordDraft => {
-  const { cause, fromMs, symbol, toMs } = hole
+  const { cause, fromMs, repairedBy, symbol, toMs } = hole
   const from = new Date(fromMs).toISOString()
   const payload: GapPayload = {
     from,
     to: new Date(toMs).toISOString(),
     cause,
-    ...(symbol === undefined ? {} : { symbol })
+    ...(symbol === undefined ? {} : { symbol }),
+    ...(repairedBy === undefined ? {} : { repairedBy })
   }
   return { kind: "gap", symbol, receivedAtMs, source: "observer", account, payload }
 }

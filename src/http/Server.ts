@@ -1,6 +1,6 @@
 import { NodeHttpServer } from "@effect/platform-node"
-import { Context, Data, Effect, Layer, type Redacted } from "effect"
-import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+import { Context, Data, Effect, type FileSystem, Layer, type Path, type Redacted } from "effect"
+import { type Etag, type HttpPlatform, HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { PrometheusMetrics } from "effect/observability"
 import { Health } from "../ops/Health.ts"
 import { refreshMeters } from "../ops/Meters.ts"
@@ -75,8 +75,17 @@ const Routes = HttpRouter.use(
   })
 )
 
-/** Serves health and metrics; fails with `HttpUnavailable` when the address cannot be had. */
-export const layer = ({ host, port, token }: ServerOptions): Layer.Layer<ServerAddress, HttpUnavailable, Health> => {
+/** What a server brings for the routes that are added to it. */
+type Served = HttpRouter.HttpRouter | Etag.Generator | HttpPlatform.HttpPlatform | FileSystem.FileSystem | Path.Path
+
+/**
+ * Serves health, metrics and the routes that are given, all behind the token; fails with `HttpUnavailable` when the
+ * address cannot be had.
+ */
+export const layer = <R = never>(
+  { host, port, token }: ServerOptions,
+  given: Layer.Layer<never, never, R> = Layer.empty
+): Layer.Layer<ServerAddress, HttpUnavailable, Health | Exclude<R, Served>> => {
   const listening = NodeHttpServer.layer(makeNodeServer, { host, port, gracefulShutdownTimeout: "1 second" }).pipe(
     Layer.catch((error) =>
       Layer.effect(HttpServer.HttpServer, new HttpUnavailable({ host, port, detail: systemCode(error.cause) }))
@@ -86,7 +95,9 @@ export const layer = ({ host, port, token }: ServerOptions): Layer.Layer<ServerA
     ServerAddress,
     Effect.map(HttpServer.HttpServer, (server) => ({ url: HttpServer.formatAddress(server.address) }))
   )
-  const serving = HttpRouter.serve(Layer.mergeAll(Routes, guarded(token)), {
+  // What `given` needs is in the type of the whole; of a type that is not known here the server's part cannot be taken off.
+  const more = given as Layer.Layer<never>
+  const serving = HttpRouter.serve(Layer.mergeAll(Routes, guarded(token), more), {
     disableLogger: true,
     disableListenLog: true
   })

@@ -29,13 +29,9 @@ const again = Schedule.spaced("200 millis").pipe(Schedule.jittered, Schedule.upT
 
 const passing = (error: KisError): boolean => error._tag === "KisThrottled" || error._tag === "KisUnreachable"
 
-/** The price calls of one account: token, headers, retries. */
-export const makeQuotations = (account: KisAccount, call: KisCall, token: Token): Quotations => {
-  const get = Effect.fnUntraced(function* (
-    trId: string,
-    name: string,
-    query: ReadonlyArray<readonly [string, string]>
-  ) {
+/** One quotation call of an account by its TR and name: token, headers, retries. */
+export const makeQuotationCall = (account: KisAccount, call: KisCall, token: Token) =>
+  Effect.fnUntraced(function* (trId: string, name: string, query: ReadonlyArray<readonly [string, string]>) {
     const attempt = Effect.gen(function* () {
       const bearer = yield* token.current
       return yield* call({
@@ -52,6 +48,9 @@ export const makeQuotations = (account: KisAccount, call: KisCall, token: Token)
     )
   })
 
+/** The price calls of one account. */
+export const makeQuotations = (account: KisAccount, call: KisCall, token: Token): Quotations => {
+  const get = makeQuotationCall(account, call, token)
   return {
     multiPrice: Effect.fn("Quotations.multiPrice")(function* (symbols) {
       const query = symbols
@@ -87,10 +86,14 @@ const isRow = (value: unknown): value is QuotationRow =>
   typeof value === "object" && value !== null && Object.values(value).every((field) => typeof field === "string")
 
 /** `output` is a list for some endpoints and a lone object for others, whatever the documents say (kis/rest.md §4). */
-const rowsOf = (operation: string, body: ReplyBody): Effect.Effect<ReadonlyArray<QuotationRow>, KisReplyMalformed> => {
-  const { output } = body
+export const rowsOf = (
+  operation: string,
+  body: ReplyBody,
+  block = "output"
+): Effect.Effect<ReadonlyArray<QuotationRow>, KisReplyMalformed> => {
+  const output = body[block]
   const rows: ReadonlyArray<unknown> = Array.isArray(output) ? output : output === undefined ? [] : [output]
   if (output !== undefined && rows.every(isRow)) return Effect.succeed(rows)
-  const detail = output === undefined ? "it has no output" : "output holds something else than rows of text"
+  const detail = output === undefined ? `it has no ${block}` : `${block} holds something else than rows of text`
   return Effect.fail(new KisReplyMalformed({ operation, detail, raw: JSON.stringify(body).slice(0, 2_000) }))
 }

@@ -11,6 +11,7 @@ export interface SymbolCoverage {
   /** The alias of the account that streams it. */
   readonly account?: string
   readonly target_seconds: number
+  /** What the plan lets expect; infinite when nobody can ask for it. */
   readonly expected_seconds: number
   /** The longer of the time between its two newest answers and its age now. */
   readonly staleness_seconds?: number
@@ -68,17 +69,25 @@ export interface PlanReport {
   readonly notCovered: ReadonlyArray<string>
 }
 
-/** A change of the watched symbols that cannot be made; nothing was changed. */
-export class ChangeRefused extends Data.TaggedError("ChangeRefused")<{ readonly detail: string }> {
-  override get message() {
-    return this.detail
-  }
+export interface SymbolChange {
+  readonly add: ReadonlyArray<string>
+  readonly remove: ReadonlyArray<string>
 }
 
 export interface ChangeReport {
   readonly added: ReadonlyArray<string>
   readonly removed: ReadonlyArray<string>
-  readonly symbols: number
+  /** Observed already, or not observed anyway. */
+  readonly unchanged: ReadonlyArray<string>
+}
+
+/** A change that is not made, not even in part. */
+export class ChangeRefused extends Data.TaggedError("ChangeRefused")<{
+  readonly problems: ReadonlyArray<{ readonly symbol: string; readonly problem: string }>
+}> {
+  override get message() {
+    return this.problems.map(({ problem, symbol }) => `${symbol}: ${problem}`).join("; ")
+  }
 }
 
 /** Who is covered how: the plan in force, what it promises, and what is measured. */
@@ -88,10 +97,7 @@ export class Coverage extends Context.Service<
     readonly plan: Effect.Effect<PlanReport>
     readonly symbols: Effect.Effect<ReadonlyArray<SymbolCoverage>>
     symbol(code: string): Effect.Effect<SymbolCoverage | undefined>
-    /** Adds and removes symbols while it runs; they are kept over a restart. */
-    change(change: {
-      readonly add: ReadonlyArray<string>
-      readonly remove: ReadonlyArray<string>
-    }): Effect.Effect<ChangeReport, ChangeRefused>
+    /** Adds and removes symbols while it runs, all of them or none; the change is kept over a restart. */
+    change(change: SymbolChange): Effect.Effect<ChangeReport, ChangeRefused>
   }
 >()("observer/plan/Coverage") {}

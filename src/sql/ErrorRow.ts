@@ -42,7 +42,8 @@ const identity = (record: JournalRecord, node: string) => {
 
 const textAt = (payload: JournalRecord["payload"], key: string): string | null => {
   const value = Array.isArray(payload) ? undefined : Object.entries(payload).find(([name]) => name === key)?.[1]
-  return value === undefined || value === null ? null : storable(String(value))
+  if (value === undefined || value === null) return null
+  return storable(typeof value === "string" ? value : JSON.stringify(value))
 }
 
 /** The row of a `gap` or a `reject`. */

@@ -94,16 +94,18 @@ for (const database of databases) {
             { kind: "marker", symbol: undefined, payload: { event: "start" } },
             { kind: "gap", payload: gap },
             { kind: "reject", payload: { reason: "frameShape", raw: "0|H0STCNT0|00\u00001|x\ud800" } },
+            { kind: "gap", payload: { ...gap, repairedBy: { source: "backfill", trades: 3 } } },
             {}
           ])
-          yield* follower.write(batch, origin, placeOf(4))
-          assert.deepStrictEqual(yield* seqsOf("incidents"), [4])
+          yield* follower.write(batch, origin, placeOf(5))
+          assert.deepStrictEqual(yield* seqsOf("incidents"), [5])
           const rows = yield* errorsOf("incidents")
           assert.deepStrictEqual(
             rows.map(({ kind, raw, reason, repair, seq }) => [kind, reason, raw, repair, seq]),
             [
               ["gap", "disconnect", null, "backfill", 2n],
-              ["reject", "frameShape", "0|H0STCNT0|00\u24001|x\ufffd", null, 3n]
+              ["reject", "frameShape", "0|H0STCNT0|00\u24001|x\ufffd", null, 3n],
+              ["gap", "disconnect", null, '{"source":"backfill","trades":3}', 4n]
             ]
           )
           assert.deepStrictEqual(rows[0]?.detail, gap)

@@ -5,8 +5,7 @@ import type { PlannedSymbol } from "../PlannedSymbol.ts"
 
 const seconds = (ms: number): number => Math.round(ms) / 1_000
 
-/** A target is kept to a tenth of itself: answers come one by one, and the moment of looking falls between them. */
-const isOutside = ({ staleness_ms = 0, target_ms }: SymbolAge): boolean => staleness_ms > target_ms * 1.1
+const isOutside = ({ staleness_ms = 0, target_ms }: SymbolAge): boolean => staleness_ms > target_ms
 
 const measured = (ages: ReadonlyArray<SymbolAge>): MeasuredStaleness | undefined => {
   const sorted = ages.flatMap(({ staleness_ms }) => staleness_ms ?? []).sort((a, b) => a - b)
@@ -67,7 +66,7 @@ export const symbolCoverage = (
     coverage: expected_ms === undefined ? "none" : account === undefined ? "sweep" : "stream+sweep",
     ...(account === undefined ? {} : { account }),
     target_seconds,
-    expected_seconds: seconds(expected_ms ?? 0),
+    expected_seconds: expected_ms === undefined ? Number.POSITIVE_INFINITY : seconds(expected_ms),
     ...(age?.staleness_ms === undefined ? {} : { staleness_seconds: seconds(age.staleness_ms) }),
     ...(age?.seenAtMs === undefined ? {} : { lastSeenAt: new Date(age.seenAtMs).toISOString() }),
     late: { times: age?.late.times ?? 0, worst_seconds: seconds(age?.late.worst_ms ?? 0) },

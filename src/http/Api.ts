@@ -1,0 +1,140 @@
+import { Effect, Layer, SchemaIssue } from "effect"
+import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, OpenApi } from "effect/http-api"
+import { ActorTree } from "../actor/ActorTree.ts"
+import { SymbolCode } from "../domain/SymbolCode.ts"
+import { Coverage, type SymbolCoverage } from "../plan/Coverage.ts"
+import { bodyLimit } from "./api/bodyLimit.ts"
+import { layer as fallback } from "./api/fallback.ts"
+import {
+  Actors,
+  BadRequest,
+  Change,
+  ChangeRefused,
+  Changed,
+  Late,
+  limitOf,
+  Plan,
+  SymbolNotObserved,
+  SymbolOut,
+  SymbolPage,
+  SymbolQuery
+} from "./api/Schemas.ts"
+import { withToken } from "./api/withToken.ts"
+import { withoutUnknown } from "./api/withoutUnknown.ts"
+
+/** Says in words what of a request could not be read. */
+export class Readable extends HttpApiMiddleware.Service<Readable>()("observer/http/Readable", {
+  error: [BadRequest, Late]
+}) {}
+
+/** What is in memory is there at once, or the loop does not turn; a change waits for the actors it concerns. */
+const answer_timeout = "2 seconds"
+const change_timeout = "10 seconds"
+
+/** What programs ask of a running observer, and how they change what it observes. */
+export class Api extends HttpApi.make("observer")
+  .add(
+    HttpApiGroup.make("observer", { topLevel: true })
+      .add(
+        HttpApiEndpoint.get("actors", "/actors", { success: Actors }).annotate(
+          OpenApi.Summary,
+          "Every actor: its state, restarts, mailbox and last error"
+        )
+      )
+      .add(
+        HttpApiEndpoint.get("symbols", "/symbols", { query: SymbolQuery, success: SymbolPage }).annotate(
+          OpenApi.Summary,
+          "The observed symbols by code, a page at a time; stale=true for those outside their target"
+        )
+      )
+      .add(
+        HttpApiEndpoint.get("symbol", "/symbols/:code", {
+          params: { code: SymbolCode },
+          success: SymbolOut,
+          error: SymbolNotObserved
+        }).annotate(OpenApi.Summary, "One symbol: how it is covered, its target and its staleness")
+      )
+      .add(
+        HttpApiEndpoint.post("change", "/symbols", {
+          payload: Change,
+          success: Changed,
+          error: ChangeRefused
+        }).annotate(OpenApi.Summary, "Adds and removes symbols, all of them or none")
+      )
+      .add(
+        HttpApiEndpoint.get("plan", "/plan", { success: Plan }).annotate(
+          OpenApi.Summary,
+          "The coverage plan: expected and measured staleness per class, and what cannot be met"
+        )
+      )
+      .prefix("/api/v1")
+      .middleware(Readable)
+  )
+  .annotate(OpenApi.Title, "Observer")
+  .annotate(OpenApi.Version, "1")
+  .annotate(OpenApi.Transform, withToken)
+  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error", errors: "all" })
+  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" }) {}
+
+const within = <A, E, R>(answer: Effect.Effect<A, E, R>, duration: typeof answer_timeout | typeof change_timeout) =>
+  Effect.timeoutOrElse(answer, {
+    duration,
+    orElse: () => Effect.fail(new Late({ error: `no answer within ${duration}` }))
+  })
+
+const isStale = ({ staleness_seconds, target_seconds }: SymbolCoverage): boolean =>
+  staleness_seconds === undefined || staleness_seconds > target_seconds
+
+const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
+  Effect.gen(function* () {
+    const tree = yield* ActorTree
+    const coverage = yield* Coverage
+    return handlers.handleAll({
+      actors: () =>
+        within(
+          Effect.map(tree.snapshot, (actors) => ({ actors })),
+          answer_timeout
+        ),
+      symbols: Effect.fnUntraced(function* ({ query: { after = "", limit, stale } }) {
+        const all = yield* within(coverage.symbols, answer_timeout)
+        const asked = stale === undefined ? all : all.filter((each) => isStale(each) === (stale === "true"))
+        const rest = asked
+          .filter(({ symbol }) => symbol > after)
+          .sort((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0))
+        const symbols = rest.slice(0, limitOf(limit)).map(withoutUnknown)
+        const next = symbols.length < rest.length ? symbols.at(-1)?.symbol : undefined
+        return { total: asked.length, symbols, ...(next === undefined ? {} : { next }) }
+      }),
+      symbol: Effect.fnUntraced(function* ({ params: { code } }) {
+        const found = yield* within(coverage.symbol(code), answer_timeout)
+        if (found !== undefined) return withoutUnknown(found)
+        return yield* new SymbolNotObserved({ error: `${code} is not observed`, symbol: code })
+      }),
+      change: ({ payload: { add = [], remove = [] } }) =>
+        within(coverage.change({ add: [...new Set(add)], remove: [...new Set(remove)] }), change_timeout).pipe(
+          Effect.catchTag("ChangeRefused", ({ message, problems }) =>
+            Effect.fail(new ChangeRefused({ error: message, problems }))
+          )
+        ),
+      plan: () => Effect.map(within(coverage.plan, answer_timeout), withoutUnknown)
+    })
+  })
+)
+
+const readable = HttpApiMiddleware.layerSchemaErrorTransform(Readable, (error) => {
+  // What we could not encode is our own fault, and is answered as one.
+  if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.fail(error)
+  const problems = SchemaIssue.makeFormatterStandardSchemaV1()(error.cause.issue).issues.map(({ message, path = [] }) =>
+    [error.kind.toLowerCase(), ...path.map((part) => String(typeof part === "object" ? part.key : part))]
+      .join(".")
+      .concat(`: ${message}`)
+  )
+  return Effect.fail(new BadRequest({ error: problems[0] ?? "the request cannot be read", problems }))
+})
+
+/** The typed API under `/api/v1/` and its description at `/openapi.json`, as routes of a server. */
+export const layer = Layer.mergeAll(
+  HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers), Layer.provide(readable)),
+  fallback(Api),
+  bodyLimit
+)

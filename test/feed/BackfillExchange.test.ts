@@ -1,0 +1,119 @@
+import { NodeHttpClient } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { HttpClient } from "effect/http"
+import { type Hole, makeBackfill } from "../../src/feed/Backfill.ts"
+import { tradeSighting } from "../../src/feed/KisTrade.ts"
+import { decodeFrame } from "../../src/kis/Frame.ts"
+import { exchange, type KisCall } from "../../src/kis/KisHttp.ts"
+import { makeToken } from "../../src/kis/Token.ts"
+import { makeTradeLists } from "../../src/kis/TradeList.ts"
+import { Exchange } from "../../src/simulator/Exchange.ts"
+import { approvalOf, connect, registration } from "../simulator/client.ts"
+import { accountAt } from "../support/accounts.ts"
+import { looked, passUntil, scratchFolder } from "../support/virtualTime.ts"
+import { ofKind, openRoom, payloadOf } from "./room.ts"
+
+const symbol = "005930"
+
+/** Everything the exchange says of the symbol in so many seconds, as the stream brings it. */
+const streamed = Effect.fnUntraced(function* (seconds: number) {
+  const { send, socket } = yield* connect()
+  const heard: Array<ReturnType<typeof tradeSighting>> = []
+  let isAccepted = false
+  socket.on("message", (data) => {
+    const frame = decodeFrame((data as Buffer).toString("latin1"))
+    if (frame._tag !== "Records") return void (isAccepted = true)
+    for (const values of frame.records) heard.push(tradeSighting(values, 0, 0))
+  })
+  send(registration(yield* approvalOf("PSKEY"), symbol))
+  yield* passUntil(() => isAccepted)
+  let steps = 0
+  yield* passUntil(() => ++steps > seconds * 10, 100)
+  return heard
+})
+
+layer(NodeHttpClient.layerUndici)("a backfill from the exchange in the box", (it) => {
+  it.effect("finds the trades of a hole, and what it finds and what it misses is all that was traded", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom([symbol])
+      yield* Effect.gen(function* () {
+        const { restUrl, wsUrl } = yield* Exchange
+        const heard = yield* streamed(30)
+        assert.isAbove(heard.length, 30)
+        const [first, last] = [Math.floor(heard.length / 3), Math.floor((heard.length * 2) / 3)]
+        const unheard = heard.slice(first, last)
+        const [before, after] = [heard[first - 1], heard[last]]
+        const hole: Hole = {
+          symbol,
+          fromMs: (before?.exchangeAtMs ?? 0) + 300,
+          toMs: (after?.exchangeAtMs ?? 0) + 300,
+          cause: "disconnect",
+          cumVolumeBefore: before?.cumVolume ?? 0,
+          cumVolumeAfter: (after?.cumVolume ?? 0) - (after?.volume ?? 0)
+        }
+        const told = { source: "kis-ws", account: "main" } as const
+        yield* room.conservation.add("kis-ws", { received: heard.length - unheard.length })
+        yield* room.shards.deliver({ ...told, sightings: heard.filter((each) => !unheard.includes(each)) })
+
+        const client = yield* HttpClient.HttpClient
+        const account = accountAt({ restUrl, wsUrl })
+        const call: KisCall = (request) =>
+          Effect.provideService(exchange(account, request), HttpClient.HttpClient, client)
+        const token = yield* makeToken(account, yield* scratchFolder, call)
+        const backfill = yield* Effect.provideContext(
+          makeBackfill({
+            account: "main",
+            tradeLists: makeTradeLists(account, call, token),
+            session: room.session,
+            deliver: room.shards.deliver,
+            rank: () => 0
+          }),
+          room.context
+        )
+        yield* Effect.forkScoped(backfill.run)
+        yield* backfill.hole(hole)
+        const statusOf = looked(backfill.status)
+        yield* passUntil(() => statusOf().repaired + statusOf().givenUp > 0)
+        assert.deepInclude(statusOf(), { repaired: 1, failures: 0 })
+
+        const { tally, written } = yield* room.atRest("backfill")
+        const said = new Map(unheard.map(({ cumVolume, price, volume }) => [cumVolume, { price, volume }]))
+        for (const { cumVolume, price, volume } of written) assert.deepEqual(said.get(cumVolume), { price, volume })
+        assert.isAbove(written.length, unheard.length / 2)
+        assert.deepStrictEqual(
+          written.map(({ cumVolume }) => cumVolume),
+          unheard.map((each) => each.cumVolume).filter((each) => written.some(({ cumVolume }) => cumVolume === each))
+        )
+        assert.deepStrictEqual(tally, {
+          received: written.length,
+          stored: written.length,
+          rejected: 0,
+          deduplicated: 0
+        })
+
+        const repairs = ofKind(yield* room.records, "gap").map((record) => payloadOf(record)["repairedBy"])
+        const volumeOf = (trades: ReadonlyArray<{ readonly volume?: number | undefined }>) =>
+          trades.reduce((sum, { volume = 0 }) => sum + volume, 0)
+        const missingVolume = volumeOf(unheard) - volumeOf(written)
+        assert.deepStrictEqual(repairs, [
+          {
+            source: "backfill",
+            call: "inquire-time-itemconclusion",
+            trades: written.length,
+            volume: volumeOf(written),
+            complete: missingVolume === 0,
+            missingVolume
+          }
+        ])
+
+        // Asked for again, without a word about what was heard: the shards know the newest trades, so nothing is written twice.
+        const { cumVolumeAfter: _, cumVolumeBefore: __, ...unbounded } = hole
+        yield* backfill.hole({ ...unbounded, fromMs: hole.toMs - 1_000 })
+        yield* passUntil(() => statusOf().repaired + statusOf().givenUp > 1)
+        const stored = ofKind(yield* room.records, "trade")
+        assert.strictEqual(new Set(stored.map(({ cumVolume }) => cumVolume)).size, stored.length)
+      }).pipe(Effect.provide(Exchange.layer({ seed: 5, tradesPerSecond: 60, callsPerSecond: 0 })), Effect.scoped)
+    })
+  )
+})

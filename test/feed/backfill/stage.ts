@@ -1,0 +1,63 @@
+import { Context, Effect, Layer, Stream } from "effect"
+import { MarketSession } from "../../../src/calendar/MarketSession.ts"
+import type { RecordDraft } from "../../../src/domain/JournalRecord.ts"
+import type { Delivery } from "../../../src/domain/Sighting.ts"
+import { makeBackfill } from "../../../src/feed/Backfill.ts"
+import { Conservation } from "../../../src/journal/Conservation.ts"
+import { Journal, origin } from "../../../src/journal/Journal.ts"
+import type { TradeLists } from "../../../src/kis/TradeList.ts"
+import { looked } from "../../support/virtualTime.ts"
+
+/** A backfill over given lists, with shards that store at once whatever they are handed. */
+export const stageOf = Effect.fnUntraced(function* (
+  tradeLists: TradeLists,
+  options: { readonly mode?: "always" | "calendar"; readonly rank?: (symbol: string) => number } = {}
+) {
+  const written: Array<RecordDraft> = []
+  const deliveries: Array<Delivery> = []
+  const journal = Layer.succeed(Journal, {
+    append: (drafts) =>
+      Effect.sync(() => {
+        written.push(...drafts)
+        return { first: written.length - drafts.length + 1, last: written.length }
+      }),
+    next: () => Effect.undefined,
+    hasAfter: () => Effect.never,
+    read: () => Stream.empty,
+    head: Effect.succeed(origin),
+    status: Effect.die("not asked"),
+    recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
+    run: Effect.void,
+    close: Effect.void
+  })
+  const context = yield* Layer.build(
+    Layer.fresh(Layer.mergeAll(journal, Conservation.layer, MarketSession.layer(options.mode ?? "always")))
+  )
+  const conservation = Context.get(context, Conservation)
+  const shard = { isStoring: true }
+  const backfill = yield* Effect.provideContext(
+    makeBackfill({
+      account: "main",
+      tradeLists,
+      session: Context.get(context, MarketSession),
+      rank: options.rank ?? (() => 0),
+      deliver: (delivery) =>
+        Effect.suspend(() => {
+          deliveries.push(delivery)
+          return shard.isStoring
+            ? conservation.add(delivery.source, { stored: delivery.sightings.length })
+            : Effect.void
+        })
+    }),
+    context
+  )
+  return {
+    backfill,
+    statusOf: looked(backfill.status),
+    tally: looked(Effect.map(conservation.tallies, (tallies) => tallies.get("backfill"))),
+    written,
+    deliveries,
+    shard,
+    sightings: () => deliveries.flatMap(({ sightings }) => sightings)
+  }
+})
