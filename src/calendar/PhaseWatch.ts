@@ -90,6 +90,12 @@ export class PhaseWatch {
     return this.current
   }
 
+  /** A new phase has begun by the tables: what was told of the one before has ended. */
+  begin(): void {
+    this.current = undefined
+    this.running = undefined
+  }
+
   private judge(nowMs: number): PhaseDifference | undefined {
     const fresh = [...this.votes.values()].filter(({ heardMs }) => Math.abs(nowMs - heardMs) < tolerance_ms)
     const [kind, differing] = largest(fresh.filter(({ expected, observed }) => !agrees(expected, observed)))

@@ -32,6 +32,8 @@ export const makePhaseKeeper = Effect.fnUntraced(function* ({ streamed }: PhaseK
   const journal = yield* Journal
   const session = yield* MarketSession
   const watch = new PhaseWatch(session.phaseAt)
+  /** A market that never closes has no table to be held against. */
+  const compares = session.mode === "calendar"
   let lastTradeMs: number | undefined
   let toldMs: number | undefined
 
@@ -53,15 +55,16 @@ export const makePhaseKeeper = Effect.fnUntraced(function* ({ streamed }: PhaseK
   }
 
   const tellChanges = Effect.gen(function* () {
+    // Kept over a restart, so that a change which fell into it is told late and not never.
     const sinceMs = (toldMs ??= yield* marketNow)
     yield* session.awaitChange(sinceMs)
-    const now = yield* marketNow
     const changeMs = session.nextChange(sinceMs)
-    // A clock that was set back has the change before it again.
-    toldMs = now < sinceMs || changeMs === undefined ? now : changeMs
-    if (changeMs === undefined || changeMs > now) return
-    yield* journal.append([marker(now, { event: "phase", phase: session.phaseAt(changeMs) })])
-    yield* Effect.logInfo("the market's phase changes", { phase: session.phaseAt(changeMs) })
+    if (changeMs === undefined) return
+    toldMs = changeMs
+    watch.begin()
+    const phase = session.phaseAt(changeMs)
+    yield* Effect.logInfo("the market's phase changes", { phase })
+    yield* journal.append([marker(yield* marketNow, { event: "phase", phase })])
   })
 
   /** Says when the opening passes without a trade; a holiday is not concluded from it. */
@@ -85,11 +88,11 @@ export const makePhaseKeeper = Effect.fnUntraced(function* ({ streamed }: PhaseK
   return {
     /** Takes what a stream delivered; one call per chunk. */
     observe: ({ sightings, source }: Delivery) =>
-      source === "kis-ws" ? tell(watch.observe(sightings.flatMap(voteOf))) : Effect.void,
+      compares && source === "kis-ws" ? tell(watch.observe(sightings.flatMap(voteOf))) : Effect.void,
     /** Takes a code of a market-status stream and its market instant. */
     announced: (code: string, atMs: number) => {
       const phase = announcedPhases[code]
-      return phase === undefined ? Effect.void : tell(watch.announce(phase, atMs))
+      return phase === undefined || !compares ? Effect.void : tell(watch.announce(phase, atMs))
     },
     /** The keeper's work, for a supervisor to run. */
     run: Effect.all(loops, { concurrency: "unbounded", discard: true }),
