@@ -76,7 +76,7 @@ export class PhaseWatch {
    * minute of it, once for all symbols it is announced to.
    */
   announce(observed: Phase, atMs: number): PhaseDifference | undefined {
-    const near = [atMs - tolerance_ms, atMs, atMs + tolerance_ms].map(this.phaseAt)
+    const near = [atMs - tolerance_ms, atMs, atMs + tolerance_ms].map((each) => this.phaseAt(each))
     if (near.some((expected) => agrees(expected, observed))) {
       this.announced = undefined
       return undefined

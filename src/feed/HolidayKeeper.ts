@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { whyAbsurd } from "../calendar/absurdDays.ts"
 import { awaitInstant, marketNow } from "../calendar/MarketClock.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
@@ -34,7 +34,7 @@ const askedFrom = "063000"
 const daysAhead = 21
 /** The broker asks for one inquiry a day; one that it did not answer may be repeated, so often and so much later. */
 const tries_max = 3
-const betweenTries = "30 minutes"
+const betweenTries_ms = 30 * 60_000
 /** The end of what is known is said from so many days before it on. */
 const warned_days = 14
 
@@ -78,13 +78,14 @@ export const makeHolidayKeeper = Effect.fnUntraced(function* ({ account, holiday
   /** Asks, and judges the answer. The try is written down first, so that no loop of crashes can ask without end. */
   const ask = Effect.gen(function* () {
     const today = marketDate(yield* marketNow)
-    const tries = memory.asked?.on === today ? memory.asked.tries : 0
-    yield* keep({ ...memory, asked: { on: today, tries: tries + 1, answered: false } })
+    const tries = (memory.asked?.on === today ? memory.asked.tries : 0) + 1
+    const asked = { on: today, tries, triedAtMs: yield* Clock.currentTimeMillis }
+    yield* keep({ ...memory, asked: { ...asked, answered: false } })
     const said = yield* holidays.openDays(today, marketDate(marketMidnight(today) + daysAhead * day_ms))
     reason = whyAbsurd(said, today)
     if (reason === undefined) yield* believe(said)
     else yield* Effect.logError("the broker's calendar is not believed, the table stands", { reason })
-    yield* keep({ ...memory, asked: { on: today, tries: tries + 1, answered: true } })
+    yield* keep({ ...memory, asked: { ...asked, answered: true } })
   }).pipe(
     Effect.catchIf(
       (error): error is Exclude<KisError, KisCredentialsRejected> => error._tag !== "KisCredentialsRejected",
@@ -95,13 +96,23 @@ export const makeHolidayKeeper = Effect.fnUntraced(function* ({ account, holiday
     )
   )
 
-  /** Whether there is something to ask on this day yet; `waiting` until the hour for it, `done` until tomorrow. */
-  const standing = (nowMs: number): "waiting" | "due" | "done" => {
-    const { asked } = memory
-    if (!asks) return "done"
-    if (asked?.on === marketDate(nowMs) && (asked.answered || asked.tries >= tries_max)) return "done"
-    return marketHour(nowMs) < askedFrom ? "waiting" : "due"
+  const nextMorning = (nowMs: number) => {
+    const today = marketInstant(marketDate(nowMs), askedFrom) ?? nowMs
+    return nowMs < today ? today : today + day_ms
   }
+
+  /** Returns when the broker is to be asked next: in the morning, or once more when it did not answer. */
+  const awaitTurn = Effect.gen(function* () {
+    const now = yield* marketNow
+    const { asked } = memory
+    if (!asks || marketHour(now) < askedFrom) return yield* awaitInstant(nextMorning(now))
+    if (asked?.on !== marketDate(now)) return
+    const morning = awaitInstant(nextMorning(now))
+    if (asked.answered || asked.tries >= tries_max) return yield* morning
+    const wait_ms = asked.triedAtMs + betweenTries_ms - (yield* Clock.currentTimeMillis)
+    // A clock that was set back must not make us wait for the difference.
+    yield* Effect.raceFirst(morning, Effect.sleep(Math.max(0, Math.min(betweenTries_ms, wait_ms))))
+  })
 
   const knownTo = (nowMs: number) => calendarKnownTo(marketDate(nowMs), saidDays(memory))
 
@@ -122,22 +133,15 @@ export const makeHolidayKeeper = Effect.fnUntraced(function* ({ account, holiday
     }
   })
 
-  const nextMorning = (nowMs: number) => {
-    const today = marketInstant(marketDate(nowMs), askedFrom) ?? nowMs
-    return nowMs < today ? today : today + day_ms
-  }
-
-  const look = Effect.gen(function* () {
-    if (standing(yield* marketNow) === "due") yield* ask
+  const turn = Effect.gen(function* () {
     yield* warnOfEnd
-    const now = yield* marketNow
-    const morning = awaitInstant(nextMorning(now))
-    yield* standing(now) === "due" ? Effect.raceFirst(morning, Effect.sleep(betweenTries)) : morning
+    yield* awaitTurn
+    if (asks) yield* ask
   })
 
   return {
     /** The keeper's work, for a supervisor to run. Fails only with refused credentials. */
-    run: Effect.forever(look),
+    run: Effect.forever(turn),
     status: Effect.map(marketNow, (now): CalendarStatus => ({
       knownTo: knownTo(now),
       answeredOn: memory.asked?.answered === true ? memory.asked.on : undefined,

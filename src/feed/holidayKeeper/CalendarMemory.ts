@@ -10,10 +10,12 @@ export const CalendarMemory = Schema.Struct({
       /** The market date, `YYYYMMDD`. */
       on: Schema.String,
       tries: Schema.Int,
+      /** When the last try began, by the machine's clock, UTC milliseconds. */
+      triedAtMs: Schema.Finite,
       answered: Schema.Boolean
     })
   ),
-  /** By market date, `YYYYMMDD`; `saidAt` is market time, UTC, ISO 8601. */
+  /** By market date, `YYYYMMDD`; `saidAt` is since when it has said so, in market time, UTC, ISO 8601. */
   days: Schema.Record(Schema.String, Schema.Struct({ open: Schema.Boolean, saidAt: Schema.String }))
 })
 export type CalendarMemory = typeof CalendarMemory.Type
@@ -65,7 +67,10 @@ export const saidDays = ({ days }: CalendarMemory): SaidDays =>
 /** The memory with what was said now above what was said before. */
 export const withSaid = ({ days, ...rest }: CalendarMemory, said: SaidDays, saidAtMs: number): CalendarMemory => {
   const saidAt = new Date(saidAtMs).toISOString()
-  const fresh = [...said].map(([date, open]) => [date, { open, saidAt }] as const)
+  const fresh = [...said].map(([date, open]) => {
+    const known = days[date]
+    return [date, known?.open === open ? known : { open, saidAt }] as const
+  })
   const all = Object.entries({ ...days, ...Object.fromEntries(fresh) }).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return { ...rest, days: Object.fromEntries(all.slice(-days_max)) }
 }
