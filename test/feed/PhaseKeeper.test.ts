@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { MarketClock, rehearsed } from "../../src/calendar/MarketClock.ts"
 import { MarketSession } from "../../src/calendar/MarketSession.ts"
-import { marketInstant } from "../../src/calendar/MarketTime.ts"
+import { marketHour, marketInstant } from "../../src/calendar/MarketTime.ts"
 import type { Sighting } from "../../src/domain/Sighting.ts"
 import { tradeSighting } from "../../src/feed/KisTrade.ts"
 import { makePhaseKeeper } from "../../src/feed/PhaseKeeper.ts"
@@ -52,24 +52,31 @@ describe("the keeper of phases", () => {
     })
   )
 
-  it.effect("marks them all in a rehearsal, though a sleep may end phases late", () =>
+  it.effect("marks late, and each for itself, what changed while it was down", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(0)
       const records = yield* live(({ run }) =>
-        Effect.andThen(
-          Effect.forkScoped(run),
-          TestClock.adjust("24 seconds").pipe(Effect.andThen(TestClock.adjust("24 seconds")))
-        )
+        Effect.gen(function* () {
+          const first = yield* Effect.forkScoped(run)
+          yield* TestClock.adjust("20 seconds")
+          yield* Fiber.interrupt(first)
+          yield* TestClock.adjust("10 seconds")
+          yield* Effect.forkScoped(run)
+          yield* Effect.yieldNow.pipe(Effect.repeat({ times: 50 }))
+        })
       )
-      const marked = payloads(records).map((payload) => "phase" in payload && payload.phase)
       assert.deepStrictEqual(
-        marked,
-        ["preOpen", "openingAuction", "continuous", "closingAuction", "afterClose", "afterMarket", "closed"].slice(
-          0,
-          marked.length
-        )
+        records.map(({ payload, receivedAtMs }) => [marketHour(receivedAtMs), payload]),
+        [
+          ["080000", "preOpen"],
+          ["083000", "openingAuction"],
+          ["090000", "continuous"],
+          ["160500", "closingAuction"],
+          ["160500", "afterClose"],
+          ["160500", "afterMarket"]
+        ].map(([hour = "", phase]) => [hour, { event: "phase", phase }])
       )
-      assert.strictEqual(marked.length, 7)
+      // A day rehearsed at ×1000: thirty seconds are eight hours.
     }).pipe(
       Effect.provideService(
         MarketClock,
