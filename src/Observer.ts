@@ -1,6 +1,9 @@
-import { Clock, Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { vital } from "./actor/RestartPolicy.ts"
 import { type ActorExhausted, Supervisor } from "./actor/Supervisor.ts"
+import { MarketClock, marketNow } from "./calendar/MarketClock.ts"
+import { MarketSession } from "./calendar/MarketSession.ts"
+import { missedSpans } from "./calendar/missedSpans.ts"
 import { gap, marker } from "./feed/FeedRecord.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { Journal } from "./journal/Journal.ts"
@@ -39,22 +42,36 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const shards = yield* Shards
   const feed = yield* KisFeed
   const sql = yield* SqlPipeline
+  const session = yield* MarketSession
 
   const endRecord = Effect.gen(function* () {
-    yield* journal.append([marker(yield* Clock.currentTimeMillis, { event: "stop" })])
+    yield* journal.append([marker(yield* marketNow, { event: "stop" })])
     yield* journal.close
+  })
+
+  /** The start marker, and a gap for each time since the newest record in which the market was open. */
+  const startRecords = Effect.gen(function* () {
+    const nowMs = yield* marketNow
+    const { beginsMs } = yield* MarketClock
+    const { head, lastReceivedAt: newest, quarantined, unclean } = journal.recovered
+    const lastMs = newest === undefined ? nowMs : Date.parse(newest)
+    const setBack_ms = Math.max(0, lastMs - nowMs)
+    if (setBack_ms > 0) {
+      const words = "the newest record is later than now: the clock was set back, or another day is rehearsed"
+      yield* Effect.logWarning(words, { newest, now: new Date(nowMs).toISOString() })
+    }
+    const found = { previousSeq: head.seq, unclean, quarantined, ...(setBack_ms > 0 ? { setBack_ms } : {}) }
+    return [
+      marker(nowMs, { event: "start", version, ...found, phase: session.phaseAt(nowMs), ...describe }),
+      ...missedSpans({ lastMs, nowMs, beginsMs }, session.openSpans).map((span) =>
+        gap(nowMs, { ...span, cause: "downtime" })
+      )
+    ]
   })
 
   const start = Effect.gen(function* () {
     yield* supervisor.start({ name: "journal", kind: "transient", policy: vital, run: journal.run, drain: endRecord })
-    const now = yield* Clock.currentTimeMillis
-    const { head, lastReceivedAt, quarantined, unclean } = journal.recovered
-    yield* journal.append([
-      marker(now, { event: "start", version, previousSeq: head.seq, unclean, quarantined, ...describe }),
-      ...(lastReceivedAt === undefined
-        ? []
-        : [gap(now, { fromMs: Date.parse(lastReceivedAt), toMs: now, cause: "downtime" })])
-    ])
+    yield* journal.append(yield* startRecords)
     yield* sql.start
     yield* shards.start
     yield* feed.start

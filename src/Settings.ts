@@ -1,5 +1,6 @@
 import { type LogLevel, Redacted, Result } from "effect"
 import { hostname } from "node:os"
+import { type ClockLine, parseClockLine } from "./calendar/ClockLine.ts"
 import * as Value from "./domain/SettingValue.ts"
 import { parseSymbolSelection } from "./domain/SymbolSelection.ts"
 import { callLimits, streamSlots } from "./kis/Account.ts"
@@ -52,6 +53,11 @@ const symbols = {
   allowed: "codes such as 005930,000660, @file with one code a line, all, or top:N",
   parse: parseSymbolSelection
 }
+const clock: Value.SettingValue<ClockLine | undefined> = {
+  allowed:
+    "real, or a wall instant, = and a market instant, x and a speed, as 2026-11-24T00:00:00Z=2026-11-19T08:20:00x60",
+  parse: (text) => (text.toLowerCase() === "real" ? Result.succeed(undefined) : parseClockLine(text))
+}
 const logLevels: ReadonlyArray<LogLevel.LogLevel> = ["Trace", "Debug", "Info", "Warn", "Error", "Fatal", "None"]
 
 /** Every setting, in the order in which `.env.example` and the README show them. */
@@ -103,7 +109,13 @@ export const table = {
   session: optional(
     "OBSERVER_SESSION",
     Value.oneOf("calendar", "always"),
-    "Observe in trading hours or at any hour; always with the simulator and calendar with kis if not set."
+    "Observe in trading hours or at any hour; calendar with kis or a clock of its own and always else if not set."
+  ),
+  clock: setting(
+    "OBSERVER_CLOCK",
+    clock,
+    "real",
+    "Market time; to rehearse a day, an instant of it tied to a wall instant, and a speed, given alike to the simulator."
   ),
   sql: setting("OBSERVER_SQL", Value.onOff, "on", "Whether the journal is followed into PostgreSQL."),
   databaseUrl: secret(
@@ -196,7 +208,7 @@ export const loadSettings = (
   return Result.succeed({
     ...values,
     node: values.node ?? Value.nodeNameOf(machine.hostname),
-    session: values.session ?? (values.sourceMode === "kis" ? "calendar" : "always"),
+    session: values.session ?? (values.sourceMode === "kis" || values.clock !== undefined ? "calendar" : "always"),
     callsPerSecond: values.callsPerSecond ?? callLimits[values.kisEnv]
   })
 }
@@ -246,7 +258,7 @@ const together = (
   const demand = (names: ReadonlyArray<string>, detail: string, allowed: string) => {
     if (names.length > 0) problems.push({ variable: names.join(" and "), found: `not set, ${detail}`, allowed })
   }
-  const { httpHost, httpToken, kisAccounts, kisAppKey, kisAppSecret, kisRestUrl, kisWsUrl, sourceMode } = values
+  const { clock, httpHost, httpToken, kisAccounts, kisAppKey, kisAppSecret, kisRestUrl, kisWsUrl, sourceMode } = values
   if (httpHost !== undefined && !Value.isLoopback(httpHost) && httpToken === undefined) {
     demand(missing(table.httpToken), `which ${table.httpHost.name}=${httpHost} needs`, table.httpToken.value.allowed)
   }
@@ -264,6 +276,12 @@ const together = (
       `which ${table.sourceMode.name}=kis needs`,
       `${table.kisAppKey.name} and ${table.kisAppSecret.name}, the pair issued by the broker, or ${table.kisAccounts.name}`
     )
+  }
+  const official = missing(...(kisRestUrl ? [] : [table.kisRestUrl]), ...(kisWsUrl ? [] : [table.kisWsUrl]))
+  if (sourceMode === "kis" && clock !== undefined && official.length > 0) {
+    // The broker's own market is in real time and nowhere else: every record would bear a false date.
+    const allowed = `real, or ${table.kisRestUrl.name} and ${table.kisWsUrl.name} of a server that rehearses the day too`
+    problems.push({ variable: table.clock.name, found: "rehearses a day, which the broker does not", allowed })
   }
   if (sourceMode === "simulator" && (kisRestUrl === undefined) !== (kisWsUrl === undefined)) {
     const [absent, present] =

@@ -15,7 +15,9 @@ export const koreanMeaning: Readonly<Record<keyof typeof table, string>> = {
   httpHost: "상태와 지표를 제공하는 HTTP 주소",
   httpPort: "HTTP 포트. 0이면 빈 포트를 사용",
   httpToken: "HTTP 클라이언트에 요구할 Bearer 토큰. `OBSERVER_HTTP_HOST`가 루프백이 아니면 필수",
-  session: "장 시간에만 관측할지 항상 관측할지. 지정하지 않으면 시뮬레이터는 always, kis는 calendar",
+  session:
+    "장 시간에만 관측할지 항상 관측할지. 지정하지 않으면 kis이거나 `OBSERVER_CLOCK`을 지정했을 때 calendar, 그 밖에는 always",
+  clock: "시장 시각. 하루를 리허설하려면 실제 시각에 시장 시각을 묶고 배속을 정하며, 시뮬레이터에도 같은 값을 줍니다",
   sql: "저널을 PostgreSQL에 적재할지 여부",
   databaseUrl: "사용할 PostgreSQL 서버. 지정하지 않으면 내장 DB",
   kisEnv: "KIS 실전 또는 모의투자",
@@ -52,6 +54,10 @@ const phrases: ReadonlyArray<readonly [RegExp, string]> = [
   [
     /^1 to 32 of a-z, 0-9 and -, beginning and ending with a letter or digit$/,
     "영문 소문자·숫자·하이픈 1~32자, 처음과 끝은 영문자나 숫자"
+  ],
+  [
+    /^real, or a wall instant, = and a market instant, x and a speed, as (\S+)$/,
+    "real, 또는 `실제 시각=시장 시각x배속` (예: `$1`)"
   ],
   [/^an IP address or a host name$/, "IP 주소 또는 호스트 이름"],
   [/^(\S+) or (\S+)$/, "$1 또는 $2"]

@@ -1,4 +1,5 @@
 import { Effect, Redacted } from "effect"
+import { clockText } from "./calendar/ClockLine.ts"
 import { type SimulatorFailed, startSimulator } from "./feed/SimulatorProcess.ts"
 import { type KisAccount, officialHosts } from "./kis/Account.ts"
 import type { Settings } from "./Settings.ts"
@@ -19,7 +20,7 @@ const hostOf = (url: string) => new URL(url).host
  * box, which is started as a process of its own unless its addresses are given.
  */
 export const openSource = Effect.fnUntraced(function* (settings: Settings) {
-  const { kisAppKey, kisAppSecret, kisEnv: env, kisRestUrl, kisWsUrl, sourceMode } = settings
+  const { clock, kisAppKey, kisAppSecret, kisEnv: env, kisRestUrl, kisWsUrl, sourceMode } = settings
   if (sourceMode === "kis" && kisAppKey !== undefined && kisAppSecret !== undefined) {
     const official = officialHosts[env]
     const restUrl = kisRestUrl ?? official.restUrl
@@ -33,6 +34,7 @@ export const openSource = Effect.fnUntraced(function* (settings: Settings) {
     return { account: { alias: "simulator", ...simulatorKeys, endpoints }, ended: Effect.never } satisfies Source
   }
   const flags = ["--env", env, "--calls-per-second", String(settings.callsPerSecond)]
+  if (clock !== undefined) flags.push("--clock", clockText(clock))
   const { ended, restUrl, wsUrl } = yield* startSimulator(new URL("./simulator.js", import.meta.url), flags)
   yield* Effect.logInfo("the exchange simulator runs", { rest: restUrl, stream: wsUrl })
   const endpoints = { env, place: "simulator", restUrl, wsUrl, startedForUs: true }

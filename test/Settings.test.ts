@@ -31,6 +31,7 @@ describe("Settings", () => {
       httpPort: 8_787,
       httpToken: undefined,
       session: "always",
+      clock: undefined,
       sql: true,
       databaseUrl: undefined,
       kisEnv: "live",
@@ -64,6 +65,21 @@ describe("Settings", () => {
     assert.strictEqual(load({ ...keys, KIS_ENV: "mock" }).callsPerSecond, 1)
     assert.strictEqual(load({ ...keys, OBSERVER_SESSION: "always" }).session, "always")
     assert.strictEqual(load({ ...keys, KIS_ENV: "mock", KIS_CALLS_PER_SECOND: "2" }).callsPerSecond, 2)
+  })
+
+  it("rehearse a day by the calendar unless told otherwise, and never at the broker's own servers", () => {
+    const text = "2026-11-24T00:00:00Z=2026-11-19T08:20:00x60"
+    const line = { wallMs: Date.UTC(2026, 10, 24), marketMs: Date.UTC(2026, 10, 18, 23, 20), speed: 60 }
+    const rehearsal = load({ OBSERVER_CLOCK: text })
+    assert.deepStrictEqual([rehearsal.clock, rehearsal.session], [line, "calendar"])
+    assert.strictEqual(load({ OBSERVER_CLOCK: text, OBSERVER_SESSION: "always" }).session, "always")
+    assert.isUndefined(load({ OBSERVER_CLOCK: "Real" }).clock)
+    const kis = { OBSERVER_SOURCE_MODE: "kis", KIS_APP_KEY: "k", KIS_APP_SECRET: "s", OBSERVER_CLOCK: text }
+    assert.match(problems(kis)[0] ?? "", /^OBSERVER_CLOCK rehearses a day, which the broker does not/)
+    assert.strictEqual(problems({ ...kis, KIS_REST_URL: "http://h" }).length, 1)
+    const elsewhere = { ...kis, KIS_REST_URL: "http://h", KIS_WS_URL: "ws://h" }
+    assert.deepStrictEqual(load(elsewhere).clock, line)
+    assert.strictEqual(problems({ ...elsewhere, KIS_WS_URL: "http://h" }).length, 1)
   })
 
   it("read every way of naming symbols", () => {
@@ -108,6 +124,8 @@ describe("Settings", () => {
     ["OBSERVER_HTTP_PORT", "65536", "from 0 to 65535"],
     ["OBSERVER_HTTP_TOKEN", "short", "OBSERVER_HTTP_TOKEN is ***: it has 5 characters; allowed: 16 or more"],
     ["OBSERVER_SESSION", "never", "calendar or always"],
+    ["OBSERVER_CLOCK", "fast", "a clock is written <wall instant>=<market instant>x<speed>"],
+    ["OBSERVER_CLOCK", "2026-11-24T00:00:00Z=2026-11-19T08:20:00x0", 'the speed "0" should be above 0'],
     ["OBSERVER_SQL", "yes", "on or off"],
     ["DATABASE_URL", "mysql://u:hidden@h/d", "DATABASE_URL is ***; allowed: an address beginning with postgres://"],
     ["KIS_ENV", "paper", "live or mock"],

@@ -43,3 +43,10 @@ export const parseClockLine = (text: string): Result.Result<ClockLine, string> =
     return Result.fail(`the speed "${speedText}" should be above 0 and at most ${speedMax}`)
   return Result.succeed({ wallMs, marketMs, speed })
 }
+
+/** A clock as `parseClockLine` reads it. */
+export const clockText = ({ marketMs, speed, wallMs }: ClockLine): string => {
+  // `String` writes small numbers as `1e-7`, which is no speed.
+  const speedText = speed < 1e-3 ? speed.toFixed(20) : String(speed)
+  return `${new Date(wallMs).toISOString()}=${new Date(marketMs).toISOString()}x${speedText}`
+}

@@ -1,5 +1,6 @@
 import { marketInstant } from "./MarketTime.ts"
 import { timetableOf } from "./Phases.ts"
+import type { SaidDays } from "./TradingDays.ts"
 
 /** A part of Nextrade's day; instants are UTC milliseconds, `toMs` is outside. */
 export interface NxtPart {
@@ -16,9 +17,9 @@ const nxtSince = "20250304"
  * When Nextrade trades on a market date (`YYYYMMDD`); kis/sessions.md §2. On late days it is taken to follow the
  * exchange by as much, and to end at eight all the same: neither is published [U].
  */
-export const nxtHours = (date: string): ReadonlyArray<NxtPart> => {
+export const nxtHours = (date: string, said?: SaidDays): ReadonlyArray<NxtPart> => {
   const at = (phase: string) => {
-    const from = timetableOf(date).find(([, name]) => name === phase)?.[0]
+    const from = timetableOf(date, said).find(([, name]) => name === phase)?.[0]
     return marketInstant(date, from ?? "")
   }
   const preOpen = at("preOpen"),

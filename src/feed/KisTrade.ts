@@ -1,6 +1,6 @@
 import { marketDate, marketInstant } from "../calendar/MarketTime.ts"
-import type { Phase } from "../domain/Phase.ts"
 import type { Sighting } from "../domain/Sighting.ts"
+import { tradePhase } from "./KisPhase.ts"
 import { numberOf } from "./KisQuote.ts"
 
 /** Columns of `H0STCNT0` (`fields/ws_H0STCNT0.json`), from 0. */
@@ -14,18 +14,8 @@ const column = {
   cumVolume: 13,
   side: 21,
   date: 33,
-  operation: 34,
-  hourClass: 43,
-  market: 46
+  hourClass: 43
 } as const
-
-/** `MARKET_CLS_CODE`, since 2026-09-14: 1 pre, 2 regular, 3 after-market, 5 closing price. */
-const phaseOfMarket: Readonly<Record<string, Phase>> = {
-  "1": "preOpen",
-  "2": "continuous",
-  "3": "afterMarket",
-  "5": "afterClose"
-}
 
 /** A record of the trade stream. Its time has no date and no zone: the record's own business date and market time make the instant. */
 export const tradeSighting = (values: ReadonlyArray<string>, receivedAtMs: number, extraColumns: number): Sighting => {
@@ -41,8 +31,7 @@ export const tradeSighting = (values: ReadonlyArray<string>, receivedAtMs: numbe
     venue: "KRX",
     receivedAtMs,
     exchangeAtMs: marketInstant(at(column.date) || marketDate(receivedAtMs), at(column.hour)),
-    phase:
-      hourClass === "B" ? "openingAuction" : hourClass === "A" ? "closingAuction" : phaseOfMarket[at(column.market)],
+    phase: tradePhase(values),
     price: numberOf(at(column.price)),
     volume: numberOf(at(column.volume)),
     cumVolume: numberOf(at(column.cumVolume)),

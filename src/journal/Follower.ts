@@ -1,4 +1,5 @@
 import { Clock, Data, Duration, Effect, Schedule } from "effect"
+import { marketNow } from "../calendar/MarketClock.ts"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
 import { Journal, type JournalChunk, type Position } from "./Journal.ts"
 
@@ -37,7 +38,7 @@ export interface FollowerStatus {
   readonly reason?: string
   readonly seq: number
   readonly lag_records: number
-  /** Age of the oldest record not yet stored; 0 until the cursor has been read. */
+  /** Age, in market time, of the oldest record not yet stored; 0 until the cursor has been read. */
   readonly lag_seconds: number
   readonly lastGoodAtMs: number | undefined
 }
@@ -134,7 +135,7 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
 
   const status = Effect.gen(function* () {
     const head = yield* journal.head
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* marketNow
     const lag_records = Math.max(0, head.seq - seenSeq)
     return {
       name: follower.name,

@@ -1,5 +1,6 @@
-import { Clock, Context, Deferred, Effect, Layer, Stream } from "effect"
+import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { join } from "node:path"
+import { marketNow } from "../calendar/MarketClock.ts"
 import type { RecordDraft } from "../domain/JournalRecord.ts"
 import { Disk, type DiskError } from "./Disk.ts"
 import { FolderLock } from "./FolderLock.ts"
@@ -17,6 +18,7 @@ export interface JournalStatus {
   /** Why appends wait, in words; absent while the journal can write. */
   readonly reason?: string
   readonly head: Position
+  /** By the machine's clock. */
   readonly lastAppendAtMs: number | undefined
   /** Milliseconds that the newest fdatasync took. */
   readonly fsync_ms: number | undefined
@@ -62,7 +64,7 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
 
   yield* Effect.mapError(proveWritable(dataDir), unwritable)
   yield* FolderLock.acquire(dataDir, "journal")
-  const recovered = yield* Effect.mapError(recover(dataDir, node, yield* Clock.currentTimeMillis), unwritable)
+  const recovered = yield* Effect.mapError(recover(dataDir, node, yield* marketNow), unwritable)
   for (const { bytes, file, quarantine } of recovered.quarantined) {
     yield* Effect.logWarning("a torn line of the last run was moved out of the journal", { file, bytes, quarantine })
   }

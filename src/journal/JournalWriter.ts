@@ -1,4 +1,5 @@
 import { Clock, Deferred, Effect, Exit, Queue, Schedule } from "effect"
+import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { hourFolder } from "../calendar/MarketTime.ts"
 import { encodeLine, makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
 import type { Disk, DiskError } from "./Disk.ts"
@@ -60,7 +61,7 @@ export class JournalWriter {
   private closing: Deferred.Deferred<void> | undefined
   private rotationAsked = false
   private segment: Segment | undefined
-  /** A time in which the disk refused, not yet told by a `gap`; without `toMs` while it lasts. */
+  /** A time, the market's, in which the disk refused, not yet told by a `gap`; without `toMs` while it lasts. */
   private outage: { readonly fromMs: number; readonly toMs?: number } | undefined
   private refusal: string | undefined
   private lastAppendAtMs: number | undefined
@@ -164,7 +165,7 @@ export class JournalWriter {
     this.inHand = requests.filter((request) => request._tag !== "Append")
     for (const request of requests) {
       if (request._tag === "Append") continue
-      if (request._tag === "Close" || this.hourIsOver(yield* Clock.currentTimeMillis)) {
+      if (request._tag === "Close" || this.hourIsOver(yield* marketNow)) {
         yield* this.untilAccepted(this.sealCurrent)
       }
       if (request._tag === "Rotate") this.rotationAsked = false
@@ -180,7 +181,8 @@ export class JournalWriter {
   private writeGroup = Effect.fnUntraced(
     { self: this },
     function* (this: JournalWriter, drafts: ReadonlyArray<RecordDraft>) {
-      const now = yield* Clock.currentTimeMillis
+      const wallMs = yield* Clock.currentTimeMillis
+      const now = (yield* MarketClock).at(wallMs)
       const segment = yield* this.segmentFor(now)
       const { fromMs, toMs = now } = this.outage ?? {}
       const all = fromMs === undefined ? drafts : [this.diskGap(fromMs, toMs, now), ...drafts]
@@ -194,7 +196,7 @@ export class JournalWriter {
         byteOffset: segment.bytes()
       }
       this.head = end
-      this.lastAppendAtMs = now
+      this.lastAppendAtMs = wallMs
       this.recent.add({ records, end })
       this.announce()
     }
@@ -226,7 +228,7 @@ export class JournalWriter {
     return Effect.gen({ self: this }, function* () {
       const segment = this.segment
       if (segment === undefined) return
-      yield* segment.seal(yield* Clock.currentTimeMillis)
+      yield* segment.seal(yield* marketNow)
       this.segment = undefined
     })
   }
@@ -238,12 +240,12 @@ export class JournalWriter {
         yield* Effect.logError("the journal cannot be written; sources wait until it can", { reason: error.message })
       }
       this.refusal = error.message
-      this.outage = { fromMs: this.outage?.fromMs ?? (yield* Clock.currentTimeMillis) }
+      this.outage = { fromMs: this.outage?.fromMs ?? (yield* marketNow) }
     })
     const accepted = Effect.gen({ self: this }, function* () {
       if (this.refusal === undefined) return
       this.refusal = undefined
-      if (this.outage !== undefined) this.outage = { ...this.outage, toMs: yield* Clock.currentTimeMillis }
+      if (this.outage !== undefined) this.outage = { ...this.outage, toMs: yield* marketNow }
       yield* Effect.logInfo("the journal can be written again")
     })
     return work.pipe(
@@ -256,7 +258,7 @@ export class JournalWriter {
 
   private get watchHour(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      if (this.rotationAsked || !this.hourIsOver(yield* Clock.currentTimeMillis)) return
+      if (this.rotationAsked || !this.hourIsOver(yield* marketNow)) return
       this.rotationAsked = true
       yield* Queue.offer(this.queue, { _tag: "Rotate" })
     }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.asVoid)

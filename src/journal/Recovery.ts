@@ -5,7 +5,7 @@ import { origin, type Position } from "./Position.ts"
 import { enter, findEntered, type ManifestLine } from "./Manifest.ts"
 import { nameInDay, type SegmentName, segmentPath } from "./SegmentName.ts"
 import { scanSegment } from "./SegmentScan.ts"
-import { listDays, listSegments } from "./Segments.ts"
+import { segmentsSince } from "./Segments.ts"
 
 /** A tail that was not whole lines: moved out of the record, kept for whoever wants to look. */
 export interface Quarantined {
@@ -24,7 +24,7 @@ export interface Recovered {
   readonly quarantined: ReadonlyArray<Quarantined>
 }
 
-/** How many of the newest days that hold files are looked at; a crash can leave work undone only in the newest ones. */
+/** How many days that hold the newest files are looked at; a crash can leave work undone only in the newest ones. */
 const daysLookedAt = 3
 
 const quarantineTail = Effect.fnUntraced(function* (dataDir: string, segment: SegmentName, from: number, to: number) {
@@ -73,22 +73,23 @@ const settle = Effect.fnUntraced(function* (dataDir: string, segment: SegmentNam
   return { line, torn }
 })
 
-/** One node's segments in the newest days that hold any, by first `seq`. */
+/**
+ * One node's segments in the days of its newest files, by first `seq`. What is newest `seq` says and no date: a rehearsed
+ * day, or a clock that was set wrong, has put newer files among older ones.
+ */
 const newestSegments = Effect.fnUntraced(function* (dataDir: string, node: string) {
-  const recent: Array<SegmentName> = []
-  let days = 0
-  for (const day of (yield* listDays(dataDir)).reverse()) {
-    const segments = (yield* listSegments(dataDir, day)).filter((segment) => segment.node === node)
-    recent.push(...segments)
-    if (segments.length > 0 && ++days === daysLookedAt) break
+  const all = yield* segmentsSince(dataDir, node)
+  const days = new Set<string>()
+  for (const { day } of all.toReversed()) {
+    if (days.size < daysLookedAt) days.add(day)
   }
-  return recent.sort((a, b) => a.firstSeq - b.firstSeq)
+  return all.filter(({ day }) => days.has(day))
 })
 
 /**
  * Finds the head of a node's journal after any end of the last run, and finishes what that run left undone: a file
- * still open is cut to whole lines and sealed, a sealed file missing from the manifest is entered. It reads names in
- * the newest days and the bytes of the unfinished files only, so its time does not grow with the archive; of a
+ * still open is cut to whole lines and sealed, a sealed file missing from the manifest is entered. Of the archive it
+ * reads the names, and bytes of the unfinished files only, so its time does not grow with the record; of a
  * finished file it believes the manifest, so that a damaged one can never give a `seq` out a second time.
  */
 export const recover = Effect.fnUntraced(function* (

@@ -18,6 +18,8 @@ export interface KisRequest {
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted>>
   readonly query?: ReadonlyArray<readonly [string, string]>
   readonly body?: Readonly<Record<string, string | Redacted.Redacted>>
+  /** The account ledger's calls have a limit of their own, one a second. */
+  readonly lane?: "ledger"
 }
 
 const revealed = (values: KisRequest["headers"]): Record<string, string> =>
@@ -59,7 +61,9 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
       ? base
       : HttpClientRequest.bodyText(base, JSON.stringify(revealed(request.body)), "application/json; charset=utf-8")
   const answer = yield* client.execute(outgoing).pipe(
-    Effect.flatMap((response) => Effect.map(response.text, (text) => ({ status: response.status, text }))),
+    Effect.flatMap(({ headers, status, text }) =>
+      Effect.map(text, (body) => ({ status, text: body, trCont: headers["tr_cont"] }))
+    ),
     Effect.timeout(answer_timeout),
     // Our traces are no business of the broker's, and no header it has not asked for should reach its gateway.
     Effect.provideService(HttpClient.TracerPropagationEnabled, false),

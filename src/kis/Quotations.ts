@@ -22,7 +22,7 @@ export interface Quotations {
 /** Symbols a multi-price call takes; more are dropped by the broker with `rt_cd` 0 (captured 2026-09-14). */
 export const multiPriceSymbols_max = 30
 
-const prefix = "/uapi/domestic-stock/v1/quotations"
+export const quotationsPath = "/uapi/domestic-stock/v1/quotations"
 
 /** Refusals and broken connections are tried again after 100–300 ms; the budget still spaces every try. */
 const again = Schedule.spaced("200 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 8 }))
@@ -37,7 +37,7 @@ export const makeQuotationCall = (account: KisAccount, call: KisCall, token: Tok
       return yield* call({
         operation: name,
         method: "GET",
-        path: `${prefix}/${name}`,
+        path: `${quotationsPath}/${name}`,
         headers: authorized(account, bearer, trId),
         query
       }).pipe(Effect.tapError((error) => (error._tag === "KisTokenInvalid" ? token.drop(bearer) : Effect.void)))
@@ -73,7 +73,7 @@ export const makeQuotations = (account: KisAccount, call: KisCall, token: Token)
 }
 
 /** The headers of every quotation call; the secret travels in each (kis/rest.md §3). */
-const authorized = ({ appKey, appSecret }: KisAccount, bearer: Redacted.Redacted, trId: string) => ({
+export const authorized = ({ appKey, appSecret }: KisAccount, bearer: Redacted.Redacted, trId: string) => ({
   authorization: Redacted.make(`Bearer ${Redacted.value(bearer)}`),
   appkey: appKey,
   appsecret: appSecret,

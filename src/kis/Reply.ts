@@ -14,9 +14,14 @@ import {
 export interface HttpAnswer {
   readonly status: number
   readonly text: string
+  /** The header `tr_cont`, where there is one. */
+  readonly trCont?: string | undefined
 }
 
-/** A reply of success: its keys are what the endpoint says. */
+/**
+ * A reply of success: its keys are what the endpoint says. The header that tells of further pages is put beside them as
+ * `tr_cont`, where the broker sent one (kis/rest.md §3).
+ */
 export type ReplyBody = Readonly<Record<string, unknown>>
 
 const throttled = new Set(["EGW00201", "EGW00215"])
@@ -46,7 +51,7 @@ const excerpt = (text: string): string =>
 export const readReply = (
   account: string,
   operation: string,
-  { status, text }: HttpAnswer
+  { status, text, trCont }: HttpAnswer
 ): Result.Result<ReplyBody, KisError> => {
   if (status === tooManyRequests) return Result.fail(new KisThrottled({ operation, code: `HTTP ${status}` }))
   let body: unknown
@@ -64,7 +69,8 @@ export const readReply = (
   }
   const code = textOf(body["error_code"]) || (body["rt_cd"] === "0" ? "" : textOf(body["msg_cd"]))
   const isError = code !== "" || status >= 400 || (body["rt_cd"] !== undefined && body["rt_cd"] !== "0")
-  if (!isError) return Result.succeed(body)
+  if (!isError)
+    return Result.succeed(trCont === undefined || trCont.trim() === "" ? body : { ...body, tr_cont: trCont.trim() })
   if (throttled.has(code)) return Result.fail(new KisThrottled({ operation, code }))
   if (tokenInvalid.has(code)) return Result.fail(new KisTokenInvalid({ operation, code }))
   if (code === "EGW00133") return Result.fail(new KisTokenTooSoon({ operation }))

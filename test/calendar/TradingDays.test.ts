@@ -3,14 +3,10 @@ import { isTradingDay, tradingDayBefore } from "../../src/calendar/TradingDays.t
 
 describe("trading days", () => {
   it("are weekdays that are no holidays", () => {
-    assert.deepStrictEqual(["20261118", "20261119", "20261121", "20261122", "20260925", "20261231"].map(isTradingDay), [
-      true,
-      true,
-      false,
-      false,
-      false,
-      false
-    ])
+    assert.deepStrictEqual(
+      ["20261118", "20261119", "20261121", "20261122", "20260925", "20261231"].map((date) => isTradingDay(date)),
+      [true, true, false, false, false, false]
+    )
   })
 
   it("are found behind weekends and holidays", () => {

@@ -12,7 +12,9 @@ export interface SeenRequest {
 }
 
 /** What the script says to one request; `cut` breaks the connection instead. */
-export type ScriptedAnswer = { readonly status?: number; readonly text: string } | "cut"
+export type ScriptedAnswer =
+  | { readonly status?: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> }
+  | "cut"
 
 /** One stream connection, seen from the broker's side. */
 export interface SeenConnection {
@@ -108,7 +110,8 @@ const reply = (outgoing: ServerResponse, answer: ScriptedAnswer): void => {
     outgoing.socket?.destroy()
     return
   }
-  outgoing.writeHead(answer.status ?? 200, { "content-type": "application/json; charset=utf-8" }).end(answer.text)
+  const headers = { "content-type": "application/json; charset=utf-8", ...answer.headers }
+  outgoing.writeHead(answer.status ?? 200, headers).end(answer.text)
 }
 
 const textOf = (data: RawData): string =>

@@ -1,0 +1,116 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { Supervisor } from "../src/actor/Supervisor.ts"
+import { MarketClock, rehearsed } from "../src/calendar/MarketClock.ts"
+import { MarketSession } from "../src/calendar/MarketSession.ts"
+import { marketInstant } from "../src/calendar/MarketTime.ts"
+import { KisFeed } from "../src/feed/KisFeed.ts"
+import { Journal } from "../src/journal/Journal.ts"
+import { Observer } from "../src/Observer.ts"
+import { Shards } from "../src/shard/Shards.ts"
+import { SqlPipeline } from "../src/sql/SqlPipeline.ts"
+import { checkArchive, node, settled, tempFolder } from "./journal/fixtures.ts"
+import { MemoryDisk } from "./support/memoryDisk.ts"
+
+const at = (date: string, hour: string) => marketInstant(date, hour) ?? Number.NaN
+
+/** A life of the observer without shards, feed and database, from its start to its orderly end. */
+const life = Effect.fnUntraced(function* (disk: MemoryDisk, lives: Effect.Effect<void>) {
+  const started = Effect.void
+  const base = Layer.mergeAll(
+    Layer.fresh(Supervisor.layer),
+    Layer.fresh(MarketSession.layer("calendar")),
+    Layer.fresh(Journal.layer({ dataDir: disk.root, node, segment_bytes: 1 << 20, fsync_ms: 3_600_000 })),
+    Layer.mock(Shards, { start: started }),
+    Layer.mock(KisFeed, { start: started, refused: Effect.never }),
+    SqlPipeline.layerOff
+  )
+  const layer = Observer.layer({ version: "1", describe: { clock: "real" }, drain_seconds: 10 })
+  const context = yield* Layer.build(layer.pipe(Layer.provide(base)))
+  const { run } = Context.get(context, Observer)
+  yield* Effect.raceFirst(run, Effect.andThen(settled, lives))
+}, Effect.scoped)
+
+const recordsOf = (disk: MemoryDisk) => checkArchive(disk.files())
+const told = (disk: MemoryDisk) =>
+  recordsOf(disk).map(({ kind, payload, receivedAt }) => {
+    const { cause, event, from, phase, setBack_ms, to } = payload as Readonly<Record<string, unknown>>
+    return kind === "gap"
+      ? `gap ${cause} ${from} ${to}`
+      : [receivedAt, event, phase, setBack_ms].filter(Boolean).join(" ")
+  })
+
+const onMemory = <A, E, R>(use: (disk: MemoryDisk) => Effect.Effect<A, E, R>) =>
+  Effect.flatMap(tempFolder, (folder) => {
+    const disk = new MemoryDisk(folder)
+    return Effect.provide(use(disk), disk.layer)
+  })
+
+describe("the observer's record of itself", () => {
+  it.effect("tells downtime for what was open between two lives, and none for a night", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(at("20261123", "190000"))
+        yield* life(disk, Effect.void)
+        yield* TestClock.setTime(at("20261124", "080500"))
+        yield* life(disk, TestClock.setTime(at("20261124", "200100")))
+        yield* TestClock.setTime(at("20261125", "075000"))
+        yield* life(disk, Effect.void)
+        assert.deepStrictEqual(told(disk), [
+          "2026-11-23T10:00:00.000Z start afterMarket",
+          "2026-11-23T10:00:00.000Z stop",
+          "2026-11-23T23:05:00.000Z start preOpen",
+          "gap downtime 2026-11-23T10:00:00.000Z 2026-11-23T11:00:00.000Z",
+          "gap downtime 2026-11-23T23:00:00.000Z 2026-11-23T23:05:00.000Z",
+          "2026-11-24T11:01:00.000Z stop",
+          "2026-11-24T22:50:00.000Z start closed",
+          "2026-11-24T22:50:00.000Z stop"
+        ])
+      })
+    )
+  )
+
+  it.effect(
+    "is in market time in a rehearsal, of a day in the past, and says that the clock is behind the record",
+    () =>
+      onMemory((disk) =>
+        Effect.gen(function* () {
+          yield* TestClock.setTime(at("20261124", "100000"))
+          yield* life(disk, Effect.void)
+          const wallMs = at("20261124", "110000")
+          yield* TestClock.setTime(wallMs)
+          const clock = rehearsed({ wallMs, marketMs: at("20261119", "100000"), speed: 60 })
+          yield* Effect.provideService(life(disk, TestClock.adjust("1 minute")), MarketClock, clock)
+          assert.deepStrictEqual(told(disk).slice(2), [
+            `2026-11-19T01:00:00.000Z start continuous ${5 * 86_400_000}`,
+            "2026-11-19T02:00:00.000Z stop"
+          ])
+          assert.deepStrictEqual(
+            [...disk.files().keys()]
+              .filter((path) => path.includes("/seoul-1-"))
+              .map((path) => path.slice(0, 13))
+              .sort(),
+            ["2026/11/19/10", "2026/11/19/11", "2026/11/24/10"]
+          )
+        })
+      )
+  )
+
+  it.effect("of a rehearsed day in the future holds no downtime of the days between", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(at("20261124", "100000"))
+        yield* life(disk, Effect.void)
+        const wallMs = at("20261124", "110000")
+        const clock = rehearsed({ wallMs, marketMs: at("20270302", "082000"), speed: 60 })
+        yield* TestClock.setTime(wallMs + 10_000)
+        yield* Effect.provideService(life(disk, Effect.void), MarketClock, clock)
+        assert.deepStrictEqual(told(disk).slice(2, 4), [
+          "2027-03-01T23:30:00.000Z start openingAuction",
+          "gap downtime 2027-03-01T23:20:00.000Z 2027-03-01T23:30:00.000Z"
+        ])
+      })
+    )
+  )
+})
