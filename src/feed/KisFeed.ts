@@ -61,7 +61,7 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
   const call: KisCall = (request) =>
     budget.spend(Effect.provideService(exchange(account, request), HttpClient.HttpClient, client))
   const token = yield* makeToken(account, stateDir, call)
-  const approval = yield* makeApprovalKey(account, call)
+  const approval = yield* makeApprovalKey(account, stateDir, call)
   const quotations = makeQuotations(account, call, token)
   const symbols = options.sweep
   const { multiPrice } = options

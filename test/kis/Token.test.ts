@@ -56,7 +56,7 @@ const settled = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     while (fiber.pollUnsafe() === undefined) {
       const before = waits
       yield* until(() => waits > before || fiber.pollUnsafe() !== undefined)
-      if (waits > before) yield* TestClock.adjust("61 seconds")
+      if (waits > before) yield* TestClock.adjust("81 seconds")
     }
     return yield* Fiber.await(fiber)
   })
@@ -221,11 +221,11 @@ layer(hearWaits)("the access token", (it) => {
     const told: Array<unknown> = []
     return Effect.gen(function* () {
       const folder = yield* scene
-      const { askedAtMs, call } = makeDesk((number) => Effect.delay(Effect.succeed(issued(number)), 30_000))
+      const { askedAtMs, call } = makeDesk((number) => Effect.delay(Effect.succeed(issued(number)), 10_000))
       const token = yield* makeToken(account, folder, call)
       const first = yield* Effect.forkScoped(token.current)
       yield* until(() => askedAtMs.length === 1)
-      yield* TestClock.adjust("30 seconds")
+      yield* TestClock.adjust("10 seconds")
       yield* until(() => first.pollUnsafe() !== undefined)
       yield* Effect.forkScoped(token.keepFresh)
       const { expiresAtMs = 0 } = yield* token.status
@@ -237,7 +237,7 @@ layer(hearWaits)("the access token", (it) => {
         yield* until(() => askedAtMs.length === renewal)
         assert.strictEqual(askedAtMs.at(-1), dueAtMs)
         assert.strictEqual(textOf(yield* token.current), `${secrets.token}.${renewal - 1}`)
-        yield* TestClock.adjust("30 seconds")
+        yield* TestClock.adjust("10 seconds")
         // The file can be read before its writer knows that it is written, and only then does the keeper sleep again.
         yield* until(() => told.length === renewal)
         assert.include(readFileSync(cacheFile(folder), "utf8"), `${secrets.token}.${renewal}`)
@@ -346,7 +346,7 @@ layer(hearWaits)("the access token", (it) => {
       assert.strictEqual(error._tag, "KisCredentialsRejected")
       assert.strictEqual(
         error.message,
-        'the broker rejects the credentials of account "main" (EGW00103); check KIS_APP_KEY, KIS_APP_SECRET and KIS_ENV'
+        'the broker rejects the credentials of account "main" (EGW00103: the app key is not valid); check KIS_APP_KEY, KIS_APP_SECRET and KIS_ENV, or the account\'s entry in the file that KIS_ACCOUNTS names'
       )
       assert.strictEqual(askedAtMs.length, 1)
     })
