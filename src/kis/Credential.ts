@@ -180,20 +180,21 @@ export const makeCredential = Effect.fnUntraced(function* (
     }
   })
 
+  const detail = `no answer in ${inFlight_ms / 1_000} s`
+  const bounded = obtain.pipe(
+    Effect.timeoutOrElse({
+      duration: inFlight_ms,
+      orElse: () => Effect.fail(new KisUnreachable({ operation: what, detail }))
+    })
+  )
+
   const issue = Effect.fnUntraced(function* (previousMs: number) {
     issues += 1
     const askedAtMs = yield* Clock.currentTimeMillis
-    const detail = `no answer in ${inFlight_ms / 1_000} s`
     // What has been issued is remembered, though the program is told to end in the same moment.
     return yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const result = yield* restore(obtain).pipe(
-          Effect.timeoutOrElse({
-            duration: inFlight_ms,
-            orElse: () => Effect.fail(new KisUnreachable({ operation: what, detail }))
-          }),
-          Effect.result
-        )
+        const result = yield* Effect.result(restore(bounded))
         if (Result.isFailure(result)) {
           // What never reached the broker was no issue, and need not be waited for; else it may have counted it as late as it answered.
           const unsent = result.failure._tag === "KisUnreachable" && result.failure.unsent === true
