@@ -8,12 +8,12 @@ import { type Found, makeStateFile } from "./StateFile.ts"
  * observer needs a few more at times: after an abrupt cut the broker keeps the slot for up to a minute, and the retries
  * at 5, 10, 20 and 40 s that meet it are connects, too. So eight may come close together, which is a start, one whole
  * such loss and a deploy; beyond that one every 15 minutes, which is twice the careful project's pace and costs a
- * quarter of an hour of ticks at the worst, while the sweep still covers the symbols. That is twelve in any hour.
+ * quarter of an hour of ticks at the worst, while the sweep still covers the symbols. That is eleven in any hour.
  */
 const burst = 8
 const refill_ms = 900_000
 const hour_ms = 3_600_000
-export const connectsPerHour_max = burst + Math.floor(hour_ms / refill_ms)
+export const connectsPerHour_max = burst + hour_ms / refill_ms - 1
 /** No connect is closer to the one before: the shortest wait that the broker's kept slot makes sensible. */
 export const connectDistance_ms = 5_000
 
