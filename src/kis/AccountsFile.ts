@@ -142,7 +142,8 @@ const unreadable = (cause: unknown): string => {
   const code = systemCode(cause)
   if (code === "ENOENT") return "there is no such file; write it, or name the right one"
   if (code === "EISDIR") return "it is a folder; name the file in it"
-  if (code === "EACCES" || code === "EPERM") return "it may not be read by the user that runs this program; change its owner"
+  if (code === "EACCES" || code === "EPERM")
+    return "it may not be read by the user that runs this program; change its owner"
   return `it cannot be read (${code})`
 }
 

@@ -36,8 +36,6 @@ export const makeApprovalKey = Effect.fnUntraced(function* (account: KisAccount,
   const credential = yield* makeCredential(account, stateDir, rules, obtain)
   return {
     current: credential.current(0),
-    drop: Effect.flatMap(credential.held, (held) =>
-      held === undefined ? Effect.void : credential.drop(held.secret)
-    )
+    drop: Effect.flatMap(credential.held, (held) => (held === undefined ? Effect.void : credential.drop(held.secret)))
   } satisfies ApprovalKey
 })

@@ -200,7 +200,10 @@ describe("the connect governor", () => {
               if ((yield* governor.status).nextAtMs !== undefined) continue
               // The record may have been broken since this run looked at it: then this waits, and says so.
               const fiber = yield* Effect.forkScoped(governor.permit)
-              const waits = looked(Effect.map(governor.status, ({ nextAtMs }) => nextAtMs !== undefined), clock)
+              const waits = looked(
+                Effect.map(governor.status, ({ nextAtMs }) => nextAtMs !== undefined),
+                clock
+              )
               yield* until(() => fiber.pollUnsafe() !== undefined || waits())
               yield* Effect.yieldNow
               if (fiber.pollUnsafe() === undefined) yield* Fiber.interrupt(fiber)

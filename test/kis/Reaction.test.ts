@@ -116,8 +116,7 @@ describe("the table of reactions", () => {
     ["OPSP8996", "keyInUse"],
     ["OPSP9999", "configuration"]
   ] as const) {
-    it(`does what the broker's facts ask for: ${code} is ${tag}`, () =>
-      assert.strictEqual(reactionTo(code)?._tag, tag))
+    it(`does what the broker's facts ask for: ${code} is ${tag}`, () => assert.strictEqual(reactionTo(code)?._tag, tag))
   }
 
   it("refuses one call or registration for a code nobody has published, and stops nothing", () => {

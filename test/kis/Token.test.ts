@@ -386,6 +386,110 @@ layer(hearWaits)("the access token", (it) => {
     })
   )
 
+  it.effect("is asked for once by ten processes of one folder; the others find it on disk", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk((number) => Effect.as(Effect.yieldNow, issued(number)))
+      const tokens = yield* Effect.all(Array.from({ length: 10 }, () => makeToken(account, folder, call)))
+      const all = yield* settled(Effect.forEach(tokens, ({ current }) => current, { concurrency: "unbounded" }))
+      assert.isTrue(Exit.isSuccess(all))
+      if (Exit.isSuccess(all)) assert.deepStrictEqual(new Set(all.value.map(textOf)), new Set([`${secrets.token}.1`]))
+      assert.strictEqual(askedAtMs.length, 1)
+      const issues = yield* Effect.forEach(tokens, ({ status }) => Effect.map(status, (each) => each.issues))
+      assert.deepStrictEqual(issues.toSorted(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
+    })
+  )
+
+  it.effect("is taken from the process that has renewed it already, when the old one is refused", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+      const ours = yield* makeToken(account, folder, call)
+      yield* settled(ours.current)
+      const old = yield* ours.current
+      const theirs = yield* makeToken(account, folder, call)
+      yield* theirs.drop(old)
+      yield* settled(theirs.current)
+      assert.strictEqual(textOf(yield* ours.current), `${secrets.token}.1`)
+      yield* ours.drop(old)
+      assert.strictEqual(textOf(yield* ours.current), `${secrets.token}.2`)
+      assert.strictEqual(askedAtMs.length, 2)
+    })
+  )
+
+  it.effect("is looked for on disk first after the broker said that it was too soon", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk(() =>
+        Effect.andThen(
+          Effect.sync(() => {
+            const file = cacheFile(folder)
+            const known = JSON.parse(readFileSync(file, "utf8")) as object
+            const theirs = { secret: `${secrets.token}.theirs`, issuedAtMs: 0, endsAtMs: Date.UTC(2027, 0, 1) }
+            writeFileSync(file, JSON.stringify({ ...known, ...theirs }))
+          }),
+          Effect.fail(new KisTokenTooSoon({ operation: "token" }))
+        )
+      )
+      const token = yield* makeToken(account, folder, call)
+      assert.strictEqual(textOf(yield* token.current), `${secrets.token}.theirs`)
+      assert.strictEqual(askedAtMs.length, 1)
+    })
+  )
+
+  it.effect("is asked for ever less often of a broker that accepts none of its tokens, restarts or not", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const startMs = yield* Clock.currentTimeMillis
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+      while ((yield* Clock.currentTimeMillis) - startMs < 24 * hour_ms) {
+        const token = yield* makeToken(account, folder, call)
+        const known = yield* settled(token.current)
+        if (Exit.isSuccess(known)) yield* token.drop(known.value)
+        else yield* TestClock.adjust("10 minutes")
+      }
+      assert.isAtLeast(apart(askedAtMs)[0] ?? 0, minute_ms)
+      assert.isAtMost(askedAtMs.length, 32)
+      const withheld = yield* Effect.flip((yield* makeToken(account, folder, call)).current)
+      assert.strictEqual(withheld._tag, "KisIssueWithheld")
+      assert.isUndefined(leakIn(withheld.message + JSON.stringify(withheld)))
+    })
+  )
+
+  it.effect("is waited for a minute after the start when the attempt cannot be written down", () =>
+    Effect.gen(function* () {
+      const taken = join(yield* scene, "state")
+      writeFileSync(taken, "a file where the folder should be")
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+      for (let start = 0; start < 3; start++) {
+        const startMs = yield* Clock.currentTimeMillis
+        yield* settled((yield* makeToken(account, taken, call)).current)
+        assert.isAtLeast((askedAtMs[start] ?? 0) - startMs, minute_ms)
+      }
+    })
+  )
+
+  it.effect("is given up when the broker does not answer, and renewed at half its life when that is short", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk((number) =>
+        number === 1 ? Effect.never : Effect.succeed(issued(number, 600))
+      )
+      const token = yield* makeToken(account, folder, call)
+      const mute = yield* Effect.forkScoped(Effect.flip(token.current))
+      yield* until(() => askedAtMs.length === 1)
+      yield* TestClock.adjust("20 seconds")
+      yield* until(() => mute.pollUnsafe() !== undefined)
+      assert.strictEqual((yield* Fiber.join(mute))._tag, "KisUnreachable")
+      yield* settled(token.current)
+      yield* Effect.forkScoped(token.keepFresh)
+      yield* TestClock.adjust("299 seconds")
+      assert.strictEqual(askedAtMs.length, 2)
+      yield* TestClock.adjust("2 seconds")
+      yield* until(() => askedAtMs.length === 3)
+    })
+  )
+
   const Step = Schema.Literals(["ask", "drop", "restart", "wait", "fail", "tooSoon", "throttle"])
   it.effect.prop(
     "is never asked for twice within a minute, whatever happens in whatever order",
