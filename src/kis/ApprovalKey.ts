@@ -32,7 +32,7 @@ export const makeApprovalKey = Effect.fnUntraced(function* (account: KisAccount,
     }
     return { secret: Redacted.make(text), life_ms: kept_ms }
   })
-  const rules = { what: "approval key", kind: "approval", between_ms: between_issues_ms } as const
+  const rules = { what: "approval key", kind: "approval", between_ms: between_issues_ms, atOnce: 1 } as const
   const credential = yield* makeCredential(account, stateDir, rules, obtain)
   return {
     current: credential.current(0),

@@ -30,6 +30,8 @@ export interface IssueRules {
   readonly kind: string
   /** Between two requests of one key, whoever makes them. */
   readonly between_ms: number
+  /** How many in a row may be refused before their replacement has to wait longer than that. */
+  readonly atOnce: number
 }
 
 export interface Credential {
@@ -54,8 +56,8 @@ const tooSoon_max = 3
 const waiting_ms_max = 300_000
 /** A longer wait than this is an error at once, so that nobody hangs on it. */
 const wait_ms_max = 90_000
-/** A secret refused so soon after its issue says that a new one does not help. */
-const soon_ms = 3_600_000
+/** A secret refused so soon after its issue says that a new one does not help; one that served for longer was revoked. */
+const soon_ms = 300_000
 
 type Turn =
   | { readonly _tag: "Held"; readonly secret: Redacted.Redacted }
@@ -68,9 +70,9 @@ const usable = (memory: Memory | undefined, nowMs: number, ahead_ms: number): Re
   return endsAtMs - Math.min(ahead_ms, (endsAtMs - issuedAtMs) / 2) > nowMs ? secret : undefined
 }
 
-/** One replacement is asked for at once; when that is refused as well, the next after two minutes, then twice that, to an hour. */
-const distance_ms = (between_ms: number, refusals: number): number =>
-  refusals < 2 ? between_ms : Math.min(3_600_000, Math.max(between_ms, 60_000 * 2 ** (refusals - 1)))
+/** The first replacements are asked for at once; when they are refused as well, the next after two minutes, then twice that, to an hour. */
+const distance_ms = ({ atOnce, between_ms }: IssueRules, refusals: number): number =>
+  refusals <= atOnce ? between_ms : Math.min(3_600_000, Math.max(between_ms, 60_000 * 2 ** (refusals - atOnce)))
 
 /** Reads a record; one that cannot be read may have been an issue's at the moment it was written. */
 const memoryOf = (found: Found<Memory>): Memory | undefined =>
@@ -81,7 +83,7 @@ const takeTurn = (
   memory: Memory | undefined,
   nowMs: number,
   ahead_ms: number,
-  between_ms: number,
+  rules: IssueRules,
   askedBy: string
 ): readonly [Turn, Memory | undefined] => {
   const secret = usable(memory, nowMs, ahead_ms)
@@ -95,7 +97,7 @@ const takeTurn = (
   // A clock set back must not make us wait for the difference.
   const setBack = memory.attemptedAtMs > nowMs + inFlight_ms
   const attemptedAtMs = setBack ? nowMs : memory.attemptedAtMs
-  const wait_ms = attemptedAtMs + distance_ms(between_ms, memory.refusals ?? 0) - nowMs
+  const wait_ms = attemptedAtMs + distance_ms(rules, memory.refusals ?? 0) - nowMs
   const waiting = { ...memory, attemptedAtMs }
   if (wait_ms > 0) return [{ _tag: "Wait", wait_ms, memory: waiting }, setBack ? waiting : undefined]
   return [
@@ -108,16 +110,17 @@ const takeTurn = (
  * One secret that the broker issues to a key: in memory for the hot path, on disk for restarts and for the other
  * processes of the state folder. One request at a time over all of them: an attempt is written down before the broker
  * is asked, the rest see it, look for its result on disk, and may ask only `between_ms` after it. So a crash loop, many
- * processes and a broken file ask no more often than one process would. When the folder cannot be written, every
- * request is waited for first, since the next start would know nothing of it.
+ * processes and a broken file ask no more often than one process would. When the folder cannot be written, each start
+ * counts as a request, since the run before may have made one that nobody knows of.
  */
 export const makeCredential = Effect.fnUntraced(function* (
   account: KisAccount,
   stateDir: string,
-  { between_ms, kind, what }: IssueRules,
+  rules: IssueRules,
   obtain: Effect.Effect<Issued, KisError>
 ) {
   const { alias } = account
+  const { kind, what } = rules
   const file = makeStateFile(stateDir, kind, account, Memory)
   const asking = yield* Semaphore.make(1)
   const changing = yield* Semaphore.make(1)
@@ -147,7 +150,8 @@ export const makeCredential = Effect.fnUntraced(function* (
               })
             }
             unwritable = true
-            const known = memory ?? { attemptedAtMs: startedAtMs }
+            // The run before may have asked and not been able to say so.
+            const known = { ...memory, attemptedAtMs: Math.max(memory?.attemptedAtMs ?? 0, startedAtMs) }
             const [answer, next] = decide(known, yield* Clock.currentTimeMillis)
             return { answer, now: next ?? known }
           })
@@ -224,7 +228,7 @@ export const makeCredential = Effect.fnUntraced(function* (
     const givenUpAtMs = (yield* Clock.currentTimeMillis) + waiting_ms_max
     let tooSoon = 0
     while (true) {
-      const turn = yield* change((known, nowMs) => takeTurn(known, nowMs, ahead_ms, between_ms, askedBy))
+      const turn = yield* change((known, nowMs) => takeTurn(known, nowMs, ahead_ms, rules, askedBy))
       if (turn._tag === "Held") return turn.secret
       if (turn._tag === "Wait") {
         if ((yield* Clock.currentTimeMillis) > givenUpAtMs) {

@@ -46,6 +46,11 @@ const spentAt = (atMs: number): Connects => ({
   fullAtMs: atMs + burst * refill_ms
 })
 
+const both = (one: Connects, other: Connects): Connects => ({
+  connectedAtMs: [...one.connectedAtMs, ...other.connectedAtMs].sort((a, b) => a - b),
+  fullAtMs: Math.max(one.fullAtMs, other.fullAtMs)
+})
+
 /** The record as the clock of now sees it: what lies in its future was written before the clock was set back. */
 const asOf = ({ connectedAtMs, fullAtMs }: Connects, nowMs: number): Connects => ({
   connectedAtMs: connectedAtMs.map((at) => Math.min(at, nowMs)).filter((at) => at > nowMs - hour_ms),
@@ -81,6 +86,7 @@ export const makeGovernor = Effect.fnUntraced(function* (account: KisAccount, st
   const file = makeStateFile(stateDir, "connects", account, Connects)
   const startedAtMs = yield* Clock.currentTimeMillis
   let known: Connects | undefined
+  let unwritten = false
 
   /** Reads, decides, writes; from memory where the disk fails, which then begins with nothing to spend. */
   const decided = Effect.fnUntraced(function* (
@@ -92,6 +98,7 @@ export const makeGovernor = Effect.fnUntraced(function* (account: KisAccount, st
         return [{ wait_ms, next }, found._tag === "Known" && unchanged(found.value, next) ? undefined : next]
       })
       .pipe(
+        Effect.tap(() => Effect.sync(() => void (unwritten = false))),
         Effect.catchTag("StateFileUnwritable", (error) =>
           Effect.gen(function* () {
             yield* Effect.logError("connects cannot be written down: the stream connects at the slow pace only", {
@@ -99,7 +106,10 @@ export const makeGovernor = Effect.fnUntraced(function* (account: KisAccount, st
               reason: error.message
             })
             const nowMs = yield* Clock.currentTimeMillis
-            const [wait_ms, next] = decide(asOf(known ?? spentAt(startedAtMs), nowMs), nowMs)
+            // The runs before may have connected and not been able to say so.
+            if (!unwritten) known = both(known ?? untouched, spentAt(startedAtMs))
+            unwritten = true
+            const [wait_ms, next] = decide(asOf(known ?? untouched, nowMs), nowMs)
             return { wait_ms, next }
           })
         )

@@ -45,7 +45,7 @@ export const makeToken = Effect.fnUntraced(function* (account: KisAccount, state
     }
     return { secret: Redacted.make(text), life_ms: seconds * 1_000 }
   })
-  const rules = { what: "token", kind: "token", between_ms: between_issues_ms } as const
+  const rules = { what: "token", kind: "token", between_ms: between_issues_ms, atOnce: 2 } as const
   const credential = yield* makeCredential(account, stateDir, rules, obtain)
 
   const keepFresh = Effect.gen(function* () {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Redacted, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { KisAccount } from "../../src/kis/Account.ts"
 import { connectDistance_ms, connectsPerHour_max, type Governor, makeGovernor } from "../../src/kis/Governor.ts"
@@ -169,6 +169,20 @@ describe("the connect governor", () => {
       const first = yield* permitted(governor)
       const second = yield* permitted(governor)
       assert.deepStrictEqual([first, second], [startMs + 15 * minute_ms, startMs + 30 * minute_ms])
+    })
+  )
+
+  it.effect("is as careful when the folder fails after its record was read", () =>
+    Effect.gen(function* () {
+      const folder = join(yield* scene, "state")
+      yield* (yield* makeGovernor(account, folder)).permit
+      yield* TestClock.adjust("1 hour")
+      const governor = yield* makeGovernor(account, folder)
+      rmSync(folder, { recursive: true })
+      writeFileSync(folder, "a file where the folder was")
+      const beganMs = yield* Clock.currentTimeMillis
+      assert.strictEqual((yield* permitted(governor)) - beganMs, 15 * minute_ms)
+      assert.strictEqual((yield* permitted(governor)) - beganMs, 30 * minute_ms)
     })
   )
 

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Logger, Redacted, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { KisAccount } from "../../src/kis/Account.ts"
 import { KisCredentialsRejected, KisThrottled, KisTokenTooSoon, KisUnreachable } from "../../src/kis/KisError.ts"
@@ -466,6 +466,22 @@ layer(hearWaits)("the access token", (it) => {
         yield* settled((yield* makeToken(account, taken, call)).current)
         assert.isAtLeast((askedAtMs[start] ?? 0) - startMs, minute_ms)
       }
+    })
+  )
+
+  it.effect("is waited for as long when the folder fails after its record was read", () =>
+    Effect.gen(function* () {
+      const folder = join(yield* scene, "state")
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number, number === 1 ? 600 : day_seconds)))
+      yield* settled((yield* makeToken(account, folder, call)).current)
+      yield* TestClock.adjust("1 hour")
+      const startMs = yield* Clock.currentTimeMillis
+      const token = yield* makeToken(account, folder, call)
+      rmSync(folder, { recursive: true })
+      writeFileSync(folder, "a file where the folder was")
+      yield* settled(token.current)
+      assert.strictEqual(askedAtMs.length, 2)
+      assert.isAtLeast((askedAtMs[1] ?? 0) - startMs, minute_ms)
     })
   )
 
