@@ -40,15 +40,16 @@ class Raced extends Data.TaggedError("Raced")<{}> {}
 const races_max = 200
 
 /**
- * Names the record of one key in one place. What the mock issues is worthless on the live host, so both are in the name,
- * the key only as a hash.
+ * Names the record of one key in one environment and place. What the mock issues is worthless on the live host, so both
+ * are in the name, the key only as a hash.
  */
-const nameOf = (kind: string, { appKey, endpoints }: KisAccount): string => {
+const nameOf = (kind: string, { appKey, endpoints: { env, place } }: KisAccount): string => {
+  const where = place === env ? env : `${env}-${place}`
   const hash = createHash("sha256")
-    .update(`${endpoints.place}\n${Redacted.value(appKey)}`)
+    .update(`${where}\n${Redacted.value(appKey)}`)
     .digest("hex")
     .slice(0, 16)
-  return `${kind}-${endpoints.place.replace(/[^0-9A-Za-z.-]/g, "_").slice(0, 80)}-${hash}`
+  return `${kind}-${where.replace(/[^0-9A-Za-z.-]/g, "_").slice(0, 80)}-${hash}`
 }
 
 /**

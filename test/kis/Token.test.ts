@@ -147,6 +147,7 @@ layer(hearWaits)("the access token", (it) => {
       const others: ReadonlyArray<KisAccount> = [
         accountAt({ restUrl: "http://broker", wsUrl: "ws://broker" }, "mock"),
         accountAt({ restUrl: "http://broker", wsUrl: "ws://broker" }, "127.0.0.1:9443"),
+        { ...account, endpoints: { ...account.endpoints, env: "mock" } },
         { ...account, appKey: Redacted.make("another") }
       ]
       for (const [at, other] of others.entries()) {
@@ -154,7 +155,7 @@ layer(hearWaits)("the access token", (it) => {
         assert.isTrue(Exit.isSuccess(exit))
         assert.strictEqual(askedAtMs.length, at + 2)
       }
-      assert.strictEqual(readdirSync(folder).length, 4)
+      assert.strictEqual(readdirSync(folder).length, 5)
       assert.strictEqual(askedAtMs.at(-1), askedAtMs[0])
     })
   )
