@@ -70,7 +70,7 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
   const call: KisCall = (request) =>
     budget.spend(Effect.provideService(exchange(account, request), HttpClient.HttpClient, client))
   const token = yield* makeToken(account, stateDir, call)
-  const approval = yield* makeApprovalKey(account, call)
+  const approval = yield* makeApprovalKey(account, stateDir, call)
   const quotations = makeQuotations(account, call, token)
   const sweeper = yield* sweep.sweeperOf({ account: alias, multiPrice, quotations })
   const streamer = yield* makeStreamer({ account, approval, slots: account.slots, session, deliver })

@@ -1,24 +1,23 @@
-import { Clock, Effect, Redacted, Semaphore } from "effect"
+import { Effect, Redacted } from "effect"
 import type { KisAccount } from "./Account.ts"
+import { makeCredential } from "./Credential.ts"
 import type { KisCall } from "./KisHttp.ts"
 import { type KisError, KisReplyMalformed } from "./KisError.ts"
 
-/** Valid for 24 h; a long-expired one was seen to be accepted and then to deliver nothing, so it is renewed well before. */
+/** Valid for 24 h; a long-expired one was seen to be accepted and then to deliver nothing, so it is renewed well before (kis/websocket.md §6). */
 const kept_ms = 20 * 3_600_000
+/** One issue a second per key (kis/limits.md §3), and a little, for the broker's clock is not ours. */
+const between_issues_ms = 1_200
 
 export interface ApprovalKey {
   readonly current: Effect.Effect<Redacted.Redacted, KisError>
-  /** Forgets the key: the broker did not know it (`OPSP0011`). */
+  /** Forgets the key: the broker did not know it (`OPSP0011`). Its replacement is asked for at once, a further one only after a growing wait. */
   readonly drop: Effect.Effect<void>
 }
 
-/** The key that every subscription carries. It is fetched before connecting and kept across reconnects. */
-export const makeApprovalKey = Effect.fnUntraced(function* (account: KisAccount, call: KisCall) {
-  const asking = yield* Semaphore.make(1)
-  let known: { readonly key: Redacted.Redacted; readonly untilMs: number } | undefined
-  const current = Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
-    if (known !== undefined && known.untilMs > now) return known.key
+/** The key that every subscription carries: fetched before connecting, kept across reconnects and, on disk, across restarts. */
+export const makeApprovalKey = Effect.fnUntraced(function* (account: KisAccount, stateDir: string, call: KisCall) {
+  const obtain = Effect.gen(function* () {
     const body = yield* call({
       operation: "approval key",
       method: "POST",
@@ -31,13 +30,12 @@ export const makeApprovalKey = Effect.fnUntraced(function* (account: KisAccount,
       const detail = "approval_key is missing"
       return yield* new KisReplyMalformed({ operation: "approval key", detail, raw: Object.keys(body).join(", ") })
     }
-    known = { key: Redacted.make(text), untilMs: now + kept_ms }
-    return known.key
+    return { secret: Redacted.make(text), life_ms: kept_ms }
   })
+  const rules = { what: "approval key", kind: "approval", between_ms: between_issues_ms, atOnce: 1 } as const
+  const credential = yield* makeCredential(account, stateDir, rules, obtain)
   return {
-    current: asking.withPermits(1)(current),
-    drop: Effect.sync(() => {
-      known = undefined
-    })
+    current: credential.current(0),
+    drop: Effect.flatMap(credential.held, (held) => (held === undefined ? Effect.void : credential.drop(held.secret)))
   } satisfies ApprovalKey
 })

@@ -1,4 +1,5 @@
 import { Data } from "effect"
+import { type Again, reactionTo } from "./Reaction.ts"
 
 /** No usable answer: refused connection, time-out, a page instead of JSON, a server error without a code. Tried again. */
 export class KisUnreachable extends Data.TaggedError("KisUnreachable")<{
@@ -16,9 +17,25 @@ export class KisUnreachable extends Data.TaggedError("KisUnreachable")<{
 export class KisThrottled extends Data.TaggedError("KisThrottled")<{
   readonly operation: string
   readonly code: string
+  /** When to try again: the ledger wants a second, the gateway less. */
+  readonly again?: Again
 }> {
   override get message() {
     return `${this.operation}: refused for the number of calls (${this.code})`
+  }
+}
+
+/** Trouble inside the broker, by its own word (`EGW00202`, `OPSQ0009` …): it passes; tried again with back-off. */
+export class KisDisturbed extends Data.TaggedError("KisDisturbed")<{
+  readonly operation: string
+  readonly status: number
+  readonly code: string
+  readonly text: string
+  /** The first wait, and the longest. */
+  readonly again: Again
+}> {
+  override get message() {
+    return `${this.operation}: the broker is in trouble (${this.code} ${this.text})`
   }
 }
 
@@ -32,20 +49,40 @@ export class KisTokenInvalid extends Data.TaggedError("KisTokenInvalid")<{
   }
 }
 
-/** A token was asked for twice within a minute (`EGW00133`). */
-export class KisTokenTooSoon extends Data.TaggedError("KisTokenTooSoon")<{ readonly operation: string }> {
+/** A token was asked for twice within a minute (`EGW00133`), here or by another program with the same key. */
+export class KisTokenTooSoon extends Data.TaggedError("KisTokenTooSoon")<{
+  readonly operation: string
+  /** Who asked last, as far as the state folder knows. */
+  readonly askedBy?: string
+}> {
   override get message() {
-    return `${this.operation}: the broker issues one token a minute per key (EGW00133)`
+    const by = this.askedBy === undefined ? "" : `; asked last by ${this.askedBy}`
+    return `${this.operation}: the broker issues one token a minute per key (EGW00133)${by}`
   }
 }
 
-/** The app key or its secret is wrong. Nothing helps but other credentials. */
+/** What the broker issued last it did not accept, again and again: the next is held back, for each token is told to its owner on the phone. */
+export class KisIssueWithheld extends Data.TaggedError("KisIssueWithheld")<{
+  readonly account: string
+  /** `token` or `approval key`. */
+  readonly what: string
+  readonly refusals: number
+  readonly wait_ms: number
+}> {
+  override get message() {
+    return `the broker did not accept the last ${this.refusals} issues of the ${this.what} of account "${this.account}"; the next is asked for in ${Math.ceil(this.wait_ms / 1_000)} s`
+  }
+}
+
+/** The app key or its secret is wrong. Nothing helps but other credentials; it is the matter of this one account. */
 export class KisCredentialsRejected extends Data.TaggedError("KisCredentialsRejected")<{
   readonly account: string
   readonly code: string
 }> {
   override get message() {
-    return `the broker rejects the credentials of account "${this.account}" (${this.code}); check KIS_APP_KEY, KIS_APP_SECRET and KIS_ENV`
+    const reaction = reactionTo(this.code)
+    const detail = reaction?._tag === "stopAccount" ? `${this.code}: ${reaction.check}` : this.code
+    return `the broker rejects the credentials of account "${this.account}" (${detail}); check KIS_APP_KEY, KIS_APP_SECRET and KIS_ENV, or the account's entry in the file that KIS_ACCOUNTS names`
   }
 }
 
@@ -55,9 +92,12 @@ export class KisRefused extends Data.TaggedError("KisRefused")<{
   readonly status: number
   readonly code: string
   readonly text: string
+  /** The request itself is wrong (`OPSQ0002`, `EGW02006` …): asking again cannot help. Absent for a code nobody knows. */
+  readonly configuration?: boolean
 }> {
   override get message() {
-    return `${this.operation}: the broker refused (${this.code} ${this.text})`
+    const verdict = this.configuration === true ? "the broker says that the request is wrong" : "the broker refused"
+    return `${this.operation}: ${verdict} (${this.code} ${this.text})`
   }
 }
 
@@ -75,8 +115,10 @@ export class KisReplyMalformed extends Data.TaggedError("KisReplyMalformed")<{
 export type KisError =
   | KisUnreachable
   | KisThrottled
+  | KisDisturbed
   | KisTokenInvalid
   | KisTokenTooSoon
+  | KisIssueWithheld
   | KisCredentialsRejected
   | KisRefused
   | KisReplyMalformed

@@ -2,6 +2,7 @@ import { Effect, Redacted, Result } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import type { KisAccount } from "./Account.ts"
 import { type KisError, KisUnreachable } from "./KisError.ts"
+import { noticeOnce } from "./Notice.ts"
 import { readReply, type ReplyBody } from "./Reply.ts"
 
 /** The broker's support advises a name of one's own when connections are dropped without a reply. */
@@ -76,7 +77,7 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
   if (Result.isSuccess(read)) return read.success
   const shown = readReply(account.alias, operation, { ...answer, text: withoutSecrets(answer.text, request) })
   return yield* Result.match(shown, {
-    onFailure: (error) => Effect.fail(error),
+    onFailure: (error) => Effect.andThen(noticeOnce(account, error), Effect.fail(error)),
     onSuccess: (body) => Effect.succeed(body)
   })
 })

@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import {
   KisCredentialsRejected,
+  KisDisturbed,
   type KisError,
   KisRefused,
   KisReplyMalformed,
@@ -9,6 +10,7 @@ import {
   KisTokenTooSoon,
   KisUnreachable
 } from "./KisError.ts"
+import { reactionTo } from "./Reaction.ts"
 
 /** What came back over HTTP, before anyone has looked at it. */
 export interface HttpAnswer {
@@ -24,12 +26,8 @@ export interface HttpAnswer {
  */
 export type ReplyBody = Readonly<Record<string, unknown>>
 
-const throttled = new Set(["EGW00201", "EGW00215"])
 /** Said by gateways in general, though not seen of this broker. */
 const tooManyRequests = 429
-const tokenInvalid = new Set(["EGW00121", "EGW00123"])
-/** Missing or wrong key or secret; a mock key on the live host. */
-const credentials = new Set(["EGW00102", "EGW00103", "EGW00104", "EGW00105", "EGW02004"])
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value.trim() : "")
 
@@ -71,11 +69,43 @@ export const readReply = (
   const isError = code !== "" || status >= 400 || (body["rt_cd"] !== undefined && body["rt_cd"] !== "0")
   if (!isError)
     return Result.succeed(trCont === undefined || trCont.trim() === "" ? body : { ...body, tr_cont: trCont.trim() })
-  if (throttled.has(code)) return Result.fail(new KisThrottled({ operation, code }))
-  if (tokenInvalid.has(code)) return Result.fail(new KisTokenInvalid({ operation, code }))
-  if (code === "EGW00133") return Result.fail(new KisTokenTooSoon({ operation }))
-  if (credentials.has(code)) return Result.fail(new KisCredentialsRejected({ account, code }))
   if (code === "" && status >= 500) return Result.fail(new KisUnreachable({ operation, detail: `HTTP ${status}` }))
   const words = textOf(body["msg1"]) || textOf(body["error_description"])
-  return Result.fail(new KisRefused({ operation, status, code: code || `HTTP ${status}`, text: words }))
+  return Result.fail(errorOf(account, { operation, status, code: code || `HTTP ${status}`, text: words }))
+}
+
+interface Refusal {
+  readonly operation: string
+  readonly status: number
+  readonly code: string
+  readonly text: string
+}
+
+const errorOf = (account: string, refusal: Refusal): KisError => {
+  const { code, operation } = refusal
+  const reaction = reactionTo(code)
+  switch (reaction?._tag) {
+    case "retryShortly":
+    case "waitSecond":
+      return new KisThrottled({ operation, code, again: reaction.again })
+    case "retryLater":
+      return new KisDisturbed({ ...refusal, again: reaction.again })
+    case "renewToken":
+      return new KisTokenInvalid({ operation, code })
+    case "waitForToken":
+      return new KisTokenTooSoon({ operation })
+    case "stopAccount":
+      return new KisCredentialsRejected({ account, code })
+    case "configuration":
+      return new KisRefused({ ...refusal, configuration: true })
+    // Words of the stream mean nothing in answer to a call.
+    case "asSubscribed":
+    case "asUnsubscribed":
+    case "slotsFull":
+    case "keyInUse":
+    case "newApproval":
+    case "refuseRegistration":
+    case undefined:
+      return new KisRefused(refusal)
+  }
 }

@@ -1,4 +1,5 @@
 import { Redacted, Result, Schema } from "effect"
+import { reactionTo } from "./Reaction.ts"
 
 /** What the server says in JSON over the socket: its probe, or an answer to a subscription. */
 export type ControlMessage =
@@ -6,7 +7,7 @@ export type ControlMessage =
   | { readonly _tag: "Answer"; readonly trId: string; readonly trKey: string; readonly reply: SubscribeReply }
   | { readonly _tag: "Unreadable" }
 
-/** The decided meaning of an `OPSP` code (kis/websocket.md §3). */
+/** What an answer means to a session: the reaction of `Reaction.ts`, in the words of the stream. */
 export type SubscribeReply =
   | { readonly _tag: "Subscribed" }
   | { readonly _tag: "Unsubscribed" }
@@ -16,36 +17,49 @@ export type SubscribeReply =
   | { readonly _tag: "KeyRefused"; readonly code: string }
   | { readonly _tag: "Refused"; readonly code: string; readonly passing: boolean }
 
+const Answer = Schema.Struct({
+  rt_cd: Schema.String,
+  msg_cd: Schema.String,
+  msg1: Schema.optionalKey(Schema.String)
+})
+type Answer = typeof Answer.Type
 const Control = Schema.Struct({
   header: Schema.Struct({ tr_id: Schema.String, tr_key: Schema.optionalKey(Schema.String) }),
-  body: Schema.optionalKey(
-    Schema.Struct({ rt_cd: Schema.String, msg_cd: Schema.String, msg1: Schema.optionalKey(Schema.String) })
-  )
+  body: Schema.optionalKey(Answer)
 })
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Control))
 
-const meaning = (code: string, text: string): SubscribeReply => {
-  switch (code) {
-    case "OPSP0000":
-    case "OPSP0002":
+const meaning = ({ msg_cd, msg1 = "", rt_cd }: Answer): SubscribeReply => {
+  const code = msg_cd.trim().slice(0, 32)
+  const reaction = reactionTo(code)
+  switch (reaction?._tag) {
+    case "asSubscribed":
       return { _tag: "Subscribed" }
-    case "OPSP0001":
-    case "OPSP0003":
+    case "asUnsubscribed":
       return { _tag: "Unsubscribed" }
-    case "OPSP0008":
+    case "slotsFull":
       return { _tag: "SlotsFull" }
-    case "OPSP8996":
+    case "keyInUse":
       return { _tag: "KeyInUse" }
-    case "OPSP0011":
+    case "newApproval":
       return { _tag: "ApprovalUnknown" }
-    case "OPSP0010":
+    case "stopAccount":
       return { _tag: "KeyRefused", code }
-    case "OPSP0007":
-    case "OPSP0009":
+    case "refuseRegistration":
+      return { _tag: "Refused", code, passing: reaction.passing }
+    case "configuration":
+      return { _tag: "Refused", code, passing: false }
+    // Words of the gateway, which were not seen here: whatever they mean, they pass.
+    case "retryShortly":
+    case "waitSecond":
+    case "retryLater":
+    case "renewToken":
+    case "waitForToken":
       return { _tag: "Refused", code, passing: true }
-    default:
+    case undefined:
       // The number of a successful unsubscribe is not documented; its text is (kis/websocket.md §3).
-      return text.startsWith("UNSUB") ? { _tag: "Unsubscribed" } : { _tag: "Refused", code, passing: false }
+      if (msg1.startsWith("UNSUB")) return { _tag: "Unsubscribed" }
+      return rt_cd === "0" ? { _tag: "Subscribed" } : { _tag: "Refused", code, passing: false }
   }
 }
 
@@ -57,7 +71,7 @@ export const readControl = (text: string): ControlMessage => {
   if (header.tr_id === "PINGPONG") return { _tag: "PingPong" }
   if (body === undefined) return { _tag: "Unreadable" }
   const trId = header.tr_id
-  return { _tag: "Answer", trId, trKey: (header.tr_key ?? "").trim(), reply: meaning(body.msg_cd, body.msg1 ?? "") }
+  return { _tag: "Answer", trId, trKey: (header.tr_key ?? "").trim(), reply: meaning(body) }
 }
 
 /** Cheap enough to be asked of every message before anything else is done with it. */

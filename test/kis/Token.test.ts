@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Logger, Redacted, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { KisAccount } from "../../src/kis/Account.ts"
 import { KisCredentialsRejected, KisThrottled, KisTokenTooSoon, KisUnreachable } from "../../src/kis/KisError.ts"
@@ -56,7 +56,7 @@ const settled = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     while (fiber.pollUnsafe() === undefined) {
       const before = waits
       yield* until(() => waits > before || fiber.pollUnsafe() !== undefined)
-      if (waits > before) yield* TestClock.adjust("61 seconds")
+      if (waits > before) yield* TestClock.adjust("81 seconds")
     }
     return yield* Fiber.await(fiber)
   })
@@ -147,6 +147,7 @@ layer(hearWaits)("the access token", (it) => {
       const others: ReadonlyArray<KisAccount> = [
         accountAt({ restUrl: "http://broker", wsUrl: "ws://broker" }, "mock"),
         accountAt({ restUrl: "http://broker", wsUrl: "ws://broker" }, "127.0.0.1:9443"),
+        { ...account, endpoints: { ...account.endpoints, env: "mock" } },
         { ...account, appKey: Redacted.make("another") }
       ]
       for (const [at, other] of others.entries()) {
@@ -154,7 +155,7 @@ layer(hearWaits)("the access token", (it) => {
         assert.isTrue(Exit.isSuccess(exit))
         assert.strictEqual(askedAtMs.length, at + 2)
       }
-      assert.strictEqual(readdirSync(folder).length, 4)
+      assert.strictEqual(readdirSync(folder).length, 5)
       assert.strictEqual(askedAtMs.at(-1), askedAtMs[0])
     })
   )
@@ -221,11 +222,11 @@ layer(hearWaits)("the access token", (it) => {
     const told: Array<unknown> = []
     return Effect.gen(function* () {
       const folder = yield* scene
-      const { askedAtMs, call } = makeDesk((number) => Effect.delay(Effect.succeed(issued(number)), 30_000))
+      const { askedAtMs, call } = makeDesk((number) => Effect.delay(Effect.succeed(issued(number)), 10_000))
       const token = yield* makeToken(account, folder, call)
       const first = yield* Effect.forkScoped(token.current)
       yield* until(() => askedAtMs.length === 1)
-      yield* TestClock.adjust("30 seconds")
+      yield* TestClock.adjust("10 seconds")
       yield* until(() => first.pollUnsafe() !== undefined)
       yield* Effect.forkScoped(token.keepFresh)
       const { expiresAtMs = 0 } = yield* token.status
@@ -237,7 +238,7 @@ layer(hearWaits)("the access token", (it) => {
         yield* until(() => askedAtMs.length === renewal)
         assert.strictEqual(askedAtMs.at(-1), dueAtMs)
         assert.strictEqual(textOf(yield* token.current), `${secrets.token}.${renewal - 1}`)
-        yield* TestClock.adjust("30 seconds")
+        yield* TestClock.adjust("10 seconds")
         // The file can be read before its writer knows that it is written, and only then does the keeper sleep again.
         yield* until(() => told.length === renewal)
         assert.include(readFileSync(cacheFile(folder), "utf8"), `${secrets.token}.${renewal}`)
@@ -346,7 +347,7 @@ layer(hearWaits)("the access token", (it) => {
       assert.strictEqual(error._tag, "KisCredentialsRejected")
       assert.strictEqual(
         error.message,
-        'the broker rejects the credentials of account "main" (EGW00103); check KIS_APP_KEY, KIS_APP_SECRET and KIS_ENV'
+        'the broker rejects the credentials of account "main" (EGW00103: the app key is not valid); check KIS_APP_KEY, KIS_APP_SECRET and KIS_ENV, or the account\'s entry in the file that KIS_ACCOUNTS names'
       )
       assert.strictEqual(askedAtMs.length, 1)
     })
@@ -383,6 +384,126 @@ layer(hearWaits)("the access token", (it) => {
       const startMs = yield* Clock.currentTimeMillis
       yield* settled((yield* makeToken(account, folder, call)).current)
       assert.isAtMost((askedAtMs[1] ?? 0) - startMs, 2 * minute_ms)
+    })
+  )
+
+  it.effect("is asked for once by ten processes of one folder; the others find it on disk", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk((number) => Effect.as(Effect.yieldNow, issued(number)))
+      const tokens = yield* Effect.all(Array.from({ length: 10 }, () => makeToken(account, folder, call)))
+      const all = yield* settled(Effect.forEach(tokens, ({ current }) => current, { concurrency: "unbounded" }))
+      assert.isTrue(Exit.isSuccess(all))
+      if (Exit.isSuccess(all)) assert.deepStrictEqual(new Set(all.value.map(textOf)), new Set([`${secrets.token}.1`]))
+      assert.strictEqual(askedAtMs.length, 1)
+      const issues = yield* Effect.forEach(tokens, ({ status }) => Effect.map(status, (each) => each.issues))
+      assert.deepStrictEqual(issues.toSorted(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
+    })
+  )
+
+  it.effect("is taken from the process that has renewed it already, when the old one is refused", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+      const ours = yield* makeToken(account, folder, call)
+      yield* settled(ours.current)
+      const old = yield* ours.current
+      const theirs = yield* makeToken(account, folder, call)
+      yield* theirs.drop(old)
+      yield* settled(theirs.current)
+      assert.strictEqual(textOf(yield* ours.current), `${secrets.token}.1`)
+      yield* ours.drop(old)
+      assert.strictEqual(textOf(yield* ours.current), `${secrets.token}.2`)
+      assert.strictEqual(askedAtMs.length, 2)
+    })
+  )
+
+  it.effect("is looked for on disk first after the broker said that it was too soon", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk(() =>
+        Effect.andThen(
+          Effect.sync(() => {
+            const file = cacheFile(folder)
+            const known = JSON.parse(readFileSync(file, "utf8")) as object
+            const theirs = { secret: `${secrets.token}.theirs`, issuedAtMs: 0, endsAtMs: Date.UTC(2027, 0, 1) }
+            writeFileSync(file, JSON.stringify({ ...known, ...theirs }))
+          }),
+          Effect.fail(new KisTokenTooSoon({ operation: "token" }))
+        )
+      )
+      const token = yield* makeToken(account, folder, call)
+      assert.strictEqual(textOf(yield* token.current), `${secrets.token}.theirs`)
+      assert.strictEqual(askedAtMs.length, 1)
+    })
+  )
+
+  it.effect("is asked for ever less often of a broker that accepts none of its tokens, restarts or not", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const startMs = yield* Clock.currentTimeMillis
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+      while ((yield* Clock.currentTimeMillis) - startMs < 24 * hour_ms) {
+        const token = yield* makeToken(account, folder, call)
+        const known = yield* settled(token.current)
+        if (Exit.isSuccess(known)) yield* token.drop(known.value)
+        else yield* TestClock.adjust("10 minutes")
+      }
+      assert.isAtLeast(apart(askedAtMs)[0] ?? 0, minute_ms)
+      assert.isAtMost(askedAtMs.length, 32)
+      const withheld = yield* Effect.flip((yield* makeToken(account, folder, call)).current)
+      assert.strictEqual(withheld._tag, "KisIssueWithheld")
+      assert.isUndefined(leakIn(withheld.message + JSON.stringify(withheld)))
+    })
+  )
+
+  it.effect("is waited for a minute after the start when the attempt cannot be written down", () =>
+    Effect.gen(function* () {
+      const taken = join(yield* scene, "state")
+      writeFileSync(taken, "a file where the folder should be")
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number)))
+      for (let start = 0; start < 3; start++) {
+        const startMs = yield* Clock.currentTimeMillis
+        yield* settled((yield* makeToken(account, taken, call)).current)
+        assert.isAtLeast((askedAtMs[start] ?? 0) - startMs, minute_ms)
+      }
+    })
+  )
+
+  it.effect("is waited for as long when the folder fails after its record was read", () =>
+    Effect.gen(function* () {
+      const folder = join(yield* scene, "state")
+      const { askedAtMs, call } = makeDesk((number) => Effect.succeed(issued(number, number === 1 ? 600 : day_seconds)))
+      yield* settled((yield* makeToken(account, folder, call)).current)
+      yield* TestClock.adjust("1 hour")
+      const startMs = yield* Clock.currentTimeMillis
+      const token = yield* makeToken(account, folder, call)
+      rmSync(folder, { recursive: true })
+      writeFileSync(folder, "a file where the folder was")
+      yield* settled(token.current)
+      assert.strictEqual(askedAtMs.length, 2)
+      assert.isAtLeast((askedAtMs[1] ?? 0) - startMs, minute_ms)
+    })
+  )
+
+  it.effect("is given up when the broker does not answer, and renewed at half its life when that is short", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk((number) =>
+        number === 1 ? Effect.never : Effect.succeed(issued(number, 600))
+      )
+      const token = yield* makeToken(account, folder, call)
+      const mute = yield* Effect.forkScoped(Effect.flip(token.current))
+      yield* until(() => askedAtMs.length === 1)
+      yield* TestClock.adjust("20 seconds")
+      yield* until(() => mute.pollUnsafe() !== undefined)
+      assert.strictEqual((yield* Fiber.join(mute))._tag, "KisUnreachable")
+      yield* settled(token.current)
+      yield* Effect.forkScoped(token.keepFresh)
+      yield* TestClock.adjust("299 seconds")
+      assert.strictEqual(askedAtMs.length, 2)
+      yield* TestClock.adjust("2 seconds")
+      yield* until(() => askedAtMs.length === 3)
     })
   )
 
