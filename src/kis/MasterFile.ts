@@ -38,7 +38,7 @@ const boards: Readonly<Record<Exclude<MasterName, "idxcode.mst">, BoardFile>> = 
   "nxt_kosdaq_code.mst": { market: "KOSDAQ", layout: kosdaqLayout }
 }
 
-/** An index: the four digits that calls want, and its name. */
+/** An index: the four digits, in a few cases a letter first, that calls want, and its name. */
 export interface MasterIndex {
   readonly code: string
   readonly name: string
@@ -85,7 +85,7 @@ const once = <A extends { readonly code: string }>(found: ReadonlyArray<A | unde
 
 const indexOf = (line: Uint8Array): MasterIndex | undefined => {
   const code = Buffer.from(line.subarray(1, 5)).toString("latin1")
-  return /^\d{4}$/.test(code)
+  return /^[0-9A-Z]{4}$/.test(code)
     ? { code, name: iconv.decode(Buffer.from(line.subarray(5)), "cp949").trimEnd() }
     : undefined
 }

@@ -24,7 +24,10 @@ const refusal = (name: MasterName, zip: Uint8Array) => {
 }
 
 /** The columns of the universe that a master file knows; Nextrade has files of its own. */
-const row = ({ rebased: _, ...issue }: MasterIssue): UniverseEntry => issue
+const row = (issue: MasterIssue): UniverseEntry => {
+  const { rebased, ...entry } = issue
+  return rebased === undefined ? issue : entry
+}
 const expected = (market: string) =>
   universe.filter((entry) => entry.market === market).map((entry) => ({ ...entry, nxt: false }))
 

@@ -16,23 +16,21 @@ const catalogue = (zip: Uint8Array) => {
 
 const inflate = (zip: Uint8Array, name: string, length: number): Uint8Array | undefined => {
   const out = new Uint8Array(length)
-  let at = 0
-  let fits = true
+  const done = { bytes: 0 }
   const reader = new Unzip((member) => {
     if (member.name !== name) return
     member.ondata = (error, data) => {
       if (error !== null) throw error
-      fits &&= at + data.length <= length
-      if (fits) out.set(data, at)
-      at += data.length
+      if (done.bytes + data.length <= length) out.set(data, done.bytes)
+      done.bytes += data.length
     }
     member.start()
   })
   reader.register(UnzipInflate)
-  for (let from = 0; from < zip.length && fits; from += piece_bytes) {
+  for (let from = 0; from < zip.length && done.bytes <= length; from += piece_bytes) {
     reader.push(zip.subarray(from, from + piece_bytes), from + piece_bytes >= zip.length)
   }
-  return fits && at === length ? out : undefined
+  return done.bytes === length ? out : undefined
 }
 
 /** The bytes of one member of a zip; fails in words. No more is inflated than the zip says there is, and 16 MB at most. */
