@@ -3,28 +3,22 @@ import { HttpClient } from "effect/http"
 import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { marketDate } from "../calendar/MarketTime.ts"
 import type { RecordDraft } from "../domain/JournalRecord.ts"
-import { parseCodes, type SymbolSelection, selectionText } from "../domain/SymbolSelection.ts"
+import { parseCodes, type SymbolSelection } from "../domain/SymbolSelection.ts"
 import { Disk, type DiskError } from "../journal/Disk.ts"
 import type { MasterName } from "../kis/MasterFile.ts"
+import { compose, type Composed, isOfToday, sourceOf, type State } from "./dayUniverse/compose.ts"
+import { universeMarker } from "./dayUniverse/universeMarker.ts"
 import { fetchMasters } from "./fetchMasters.ts"
 import { keepLast, type LastUniverse, recallLast } from "./LastUniverse.ts"
-import { type HeldFile, type HeldFiles, type MarketList, marketList, shippedLists } from "./MarketList.ts"
+import { type HeldFile, type HeldFiles, marketList, shippedLists } from "./MarketList.ts"
 import { keepMasters, recallMasters } from "./MasterStore.ts"
-import {
-  keepOverlay,
-  type Overlay,
-  overlaid,
-  overlay_codes_max,
-  recallOverlay,
-  withAdded,
-  withRemoved
-} from "./Overlay.ts"
-import { expectedDate, nextRefresh, type RefreshOutcome } from "./RefreshTimes.ts"
-import { type Resolved, select } from "./selection.ts"
+import { keepOverlay, type Overlay, overlay_codes_max, recallOverlay, withAdded, withRemoved } from "./Overlay.ts"
+import { nextRefresh, type RefreshOutcome } from "./RefreshTimes.ts"
+import type { Resolved } from "./selection.ts"
 import { readSymbolFile, type SymbolFileUnusable } from "./SymbolFile.ts"
 import { observedOf, type Universe, type UniverseSource } from "./Universe.ts"
-import { codesBetween, diffOf, noChange, type UniverseDiff } from "./UniverseDiff.ts"
-import { documentOf, publish, type UniverseDocument } from "./UniverseDocument.ts"
+import { diffOf, noChange, type UniverseDiff } from "./UniverseDiff.ts"
+import { publish } from "./UniverseDocument.ts"
 import { UniverseRefused } from "./UniverseRefused.ts"
 
 export interface DayUniverseOptions {
@@ -79,21 +73,7 @@ export class DayUniverse extends Context.Service<
   static readonly layer = (options: DayUniverseOptions) => Layer.effect(DayUniverse, make(options))
 }
 
-interface State {
-  readonly held: HeldFiles
-  readonly list: MarketList
-  readonly resolved: Resolved
-  readonly overlay: Overlay
-  /** What came in the way when new files were last looked for, in words, by file. */
-  readonly troubles: ReadonlyMap<string, string>
-}
-
 type Keeping = Effect.Effect<void, DiskError, Disk>
-
-interface Composed {
-  readonly universe: Universe
-  readonly document: UniverseDocument
-}
 
 /** A wait for market time looks at the clock so often, since that clock can be set or run at another speed. */
 const look_ms_max = 60_000
@@ -106,125 +86,69 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
   const shipped = yield* shippedLists
   const lock = yield* Semaphore.make(1)
   const hub = yield* PubSub.sliding<Universe>({ capacity: 1, replay: 1 })
-  const isRanked = selection._tag === "All" || selection._tag === "Top"
-
   const resolve = Effect.suspend(() =>
     selection._tag === "File"
       ? Effect.map(readSymbolFile(selection.path), (codes): Resolved => ({ _tag: "List", codes }))
       : Effect.succeed(selection)
   )
 
-  const sourceOf = ({ list, troubles }: State, nowMs: number): UniverseSource => {
-    const { date, isShipped } = list
-    const isToday = !isShipped && date >= expectedDate(nowMs)
-    const stale = isToday
-      ? []
-      : [isShipped ? "no master file has been had yet" : `the newest master files are of ${date}`]
-    const reason = troubles.size > 0 ? [...troubles.values()] : stale
-    return {
-      list: isShipped ? "shipped" : isToday ? "today" : "yesterday",
-      date,
-      ...(reason.length === 0 ? {} : { reason: reason.join("; ") })
-    }
-  }
-
-  const compose = (state: State, nowMs: number): Result.Result<Composed, UniverseRefused> => {
-    const { list, overlay, resolved } = state
-    const { entries } = list
-    const listed = [...entries.values()].filter(({ kind }) => kind !== "index")
-    const { indices, rule, symbols } = overlaid(select(listed, resolved), overlay, entries, isRanked)
-    if (symbols.length === 0) {
-      return Result.fail(new UniverseRefused({ reason: "empty", detail: `no symbol is left to observe of: ${rule}` }))
-    }
-    const unlisted = symbols.filter((code) => !entries.has(code))
-    const source = sourceOf(state, nowMs)
-    const content = { date: marketDate(nowMs), symbols, indices, entries, unlisted, rule, source }
-    const document = documentOf(content, selectionText(selection), list, overlay)
-    return Result.succeed({ universe: { ...content, file: document.file, sha256: document.sha256 }, document })
-  }
-
   const startMs = yield* marketNow
   // What is of a later day than the market's is of another rehearsal.
   const kept = yield* recallMasters(stateDir, place)
   const held = new Map<MasterName, HeldFile>([...kept].filter(([, { date }]) => date <= marketDate(startMs)))
-  let state: State = {
+  const first: State = {
     held,
     list: marketList(held, shipped),
     resolved: yield* resolve,
     overlay: yield* recallOverlay(stateDir),
     troubles: new Map()
   }
-  let now: Composed = yield* Effect.fromResult(compose(state, startMs))
+  let now = yield* Effect.fromResult(compose(selection, first, startMs))
   let last: LastUniverse | undefined = yield* recallLast(stateDir)
   let isRecorded = false
   yield* PubSub.publish(hub, now.universe)
 
-  const markerOf = (
-    { date, file, indices, rule, sha256, source, symbols }: Universe,
-    diff: UniverseDiff,
-    atMs: number
-  ) => {
-    const observed = observedOf({ symbols, indices })
-    const between = last === undefined ? { added: [], removed: [] } : codesBetween(last.codes, observed)
-    const payload = {
-      event: "universe",
-      date,
-      file,
-      sha256,
-      ...(last === undefined ? {} : { previous: last.sha256 }),
-      symbols: symbols.length,
-      indices: indices.length,
-      ...between,
-      ...(diff.rebased.length === 0 ? {} : { rebased: diff.rebased.map(({ code }) => code) }),
-      rule,
-      list: source.list,
-      listDate: source.date
-    }
-    return { kind: "marker", receivedAtMs: atMs, source: "observer", payload } satisfies RecordDraft
-  }
-
   /**
    * Puts a universe on record, and then in force. From the marker on it cannot be stopped half way; an append waits while
-   * the journal cannot write, as every append does.
+   * the journal cannot write, as every append does. `keep` writes down what the next start must know of it.
    */
   const record = Effect.fnUntraced(
-    function* (next: Composed, diff: UniverseDiff) {
+    function* (next: Composed, diff: UniverseDiff, keep: Keeping) {
       const { document, universe } = next
       yield* publish(dataDir, document)
-      yield* Effect.uninterruptible(
-        Effect.gen(function* () {
-          yield* append([markerOf(universe, diff, yield* marketNow)])
-          now = next
-          isRecorded = true
-          last = { sha256: universe.sha256, codes: observedOf(universe) }
-          yield* Effect.catch(keepLast(stateDir, last), (error) =>
-            Effect.logWarning(`the next start will not know what it changes: ${error.message}`)
-          )
-          yield* PubSub.publish(hub, universe)
-        })
-      )
+      yield* keep
+      const enter = Effect.gen(function* () {
+        yield* append([universeMarker(universe, diff, last, yield* marketNow)])
+        now = next
+        isRecorded = true
+        last = { sha256: universe.sha256, codes: observedOf(universe) }
+        yield* Effect.catch(keepLast(stateDir, last), (error) =>
+          Effect.logWarning(`the next start will not know what it changes: ${error.message}`)
+        )
+        yield* PubSub.publish(hub, universe)
+      })
+      yield* Effect.uninterruptible(enter)
     },
     Effect.provideService(Disk, disk)
   )
 
-  /** Applies a changed state, or refuses it whole. `keep` writes down what the next start must know of it. */
-  const change = Effect.fnUntraced(function* (after: State, keep?: Keeping) {
-    const next = yield* Effect.fromResult(compose(after, yield* marketNow))
-    const diff = diffOf(now.universe, next.universe)
-    if (next.universe.sha256 === now.universe.sha256) {
-      state = after
+  /** Applies a changed state, or refuses it whole. */
+  const change = Effect.fnUntraced(function* (after: State, keep: Keeping = Effect.void) {
+    const next = yield* Effect.fromResult(compose(selection, after, yield* marketNow))
+    const { universe } = next
+    if (universe.sha256 === now.universe.sha256) {
       now = next
       return noChange
     }
+    const diff = diffOf(now.universe, universe)
     yield* record(next, diff, keep)
-    state = after
-    yield* Effect.logInfo(`observing ${next.universe.symbols.length} symbols: ${next.universe.rule}`, {
+    yield* Effect.logInfo(`observing ${universe.symbols.length} symbols: ${universe.rule}`, {
       added: diff.added.length,
       removed: diff.removed.length,
       flagged: diff.flagged.length,
       rebased: diff.rebased.map(({ code }) => code),
-      list: next.universe.source.date,
-      file: next.universe.file
+      list: universe.source.date,
+      file: universe.file
     })
     return diff
   })
@@ -240,12 +164,12 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       const codes = parseCodes(words)
       if (Result.isFailure(codes)) return yield* new UniverseRefused({ reason: "codes", detail: codes.failure })
       yield* check(codes.success)
-      const overlay = turn(state.overlay, codes.success)
+      const overlay = turn(now.state.overlay, codes.success)
       if (Math.max(overlay.added.length, overlay.removed.length) > overlay_codes_max) {
         const detail = `more than ${overlay_codes_max} codes would be added or removed by hand`
         return yield* new UniverseRefused({ reason: "tooMany", detail })
       }
-      return yield* change({ ...state, overlay }, keepOverlay(stateDir, overlay))
+      return yield* change({ ...now.state, overlay }, keepOverlay(stateDir, overlay))
     }).pipe(alone)
 
   const isObserved = (codes: ReadonlyArray<string>) => {
@@ -260,21 +184,24 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
 
   /** Looks for the master files once and takes in what is new. */
   const refresh = Effect.gen(function* () {
-    const { fresh, troubles, zips } = yield* fetchMasters(masterUrl, state.held, yield* marketNow)
+    const { fresh, troubles, zips } = yield* fetchMasters(masterUrl, now.state.held, yield* marketNow)
     for (const trouble of troubles.values()) yield* Effect.logWarning(`a master file cannot be used: ${trouble}`)
     return yield* Effect.gen(function* () {
-      const held: HeldFiles = new Map([...state.held, ...fresh])
+      const held: HeldFiles = new Map([...now.state.held, ...fresh])
       if (fresh.size > 0) yield* Effect.provideService(keepMasters(stateDir, place, held, zips), Disk, disk)
-      const list = fresh.size > 0 ? marketList(held, shipped) : state.list
-      yield* change({ ...state, held, list, troubles })
-      const isCurrent = !list.isShipped && list.date >= expectedDate(yield* marketNow)
-      const outcome: RefreshOutcome = isCurrent ? "current" : troubles.size > 0 ? "failed" : "unchanged"
+      const list = fresh.size > 0 ? marketList(held, shipped) : now.state.list
+      yield* change({ ...now.state, held, list, troubles })
+      const outcome: RefreshOutcome = isOfToday(list, yield* marketNow)
+        ? "current"
+        : troubles.size > 0
+          ? "failed"
+          : "unchanged"
       return outcome
     }).pipe(alone)
   }).pipe(
     Effect.provideService(HttpClient.HttpClient, client),
     Effect.catch((error) => {
-      state = { ...state, troubles: new Map([["universe", error.message]]) }
+      now = { ...now, state: { ...now.state, troubles: new Map([["universe", error.message]]) } }
       return Effect.as(
         Effect.logWarning("the day's list is not taken in", { reason: error.message }),
         "failed" as const
@@ -293,10 +220,9 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
   })
 
   const run = Effect.gen(function* () {
-    yield* alone(Effect.suspend(() => (isRecorded ? Effect.void : record(now, noChange))))
-    const { isShipped, date } = state.list
+    yield* alone(Effect.suspend(() => (isRecorded ? Effect.void : record(now, noChange, Effect.void))))
     let dueMs = yield* marketNow
-    if (!isShipped && date >= expectedDate(dueMs)) dueMs = nextRefresh(dueMs, "current")
+    if (isOfToday(now.state.list, dueMs)) dueMs = nextRefresh(dueMs, "current")
     while (true) {
       yield* untilMarket(dueMs)
       const outcome = yield* refresh
@@ -310,7 +236,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     status: Effect.map(marketNow, (nowMs) => {
       const { file, indices, sha256, symbols, unlisted } = now.universe
       return {
-        ...sourceOf(state, nowMs),
+        ...sourceOf(now.state, nowMs),
         symbols: symbols.length,
         indices: indices.length,
         unlisted: unlisted.length,
@@ -319,7 +245,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
         sha256
       }
     }),
-    reload: alone(Effect.flatMap(resolve, (resolved) => change({ ...state, resolved }))),
+    reload: alone(Effect.flatMap(resolve, (resolved) => change({ ...now.state, resolved }))),
     add: (codes) => byHand(codes, withAdded, () => Effect.void),
     remove: (codes) => byHand(codes, withRemoved, isObserved),
     run

@@ -67,7 +67,6 @@ export const keepMasters = Effect.fn("MasterStore.keep")(
   function* (stateDir: string, place: string, held: HeldFiles, zips: ReadonlyMap<MasterName, Uint8Array>) {
     const disk = yield* Disk
     const folder = folderOf(stateDir, place)
-    yield* disk.makeFolder(folder)
     const files = [...held].map(([name, { book, date }]) => ({ name, date, sha256: book.sha256 }))
     for (const { name, sha256 } of files) {
       const zip = zips.get(name)

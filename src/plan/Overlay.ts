@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { join } from "node:path"
-import { Disk, type DiskError } from "../journal/Disk.ts"
+import type { Disk, DiskError } from "../journal/Disk.ts"
 import type { ListedIssue } from "./MarketList.ts"
 import { readWhole, replaceWhole } from "./replaceWhole.ts"
 import type { Chosen } from "./selection.ts"
