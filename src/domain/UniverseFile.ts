@@ -1,4 +1,4 @@
-/** An issue of the shipped universe (`data/universe.csv`, from the broker's master files of 2026-07-22). */
+/** An issue as the broker's master files have it; those of 2026-07-22 ship with the program as `data/universe.csv`. */
 export interface UniverseEntry {
   readonly code: string
   readonly isin: string
@@ -10,7 +10,7 @@ export interface UniverseEntry {
   readonly basePrice: number | undefined
   /** Shares traded on the previous day. */
   readonly previousVolume: number
-  /** Letters: H halted, A administrative, C caution, W warning, O overheating, L liquidation, X ex-rights. */
+  /** Letters: H halted, A administrative, C caution, W warning or risk, O overheating, L liquidation, X ex-rights. */
   readonly flags: string
   readonly nxt: boolean
 }

@@ -6,7 +6,7 @@ import { noticeOnce } from "./Notice.ts"
 import { readReply, type ReplyBody } from "./Reply.ts"
 
 /** The broker's support advises a name of one's own when connections are dropped without a reply. */
-const userAgent = "observer/0.1"
+export const userAgent = "observer/0.1"
 
 /** A call that has no answer by then is given up; slow answers are common in the first minute of the day. */
 const answer_timeout = "10 seconds"
@@ -88,7 +88,7 @@ const neverConnected = new Set(
 )
 
 /** The innermost words of a transport error (`ECONNREFUSED`, `socket hang up`), which never hold a header. */
-const reasonOf = (error: unknown): string => {
+export const reasonOf = (error: unknown): string => {
   let at: unknown = error
   for (let depth = 0; depth < 8; depth++) {
     if (typeof at !== "object" || at === null) break
