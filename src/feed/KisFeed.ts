@@ -13,6 +13,7 @@ import { makeQuotations } from "../kis/Quotations.ts"
 import type { SessionStatus } from "../kis/StreamSession.ts"
 import { makeToken, type TokenStatus } from "../kis/Token.ts"
 import { makeStreamer } from "./Streamer.ts"
+import { streamIds } from "./streamer/readFrames.ts"
 import { makeSweeper, type SweepStatus } from "./Sweeper.ts"
 
 export interface FeedStatus {
@@ -66,7 +67,16 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
   const symbols = options.sweep
   const { multiPrice } = options
   const sweeper = yield* makeSweeper({ account: alias, symbols, multiPrice, quotations, session, deliver })
-  const streamer = yield* makeStreamer({ account, approval, symbols: options.stream, slots, deliver })
+  const streamer = yield* makeStreamer({
+    account,
+    approval,
+    governor: { permit: Effect.void },
+    slots,
+    session,
+    deliver,
+    onHole: () => Effect.void
+  })
+  yield* streamer.want(options.stream.map((trKey) => ({ trId: streamIds.trades, trKey })))
 
   /** Refused credentials end the account, whoever meets them first; anything else is the supervisor's to judge. */
   const orRefused = <A>(run: Effect.Effect<A, KisError>) =>
@@ -83,7 +93,7 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
       yield* supervisor.start({ name: name("sweep"), kind, policy: patient, run: orRefused(sweeper.run) })
       if (!streams) return
       const whenOpen = Effect.andThen(session.awaitOpen, streamer.run)
-      yield* supervisor.start({ name: name("stream"), kind, policy: patient, run: whenOpen })
+      yield* supervisor.start({ name: name("stream"), kind, policy: patient, run: orRefused(whenOpen) })
     }),
     status: Effect.gen(function* () {
       return {

@@ -20,7 +20,7 @@ const column = {
 } as const
 
 /** `MARKET_CLS_CODE`, since 2026-09-14: 1 pre, 2 regular, 3 after-market, 5 closing price. */
-const phaseOfMarket: Readonly<Record<string, Phase>> = {
+export const phaseOfMarket: Readonly<Record<string, Phase>> = {
   "1": "preOpen",
   "2": "continuous",
   "3": "afterMarket",
