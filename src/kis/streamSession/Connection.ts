@@ -117,8 +117,11 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     yield* handler.onRegistered(item, atMs)
   })
 
-  const onReleased = Effect.fnUntraced(function* (item: Registration, atMs: number) {
-    const reason = registrations.released(item, atMs)
+  const onReleased = Effect.fnUntraced(function* (
+    item: Registration,
+    atMs: number,
+    reason: ReleaseReason | undefined
+  ) {
     if (reason === undefined) return
     if (reason === "dropped") {
       yield* Effect.logWarning("the broker ended a registration by itself", { account, generation, of: keyOf(item) })
@@ -133,8 +136,9 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
         if (registrations.accepted(item, atMs)) yield* onAccepted(item, atMs)
         return
       case "Unsubscribed":
-        return yield* onReleased(item, atMs)
+        return yield* onReleased(item, atMs, registrations.released(item, atMs))
       case "SlotsFull": {
+        yield* onReleased(item, atMs, registrations.isHeld(item) ? "dropped" : undefined)
         const held = registrations.slotsFull(item, atMs)
         yield* Effect.logWarning("the broker gives fewer slots than believed", { account, generation, slots: held })
         return yield* believe(lowered(memory.cap, held, atMs))
@@ -147,6 +151,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
       case "KeyRefused":
         return yield* new KisCredentialsRejected({ account, code: reply.code })
       case "Refused": {
+        yield* onReleased(item, atMs, registrations.isHeld(item) ? "dropped" : undefined)
         registrations.refused(item, reply.passing, atMs)
         const words = { account, generation, of: keyOf(item), code: reply.code }
         return yield* Effect.logWarning("a registration was refused", words)

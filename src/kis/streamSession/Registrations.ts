@@ -21,7 +21,14 @@ export type ReleaseReason =
   | "dropped"
 
 type Entry =
-  | { readonly _tag: "asking"; readonly item: Registration; readonly tries: number; readonly dueMs: number }
+  | {
+      readonly _tag: "asking"
+      readonly item: Registration
+      readonly tries: number
+      /** Questions that have not been answered: a refusal answers one of them. */
+      readonly unanswered: number
+      readonly dueMs: number
+    }
   | { readonly _tag: "held"; readonly item: Registration; readonly sinceMs: number }
   | {
       readonly _tag: "releasing"
@@ -122,12 +129,18 @@ export class Registrations {
 
   /** The broker has accepted; `true` when that is news. */
   accepted(item: Registration, nowMs: number): boolean {
-    const entry = this.entries.get(keyOf(item))
+    const key = keyOf(item)
+    const entry = this.entries.get(key)
     this.isAnswered = true
-    // Accepted twice, or before the release that was sent after it.
-    if (entry?._tag === "held" || entry?._tag === "releasing") return false
-    this.set({ _tag: "held", item, sinceMs: nowMs })
-    return true
+    if (entry?._tag === "asking") {
+      this.set({ _tag: "held", item, sinceMs: nowMs })
+      return true
+    }
+    // Of a question that is no longer open: it is released to be sure, and asked for again where it is wanted.
+    if (entry === undefined || entry._tag === "resting") {
+      this.set({ _tag: "releasing", item, tries: 0, dueMs: nowMs, reason: "unwanted", isCertain: true })
+    }
+    return false
   }
 
   /** Data came, which says that the broker holds what was asked for, though its answer is late or lost. */
@@ -141,12 +154,9 @@ export class Registrations {
     const entry = this.entries.get(key)
     this.isAnswered = true
     switch (entry?._tag) {
-      case "held": {
-        const times = (this.drops.get(key) ?? 0) + 1
-        this.drops.set(key, times)
-        this.rest(item, Math.min(times, tries_max), nowMs)
+      case "held":
+        this.drop(item, nowMs)
         return "dropped"
-      }
       case "releasing":
         return this.freed(entry, nowMs)
       default:
@@ -159,8 +169,10 @@ export class Registrations {
   refused(item: Registration, isPassing: boolean, nowMs: number): boolean {
     const entry = this.entries.get(keyOf(item))
     this.isAnswered = true
+    if (entry?._tag === "held") this.drop(item, nowMs)
     if (entry?._tag !== "asking") return false
-    if (isPassing) this.rest(item, entry.tries, nowMs)
+    if (entry.unanswered > 1) this.makeSure(item, nowMs)
+    else if (isPassing) this.rest(item, entry.tries, nowMs)
     else this.set({ _tag: "resting", item, tries: tries_max, untilMs: Number.POSITIVE_INFINITY })
     return !isPassing || entry.tries >= tries_max
   }
@@ -168,11 +180,13 @@ export class Registrations {
   /** The broker has no slot for this one, or for the oldest question where it does not say which. Gives how many it holds. */
   slotsFull(item: Registration, nowMs: number): number {
     const asked = this.entries.get(keyOf(item))
-    const question = asked?._tag === "asking" ? asked : this.oldestQuestion
+    const question = asked?._tag === "asking" ? asked : item.trKey === "" ? this.oldestQuestion : undefined
     this.isAnswered = true
+    if (asked?._tag === "held") this.drop(item, nowMs)
     const held = this.heldCount + this.count("releasing")
     // With nothing held it is not the number of slots that is wrong, and the same question is not put at once again.
-    if (question !== undefined && held === 0) this.rest(question.item, question.tries, nowMs)
+    if (question !== undefined && question.unanswered > 1) this.makeSure(question.item, nowMs)
+    else if (question !== undefined && held === 0) this.rest(question.item, question.tries, nowMs)
     else if (question !== undefined) this.entries.delete(keyOf(question.item))
     return held
   }
@@ -229,9 +243,10 @@ export class Registrations {
 
   private ask(item: Registration, nowMs: number): Step {
     const before = this.entries.get(keyOf(item))
-    const tries =
-      before?._tag === "asking" || (before?._tag === "resting" && before.tries < tries_max) ? before.tries : 0
-    this.set({ _tag: "asking", item, tries: tries + 1, dueMs: nowMs + answer_timeout_ms })
+    const isAgain = before?._tag === "asking" || (before?._tag === "resting" && before.tries < tries_max)
+    const tries = isAgain ? before.tries + 1 : 1
+    const unanswered = before?._tag === "asking" ? before.unanswered + 1 : 1
+    this.set({ _tag: "asking", item, tries, unanswered, dueMs: nowMs + answer_timeout_ms })
     return { _tag: "Send", action: "subscribe", item }
   }
 
@@ -245,9 +260,21 @@ export class Registrations {
   private freed(entry: Entry & { readonly _tag: "releasing" }, nowMs: number): ReleaseReason | undefined {
     const { isCertain, item, reason } = entry
     this.entries.delete(keyOf(item))
-    if (isCertain) return reason
-    this.rest(item, tries_max, nowMs)
-    return undefined
+    if (reason === "dropped") this.rest(item, Math.min(this.drops.get(keyOf(item)) ?? 1, tries_max), nowMs)
+    else if (!isCertain) this.rest(item, tries_max, nowMs)
+    return reason === "dropped" || !isCertain ? undefined : reason
+  }
+
+  /** The broker says that it does not hold it. It may be an old answer, so it is released to be sure, and asked for later. */
+  private drop(item: Registration, nowMs: number): void {
+    const key = keyOf(item)
+    this.drops.set(key, (this.drops.get(key) ?? 0) + 1)
+    this.set({ _tag: "releasing", item, tries: 0, dueMs: nowMs, reason: "dropped", isCertain: true })
+  }
+
+  /** One question was refused and another is still open, so it may be held: it is released before it is left alone. */
+  private makeSure(item: Registration, nowMs: number): void {
+    this.set({ _tag: "releasing", item, tries: 0, dueMs: nowMs, reason: "again", isCertain: false })
   }
 
   private rest(item: Registration, tries: number, nowMs: number): void {
