@@ -257,7 +257,7 @@ describe("under ever changing wishes", () => {
       }
       assert.isAtMost(broker.heldMost, configured)
       // Undisturbed from here on, for a day: everything that was left alone is asked for again, and the slots are tried.
-      for (const endMs = now + 86_400_000; now < endMs; ) {
+      for (const endMs = now + 86_400_000; now < endMs;) {
         const step = send()
         while (broker.answers.length > 0) answer("once")
         now += step._tag === "Send" ? 100 : 60_000
