@@ -4,12 +4,16 @@ export const rejectReasons = [
   "blankPrice",
   /** The price is zero or negative, which is never a price. */
   "zeroPrice",
+  /** A book without a price on either side. */
+  "emptyBook",
   /** A number cannot be read as one. */
   "badNumber",
   /** The symbol is not one that was asked for. */
   "unknownSymbol",
   /** A stream frame whose values do not divide into its records, or whose records are narrower than known. */
   "frameShape",
+  /** A frame of a stream that nobody asked for, or that is not read. */
+  "unknownStream",
   /** A reply that is not what the broker's reply should be. */
   "replyShape",
   /** A message that crashed the actor handling it three times in a row. */

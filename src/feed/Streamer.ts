@@ -1,109 +1,243 @@
 import { Clock, Effect } from "effect"
-import type { RecordDraft } from "../domain/JournalRecord.ts"
-import type { Delivery, Sighting } from "../domain/Sighting.ts"
+import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
+import type { MarketSession } from "../calendar/MarketSession.ts"
+import type { GapCause } from "../domain/Gap.ts"
+import type { Delivery } from "../domain/Sighting.ts"
 import { Conservation } from "../journal/Conservation.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { KisAccount } from "../kis/Account.ts"
 import type { ApprovalKey } from "../kis/ApprovalKey.ts"
-import { decodeFrame, knownWidths } from "../kis/Frame.ts"
-import { makeStreamSession, type Registration } from "../kis/StreamSession.ts"
+import type { KisCredentialsRejected } from "../kis/KisError.ts"
+import {
+  type ConnectGovernor,
+  keyOf,
+  type Loss,
+  makeStreamSession,
+  type Registration,
+  type ReleaseReason,
+  type SessionStatus
+} from "../kis/StreamSession.ts"
 import type { StreamMessage } from "../kis/StreamSocket.ts"
-import { gap, reject } from "./FeedRecord.ts"
+import { gap } from "./FeedRecord.ts"
 import { finishing } from "./finishing.ts"
-import { tradeSighting } from "./KisTrade.ts"
+import type { MarketStatus } from "./KisMarketStatus.ts"
+import { Hearing, type Suspicion, type SweptVolume } from "./streamer/Hearing.ts"
+import { type Hole, Holes } from "./streamer/Holes.ts"
+import { carriesData, readFrames } from "./streamer/readFrames.ts"
+import { statusMarker } from "./streamer/statusMarker.ts"
 
 export interface StreamerOptions {
   readonly account: KisAccount
   readonly approval: ApprovalKey
-  /** The symbols to stream, the most important first. */
-  readonly symbols: ReadonlyArray<string>
+  readonly governor: ConnectGovernor
+  /** Registrations that one session is told to take. */
   readonly slots: number
+  readonly session: MarketSession["Service"]
   readonly deliver: (delivery: Delivery) => Effect.Effect<void>
+  /** A hole that is over; its `gap` is in the journal. Times are UTC milliseconds in market time. */
+  readonly onHole: (hole: Hole) => Effect.Effect<void>
+  readonly onMarketStatus?: (status: MarketStatus) => Effect.Effect<void>
+  /** The broker is believed to take another number of registrations. */
+  readonly onSlots?: (believed: number) => Effect.Effect<void>
+  /** What was swept last of a symbol, by which a stream is known to miss trades; milliseconds of the machine's clock. */
+  readonly restVolume?: (symbol: string) => SweptVolume | undefined
 }
 
-const trades = "H0STCNT0"
+export interface StreamStatus extends SessionStatus {
+  /** When data last came, milliseconds of the machine's clock. */
+  readonly lastDataMs: number | undefined
+  /** Accepted by the broker and silent against their habit, though they were registered once more. */
+  readonly silentSymbols: ReadonlyArray<string>
+  /** Symbols that are to be streamed and do not reach us now. */
+  readonly openHoles: number
+}
+
+export interface Streamer {
+  /** The stream's work, for a supervisor to run; fails once the broker refuses the key. */
+  readonly run: Effect.Effect<never, KisCredentialsRejected>
+  readonly status: Effect.Effect<StreamStatus>
+  /** What is to be streamed, the most important first; streams are named in `streamer/readFrames.ts`. */
+  want(registrations: ReadonlyArray<Registration>): Effect.Effect<void>
+}
+
+const look_ms = 1_000
+/** Whoever is told of a hole takes it within this, or it stands in the journal alone. */
+const tell_timeout = "5 seconds"
+
+const causeOf = ({ why }: Loss): GapCause => (why === "silence" || why === "overflow" ? why : "disconnect")
 
 /**
- * Turns one account's stream into sightings. A frame that cannot be split costs its own records only; a lost connection
- * becomes one `gap` per symbol that was streamed, from the last thing heard to the broker's acceptance of the symbol, or
- * to the end of the run.
+ * Turns one account's stream into sightings and markers. A frame that cannot be split costs its own records only. What
+ * did not reach us becomes one `gap` a symbol: after a lost connection from the last thing heard, after a deaf one or a
+ * silent symbol from the last data, to the broker's acceptance, to the next data, or to the end of the run.
  */
 export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOptions) {
-  const { account, approval, deliver, slots, symbols } = options
+  const { account, approval, deliver, governor, onHole, onMarketStatus, onSlots, restVolume, slots } = options
   const { alias } = account
   const journal = yield* Journal
   const conservation = yield* Conservation
-  /** Symbols the broker has accepted: what it never streamed has no hole. */
-  const streamed = new Set<string>()
-  const lostSinceMs = new Map<string, number>()
+  const clock = yield* MarketClock
+  const holes = new Holes()
+  const hearing = new Hearing()
   const drifted = new Set<string>()
+  let wanted = new Set<string>()
+  /** Since when a connection that is being given up was deaf. */
+  let deafSinceMs: number | undefined
 
-  const onDrift = Effect.fnUntraced(function* (trId: string, extraColumns: number) {
-    if (extraColumns === 0 || drifted.has(trId)) return
-    drifted.add(trId)
-    const known = knownWidths[trId]?.max ?? 0
-    yield* Effect.logError(
-      "the broker sends more columns than known; they are kept, and the layout should be looked at",
-      {
-        stream: trId,
-        columns: known + extraColumns,
-        known
-      }
+  const tell = Effect.fnUntraced(function* (told: ReadonlyArray<Hole | undefined>) {
+    const over = told.flatMap((hole) =>
+      hole === undefined ? [] : [{ ...hole, fromMs: clock.at(hole.fromMs), toMs: clock.at(hole.toMs) }]
     )
+    if (over.length === 0) return
+    const now = clock.at(yield* Clock.currentTimeMillis)
+    yield* journal.append(over.map((hole) => gap(now, hole, alias)))
+    for (const hole of over) {
+      const isTaken = yield* Effect.timeoutOption(onHole(hole), tell_timeout)
+      if (isTaken._tag === "None")
+        yield* Effect.logWarning("nobody took a hole of the stream; its gap is in the journal", {
+          account: alias,
+          symbol: hole.symbol
+        })
+    }
+  })
+
+  const onDrifts = Effect.fnUntraced(function* (drifts: ReadonlyMap<string, number>) {
+    for (const [stream, extraColumns] of drifts) {
+      if (drifted.has(stream)) continue
+      drifted.add(stream)
+      yield* Effect.logError(
+        "the broker sends more columns than known; they are kept, and the layout should be looked at",
+        { stream, extraColumns }
+      )
+    }
   })
 
   const onFrames = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
-    const sightings: Array<Sighting> = []
-    const refused: Array<RecordDraft> = []
-    for (const { receivedAtMs, text } of frames) {
-      const frame = decodeFrame(text)
-      if (frame._tag === "Records" && frame.trId === trades) {
-        yield* onDrift(frame.trId, frame.extraColumns)
-        for (const values of frame.records) sightings.push(tradeSighting(values, receivedAtMs, frame.extraColumns))
-      } else refused.push(reject("kis-ws", alias, receivedAtMs, "frameShape", text))
-    }
-    yield* conservation.add("kis-ws", { received: sightings.length + refused.length, rejected: refused.length })
+    const { drifts, heard, refused, sightings, statuses } = readFrames(frames, alias, clock.at)
+    const received = sightings.length + statuses.length + refused.length
+    yield* conservation.add("kis-ws", { received, rejected: refused.length })
+    yield* onDrifts(drifts)
     if (refused.length > 0) {
-      yield* Effect.logWarning("stream frames could not be split and were set aside", {
+      yield* Effect.logWarning("stream frames could not be read and were set aside", {
         account: alias,
         frames: refused.length
       })
-      yield* journal.append(refused)
     }
+    const drafts = [...refused, ...statuses.map(({ status, values }) => statusMarker(status, values, alias))]
+    if (drafts.length > 0) yield* journal.append(drafts)
+    if (statuses.length > 0) yield* conservation.add("kis-ws", { stored: statuses.length })
     if (sightings.length > 0) yield* deliver({ source: "kis-ws", account: alias, sightings })
+    const over: Array<Hole | undefined> = []
+    for (const frame of heard) {
+      const registration = { trId: frame.trId, trKey: frame.last.symbol }
+      hearing.heard(registration, frame)
+      if (holes.size > 0 && holes.isStreamed(registration)) over.push(holes.heard(registration, frame.receivedAtMs))
+    }
+    yield* tell(over)
+    for (const { status } of statuses) {
+      hearing.told(status, yield* Clock.currentTimeMillis)
+      if (onMarketStatus !== undefined) yield* onMarketStatus(status)
+    }
   })
 
-  const holeOf = (symbol: string, fromMs: number, toMs: number, now: number) =>
-    gap(now, { fromMs, toMs, cause: "disconnect", symbol }, alias)
+  const onRegistered = Effect.fnUntraced(function* (registration: Registration, atMs: number) {
+    if (!carriesData(registration.trId)) return
+    if (hearing.accepted(registration, atMs)) holes.acceptedAgain(registration, atMs)
+    else yield* tell([holes.accepted(registration, atMs)])
+  })
 
-  const session = yield* makeStreamSession(
+  const onReleased = Effect.fnUntraced(function* (registration: Registration, atMs: number, reason: ReleaseReason) {
+    if (!carriesData(registration.trId)) return
+    // Until it is accepted again nothing of it can be heard.
+    if (reason === "again" && wanted.has(keyOf(registration))) return holes.begin(registration, atMs, "silence")
+    hearing.released(registration)
+    if (reason === "dropped") holes.dropped(registration, atMs)
+    else yield* tell([holes.released(registration, atMs)])
+  })
+
+  const onLost = (loss: Loss) =>
+    Effect.sync(() => {
+      holes.lost(deafSinceMs ?? loss.lastHeardMs, causeOf(loss))
+      hearing.lost(deafSinceMs !== undefined)
+      deafSinceMs = undefined
+    })
+
+  const session = yield* makeStreamSession({
     account,
     approval,
-    symbols.map((symbol): Registration => ({ trId: trades, trKey: symbol })),
+    governor,
     slots,
-    {
+    handler: {
       onFrames: (frames) => finishing(onFrames(frames)),
-      onRegistered: Effect.fnUntraced(function* ({ trKey }, atMs) {
-        streamed.add(trKey)
-        const fromMs = lostSinceMs.get(trKey)
-        if (fromMs === undefined) return
-        yield* journal.append([holeOf(trKey, fromMs, atMs, yield* Clock.currentTimeMillis)])
-        lostSinceMs.delete(trKey)
-      }),
-      onLost: (_because, lastHeardMs) =>
-        Effect.sync(() => {
-          for (const symbol of streamed) if (!lostSinceMs.has(symbol)) lostSinceMs.set(symbol, lastHeardMs)
-        })
+      onRegistered: (registration, atMs) => finishing(onRegistered(registration, atMs)),
+      onReleased: (registration, atMs, reason) => finishing(onReleased(registration, atMs, reason)),
+      onSlots: (believed) => onSlots?.(believed) ?? Effect.void,
+      onLost
     }
-  )
+  })
 
-  /** A stream that is stopped while it is down leaves holes that no registration will close. */
+  const act = Effect.fnUntraced(function* (suspicion: Suspicion) {
+    if (suspicion._tag === "deaf") {
+      deafSinceMs = suspicion.sinceMs
+      yield* Effect.logWarning("the stream is alive but deaf, and is connected anew", {
+        account: alias,
+        since: new Date(suspicion.sinceMs).toISOString()
+      })
+      return yield* session.renew("probes came, and no data")
+    }
+    const { registration, sinceMs } = suspicion
+    holes.begin(registration, sinceMs, "silence")
+    const words = { account: alias, of: keyOf(registration), since: new Date(sinceMs).toISOString() }
+    if (suspicion._tag === "askAgain") {
+      yield* Effect.logWarning("a symbol is silent against its habit, and is registered once more", words)
+      yield* session.again(registration)
+    } else {
+      yield* Effect.logWarning("a symbol stays silent though it was registered once more", words)
+      yield* tell([holes.tell(registration, yield* Clock.currentTimeMillis)])
+    }
+  })
+
+  /** Looks once a second for what has fallen silent, and for holes of what is wanted no longer. */
+  const look = Effect.gen(function* () {
+    yield* Effect.sleep(look_ms)
+    const nowMs = yield* Clock.currentTimeMillis
+    if (holes.size > 0) {
+      const targets = new Set(session.targets().map(keyOf))
+      yield* finishing(tell(holes.leave((registration) => targets.has(keyOf(registration)), nowMs)))
+    }
+    const attention = session.attention()
+    if (attention === undefined) return
+    const { behindToMs } = attention
+    const phase = options.session.phaseAt(clock.at(nowMs))
+    for (const suspicion of hearing.look({ nowMs, phase, behindToMs, restVolume })) yield* finishing(act(suspicion))
+  })
+
+  /** A stream that is stopped while it is down leaves holes that nothing will close. */
   const tellHoles = Effect.gen(function* () {
-    if (lostSinceMs.size === 0) return
     const now = yield* Clock.currentTimeMillis
-    yield* journal.append([...lostSinceMs].map(([symbol, fromMs]) => holeOf(symbol, fromMs, now, now)))
-    lostSinceMs.clear()
+    const open = holes.leave(() => false, now)
+    if (open.length === 0) return
+    const receivedAtMs = yield* marketNow
+    yield* journal.append(
+      open.map((hole) =>
+        gap(receivedAtMs, { ...hole, fromMs: clock.at(hole.fromMs), toMs: clock.at(hole.toMs) }, alias)
+      )
+    )
   }).pipe(Effect.timeoutOption("2 seconds"))
 
-  return { ...session, run: Effect.onInterrupt(session.run, () => tellHoles) }
+  const streamer: Streamer = {
+    run: Effect.onInterrupt(Effect.raceFirst(session.run, Effect.forever(look)), () => tellHoles),
+    status: Effect.map(session.status, (status) => ({
+      ...status,
+      lastDataMs: hearing.lastDataMs,
+      silentSymbols: hearing.silentSymbols,
+      openHoles: holes.size
+    })),
+    want: (registrations) =>
+      Effect.suspend(() => {
+        wanted = new Set(registrations.map(keyOf))
+        return session.want(registrations)
+      })
+  }
+  return streamer
 })

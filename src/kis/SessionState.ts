@@ -5,24 +5,41 @@
  */
 export type SessionState =
   | { readonly _tag: "idle" }
-  | { readonly _tag: "approving"; readonly attempt: number }
-  | { readonly _tag: "connecting"; readonly attempt: number }
-  | { readonly _tag: "subscribing"; readonly attempt: number }
+  /** Asking for the approval key, and for leave to connect. */
+  | ({ readonly _tag: "approving" } & Troubles)
+  | ({ readonly _tag: "connecting" } & Troubles)
+  | ({ readonly _tag: "subscribing" } & Troubles)
+  /** Something was heard that only a session of ours can hear. */
   | { readonly _tag: "live" }
-  | { readonly _tag: "silent" }
-  | { readonly _tag: "waiting"; readonly attempt: number; readonly for_ms: number; readonly because: string }
+  /** Open, and quiet for so long that it may be dead. */
+  | ({ readonly _tag: "silent" } & Troubles)
+  /** `for_ms` is absent while it is the governor that decides how long. */
+  | ({ readonly _tag: "waiting"; readonly for_ms: number | undefined; readonly because: string } & Troubles)
   | { readonly _tag: "parked"; readonly because: string }
+
+export interface Troubles {
+  /** Connections in a row that came to nothing. */
+  readonly attempt: number
+  /** Approval keys in a row that the broker did not know. */
+  readonly unapproved: number
+}
 
 export type SessionEvent =
   | { readonly _tag: "Wanted" }
+  /** Nothing is to be streamed: there is no reason to connect. */
+  | { readonly _tag: "Unwanted" }
+  /** The connects of this hour are spent; `WaitOver` comes when there is one again. */
+  | { readonly _tag: "Governed" }
   | { readonly _tag: "Approved" }
   | { readonly _tag: "Opened" }
-  /** A data frame or a probe: the session is really ours. */
+  /** A data frame, or a probe while something is registered: the session is really ours, and its approval key is known. */
   | { readonly _tag: "Heard" }
-  /** Nothing of any kind came for too long. */
+  /** Nothing of any kind has come for long. */
   | { readonly _tag: "Silence" }
   /** `OPSP8996`: the broker still holds the key's slot, or another program has it. */
   | { readonly _tag: "KeyInUse" }
+  /** `OPSP0011`, or not one answer: another approval key is worth one try. */
+  | { readonly _tag: "Unapproved" }
   | { readonly _tag: "Lost"; readonly because: string }
   /** The credentials are refused: waiting does not help. */
   | { readonly _tag: "Refused"; readonly because: string }
@@ -31,40 +48,64 @@ export type SessionEvent =
 const wait_ms_min = 1_000
 const keyInUse_ms_min = 5_000
 const wait_ms_max = 60_000
+/** A second approval key that is not known is no accident; asking on would only spend calls and connects. */
+const unapproved_ms_min = 300_000
+const unapproved_ms_max = 1_800_000
 
-const wait = (attempt: number, from_ms: number, because: string): SessionState => ({
+const noTroubles: Troubles = { attempt: 0, unapproved: 0 }
+
+const troublesOf = (state: SessionState): Troubles =>
+  "attempt" in state ? { attempt: state.attempt, unapproved: state.unapproved } : noTroubles
+
+const doubled = (from_ms: number, times: number, max_ms: number) => Math.min(max_ms, from_ms * 2 ** Math.min(times, 10))
+
+const wait = (troubles: Troubles, for_ms: number | undefined, because: string): SessionState => ({
   _tag: "waiting",
-  attempt: attempt + 1,
-  for_ms: Math.min(wait_ms_max, from_ms * 2 ** Math.min(attempt, 10)),
+  ...troubles,
+  for_ms,
   because
 })
 
-const attemptOf = (state: SessionState): number => ("attempt" in state ? state.attempt : 0)
+const lost = ({ attempt, unapproved }: Troubles, from_ms: number, because: string): SessionState =>
+  wait({ attempt: attempt + 1, unapproved }, doubled(from_ms, attempt, wait_ms_max), because)
+
+const unknownKey = ({ attempt, unapproved }: Troubles): SessionState => {
+  const for_ms =
+    unapproved === 0
+      ? doubled(wait_ms_min, attempt, wait_ms_max)
+      : doubled(unapproved_ms_min, unapproved - 1, unapproved_ms_max)
+  return wait({ attempt: attempt + 1, unapproved: unapproved + 1 }, for_ms, "the broker does not know the approval key")
+}
 
 /** The next state; an event that means nothing in a state leaves it as it is. */
 export const next = (state: SessionState, event: SessionEvent): SessionState => {
   if (state._tag === "parked") return state
-  const attempt = attemptOf(state)
+  const troubles = troublesOf(state)
+  const isDown = state._tag === "idle" || state._tag === "waiting"
   switch (event._tag) {
     case "Wanted":
-      return state._tag === "idle" ? { _tag: "approving", attempt: 0 } : state
+      return state._tag === "idle" ? { _tag: "approving", ...troubles } : state
+    case "Unwanted":
+      return state._tag === "approving" ? { _tag: "idle" } : state
+    case "Governed":
+      return state._tag === "approving" ? wait(troubles, undefined, "the connects of this hour are spent") : state
     case "Approved":
-      return state._tag === "approving" ? { _tag: "connecting", attempt } : state
+      return state._tag === "approving" ? { _tag: "connecting", ...troubles } : state
     case "Opened":
-      return state._tag === "connecting" ? { _tag: "subscribing", attempt } : state
+      return state._tag === "connecting" ? { _tag: "subscribing", ...troubles } : state
     case "Heard":
       return state._tag === "subscribing" || state._tag === "silent" ? { _tag: "live" } : state
     case "Silence":
-      return state._tag === "live" || state._tag === "subscribing" ? { _tag: "silent" } : state
+      return state._tag === "live" || state._tag === "subscribing" ? { _tag: "silent", ...troubles } : state
     case "KeyInUse":
-      return state._tag === "idle" || state._tag === "waiting"
-        ? state
-        : wait(attempt, keyInUse_ms_min, "the broker says that another session uses the key")
+      return isDown ? state : lost(troubles, keyInUse_ms_min, "the broker says that another session uses the key")
+    case "Unapproved":
+      return isDown ? state : unknownKey(troubles)
     case "Lost":
-      return state._tag === "idle" || state._tag === "waiting" ? state : wait(attempt, wait_ms_min, event.because)
+      return isDown ? state : lost(troubles, wait_ms_min, event.because)
     case "Refused":
       return { _tag: "parked", because: event.because }
     case "WaitOver":
-      return state._tag === "waiting" ? { _tag: "approving", attempt } : state
+      return state._tag === "waiting" ? { _tag: "approving", ...troubles } : state
   }
 }

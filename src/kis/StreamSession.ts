@@ -1,15 +1,21 @@
-import { Clock, Effect, Random, type Redacted, type Scope } from "effect"
+import { Clock, Effect, Fiber, Option, Queue, Random, type Scope } from "effect"
 import type { KisAccount } from "./Account.ts"
 import type { ApprovalKey } from "./ApprovalKey.ts"
-import { type KisError, KisCredentialsRejected } from "./KisError.ts"
+import type { KisCredentialsRejected, KisError } from "./KisError.ts"
 import { next, type SessionEvent, type SessionState } from "./SessionState.ts"
-import { readControl, subscribeMessage, type SubscribeReply } from "./StreamMessage.ts"
-import { connect, StreamLost, type StreamMessage, type StreamSocket } from "./StreamSocket.ts"
+import { connect, type LossReason, type StreamLost } from "./StreamSocket.ts"
+import {
+  type Connection,
+  type ConnectionHandler,
+  makeConnection,
+  type SessionMemory
+} from "./streamSession/Connection.ts"
+import { died, unheard } from "./streamSession/ConnectionSilence.ts"
+import { keyOf, type Registration } from "./streamSession/Registrations.ts"
+import { connected, slotCap } from "./streamSession/SlotCap.ts"
 
-export interface Registration {
-  readonly trId: string
-  readonly trKey: string
-}
+export type { Registration, ReleaseReason } from "./streamSession/Registrations.ts"
+export { keyOf } from "./streamSession/Registrations.ts"
 
 export interface SessionStatus {
   readonly state: SessionState
@@ -19,236 +25,223 @@ export interface SessionStatus {
   readonly slotsBelieved: number
   readonly lastHeardMs: number | undefined
   readonly pingPongs: number
+  /** Registrations that are wanted, whatever the slots. */
+  readonly wanted: number
+  /** Wanted ones that the broker refuses or does not answer, as `TR symbol`. */
+  readonly unanswered: ReadonlyArray<string>
 }
 
-/** What a session tells its owner. A chunk of messages is handed on before the next is taken: the owner's pace is the socket's. */
-export interface SessionHandler<R> {
-  /** Data frames in the order they came. */
-  onFrames(frames: ReadonlyArray<StreamMessage>): Effect.Effect<void, never, R>
-  /** The broker has accepted a registration, by a message that came at `atMs`; frames before it have been handed on. */
-  onRegistered(registration: Registration, atMs: number): Effect.Effect<void, never, R>
-  /** The connection is gone, and with it every registration; nothing that came after `lastHeardMs` was handed on. */
-  onLost(because: string, lastHeardMs: number): Effect.Effect<void, never, R>
+/** How a connection ended. What came until `lastHeardMs` was handed on, nothing later was. */
+export interface Loss {
+  readonly because: string
+  readonly why: LossReason
+  readonly lastHeardMs: number
+}
+
+/** What a session tells its owner. */
+export interface SessionHandler<R> extends ConnectionHandler<R> {
+  /** The connection is gone, and with it every registration. */
+  onLost(loss: Loss): Effect.Effect<void, never, R>
+}
+
+/** Who says when a connection may be begun: connects are budgeted over the hour (kis/websocket.md §6). */
+export interface ConnectGovernor {
+  /** Waits for a connect, and counts it. */
+  readonly permit: Effect.Effect<void>
+}
+
+export interface StreamSessionOptions<R> {
+  readonly account: KisAccount
+  readonly approval: ApprovalKey
+  readonly governor: ConnectGovernor
+  /** Registrations that the broker is told to take in one session. */
+  readonly slots: number
+  readonly handler: SessionHandler<R>
+}
+
+/** How far a live session is with what has come; times are milliseconds of the machine's clock. */
+export interface Attention {
+  readonly generation: number
+  /** Until when handling was behind what came: quiet before that is ours. */
+  readonly behindToMs: number
+}
+
+export interface StreamSession<R> {
+  /** The session's work, for a supervisor to run. What the run before lost by its crash is told first. Fails once the key is refused. */
+  readonly run: Effect.Effect<never, KisCredentialsRejected, R>
+  readonly status: Effect.Effect<SessionStatus>
+  /** Replaces what is wanted, the most important first. What changes is registered one by one, at the broker's pace. */
+  want(registrations: ReadonlyArray<Registration>): Effect.Effect<void>
+  /** Registers an accepted registration once more; `false` when the broker has not accepted it. */
+  again(registration: Registration): Effect.Effect<boolean>
+  /** Gives up a connection that is open and says nothing of use; it is a loss to silence. */
+  renew(because: string): Effect.Effect<void>
+  /** The wanted ones that the slots suffice for. */
+  readonly targets: () => ReadonlyArray<Registration>
+  /** `undefined` while there is no connection or the handler is at work. */
+  readonly attention: () => Attention | undefined
 }
 
 /** Between two registrations: the broker's helper sleeps 50 ms live and 500 ms in the mock; it advises 100–150 ms. */
 const pace_ms = { live: 100, mock: 500 } as const
-const answer_timeout_ms = 5_000
-const tries_max = 3
-/** No message of any kind, probes included, for so long: the connection is dead though it is open. */
-const silence_ms = 120_000
-const watch_ms = 1_000
-
-const keyOf = ({ trId, trKey }: Registration) => `${trId} ${trKey}`
+/** A governor that lets nobody through for so long is a reason to say so. */
+const permit_patience = "1 second"
 
 /**
  * One account's streaming session, for ever: approve, connect, register one after the other, read until lost, wait,
- * again. The decisions are `SessionState.next`; this is the fiber that acts on them.
+ * again. The decisions are `SessionState.next`; this is the fiber that acts on them. Each connection has a number and
+ * keeps its own books (`streamSession/Connection.ts`); what outlives it is what is wanted and what was learnt of the broker.
  */
-export const makeStreamSession = Effect.fnUntraced(function* <R>(
-  account: KisAccount,
-  approval: ApprovalKey,
-  wanted: ReadonlyArray<Registration>,
-  slots: number,
-  handler: SessionHandler<R>
-) {
+export const makeStreamSession = Effect.fnUntraced(function* <R>(options: StreamSessionOptions<R>) {
+  const { account, approval, governor, handler } = options
   const { alias, endpoints } = account
   const clock = yield* Clock.Clock
   let state: SessionState = { _tag: "idle" }
   let sinceMs = yield* Clock.currentTimeMillis
   let connects = 0
-  let slotsBelieved = slots
-  let socket: StreamSocket | undefined
-  /** When the newest message came that has been handled. */
-  let handledToMs = sinceMs
-  /** Since when there has been nothing to handle; absent while the handler is at work. */
-  let idleSinceMs: number | undefined
-  const held = new Set<string>()
+  let current: Connection<R> | undefined
+  const memory: SessionMemory = {
+    wanted: [],
+    cap: slotCap(options.slots),
+    quietness: unheard,
+    nudges: yield* Queue.sliding<void>(1)
+  }
 
   const turn = Effect.fnUntraced(function* (event: SessionEvent) {
     const before = state._tag
     state = next(state, event)
     if (state._tag === before) return
     sinceMs = yield* Clock.currentTimeMillis
-    const words = { account: alias, from: before, to: state._tag }
+    const words = { account: alias, generation: connects, from: before, to: state._tag }
     if (state._tag === "waiting") {
-      yield* Effect.logWarning("the stream waits before it connects again", {
-        ...words,
-        because: state.because,
-        for_ms: state.for_ms
-      })
+      const { because, for_ms } = state
+      yield* Effect.logWarning("the stream waits before it connects again", { ...words, because, for_ms })
     } else if (state._tag === "parked") {
       yield* Effect.logError("the stream stays down", { ...words, because: state.because })
-    } else if (state._tag === "live")
-      yield* Effect.logInfo("the stream is live", { account: alias, registered: held.size })
-    else yield* Effect.logDebug("stream session", words)
+    } else if (state._tag === "live") {
+      yield* Effect.logInfo("the stream is live", { ...words, registered: current?.registrations.heldCount })
+    } else yield* Effect.logDebug("stream session", words)
   })
 
-  /** Registers everything, and asks again for what was not answered; three times, then it is left out and named. */
-  const register = Effect.fnUntraced(function* (
-    open: StreamSocket,
-    key: Redacted.Redacted,
-    refused: ReadonlySet<string>
-  ) {
-    for (let round = 1; round <= tries_max; round++) {
-      const missing = wanted
-        .slice(0, slotsBelieved)
-        .filter((item) => !held.has(keyOf(item)) && !refused.has(keyOf(item)))
-      if (missing.length === 0) return
-      for (const item of missing) {
-        if (held.size >= slotsBelieved) break
-        yield* open.send(subscribeMessage(key, "subscribe", item.trId, item.trKey))
-        yield* Effect.sleep(pace_ms[endpoints.env])
-      }
-      yield* Effect.sleep(answer_timeout_ms)
-    }
-    const unanswered = wanted
-      .slice(0, slotsBelieved)
-      .filter((item) => !held.has(keyOf(item)) && !refused.has(keyOf(item)))
-    if (unanswered.length > 0) {
-      yield* Effect.logWarning("registrations were never answered", {
-        account: alias,
-        of: unanswered.map(keyOf).join(", ")
-      })
-    }
-  })
+  const somethingWanted: Effect.Effect<void> = Effect.suspend(() =>
+    memory.wanted.length > 0 ? Effect.void : Effect.andThen(Queue.take(memory.nudges), somethingWanted)
+  )
 
-  const onAnswer = Effect.fnUntraced(function* (
-    item: Registration,
-    reply: SubscribeReply,
-    refused: Set<string>,
-    atMs: number
-  ) {
-    switch (reply._tag) {
-      case "Subscribed":
-        if (held.has(keyOf(item))) return
-        held.add(keyOf(item))
-        return yield* handler.onRegistered(item, atMs)
-      case "Unsubscribed":
-        held.delete(keyOf(item))
-        return
-      case "SlotsFull":
-        // A refusal of the very first says that something else is wrong; believing in no slot would end the stream for good.
-        slotsBelieved = Math.max(1, held.size)
-        return yield* Effect.logWarning("the broker gives fewer slots than believed", {
-          account: alias,
-          slots: held.size
-        })
-      case "KeyInUse":
-        yield* turn({ _tag: "KeyInUse" })
-        return yield* new StreamLost({ detail: "the key is in use" })
-      case "ApprovalUnknown":
-        yield* approval.drop
-        return yield* new StreamLost({ detail: "the approval key is not known" })
-      case "KeyRefused":
-        return yield* new KisCredentialsRejected({ account: alias, code: reply.code })
-      case "Refused":
-        if (!reply.passing) refused.add(keyOf(item))
-        return yield* Effect.logWarning("a registration was refused", {
-          account: alias,
-          of: keyOf(item),
-          code: reply.code
-        })
-    }
-  })
-
-  const handOn = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
-    const last = frames.at(-1)
-    if (last === undefined) return
-    yield* turn({ _tag: "Heard" })
-    yield* handler.onFrames(frames)
-    handledToMs = last.receivedAtMs
-  })
-
-  /** Handles what came in the order in which it came: an answer between two frames is told between them. */
-  const read = Effect.fnUntraced(function* (open: StreamSocket, refused: Set<string>) {
-    while (true) {
-      idleSinceMs = clock.currentTimeMillisUnsafe()
-      const messages = yield* open.take
-      idleSinceMs = undefined
-      let from = 0
-      for (const [index, { receivedAtMs, text }] of messages.entries()) {
-        if (!text.startsWith("{")) continue
-        yield* handOn(messages.slice(from, index))
-        from = index + 1
-        const control = readControl(text)
-        if (control._tag === "Answer") yield* onAnswer(control, control.reply, refused, receivedAtMs)
-        else if (control._tag === "Unreadable")
-          yield* Effect.logWarning("the stream said something unreadable", { account: alias })
-        handledToMs = receivedAtMs
-      }
-      yield* handOn(messages.slice(from))
-    }
-  })
-
-  const watch = Effect.fnUntraced(function* (open: StreamSocket) {
-    let probes = 0
-    while (true) {
-      yield* Effect.sleep(watch_ms)
-      if (open.pingPongs() > probes) yield* turn({ _tag: "Heard" })
-      probes = open.pingPongs()
-      // While the handler is at work the socket may not be read: that silence is ours, not the broker's.
-      if (idleSinceMs === undefined) continue
-      const silent_ms = clock.currentTimeMillisUnsafe() - Math.max(open.lastHeardMs(), idleSinceMs)
-      if (silent_ms < silence_ms) continue
-      yield* turn({ _tag: "Silence" })
-      return yield* new StreamLost({ detail: `nothing was heard for ${Math.round(silent_ms / 1_000)} s` })
-    }
+  /** Fetched before connecting: a slow call between connecting and registering made double sessions (kis/websocket.md §6). */
+  const approved = Effect.gen(function* () {
+    const key = yield* approval.current
+    const asking = yield* Effect.forkChild(governor.permit)
+    const soon = yield* Effect.timeoutOption(Fiber.join(asking), permit_patience)
+    if (Option.isSome(soon)) return key
+    yield* turn({ _tag: "Governed" })
+    yield* Fiber.join(asking)
+    yield* turn({ _tag: "WaitOver" })
+    // It may have come to its end meanwhile.
+    return yield* approval.current
   })
 
   const once: Effect.Effect<never, StreamLost | KisError, R | Scope.Scope> = Effect.gen(function* () {
     yield* turn({ _tag: "Wanted" })
-    const key = yield* approval.current
+    const key = yield* approved
     yield* turn({ _tag: "Approved" })
     connects += 1
-    const open = yield* connect(endpoints.wsUrl, () => clock.currentTimeMillisUnsafe())
-    socket = open
+    const generation = connects
+    const socket = yield* connect(endpoints.wsUrl, () => clock.currentTimeMillisUnsafe())
+    memory.cap = connected(memory.cap)
+    const connection = makeConnection<R>({
+      generation,
+      account: alias,
+      pace_ms: pace_ms[endpoints.env],
+      approval,
+      key,
+      socket,
+      memory,
+      handler,
+      turn
+    })
+    current = connection
     yield* turn({ _tag: "Opened" })
-    handledToMs = open.lastHeardMs()
-    const refused = new Set<string>()
-    // A registration that cannot be sent means a closed connection: the reader says so, after the last message that came.
-    const registering = register(open, key, refused).pipe(
-      Effect.catchTag("StreamLost", () => Effect.void),
-      Effect.andThen(Effect.never)
-    )
-    return yield* Effect.raceFirst(read(open, refused), Effect.raceFirst(watch(open), registering))
+    return yield* connection.run
+  })
+
+  /** Tells of a connection that is gone, once. */
+  const letGo = Effect.fnUntraced(function* (because: string, why: LossReason) {
+    const gone = current
+    current = undefined
+    if (gone === undefined || gone.registrations.heldCount === 0) return
+    yield* handler.onLost({ because, why, lastHeardMs: gone.safeToMs() })
   })
 
   const session = Effect.gen(function* () {
+    if (memory.wanted.length === 0) {
+      yield* turn({ _tag: "Unwanted" })
+      yield* somethingWanted
+    }
     const error = yield* Effect.flip(Effect.scoped(once))
-    const lastHeardMs = socket?.lastHeardMs() ?? clock.currentTimeMillisUnsafe()
-    const wasHeld = held.size > 0
-    socket = undefined
-    held.clear()
-    yield* turn(
-      error._tag === "KisCredentialsRejected"
-        ? { _tag: "Refused", because: error.message }
-        : { _tag: "Lost", because: error.message }
-    )
-    if (wasHeld) yield* handler.onLost(error.message, lastHeardMs)
-    if (state._tag === "parked") return yield* Effect.never
+    if (error._tag === "KisCredentialsRejected") {
+      yield* turn({ _tag: "Refused", because: error.message })
+      yield* letGo(error.message, "cut")
+      return yield* error
+    }
+    const why = error._tag === "StreamLost" ? error.why : "cut"
+    if (why === "silence") memory.quietness = died(memory.quietness)
+    yield* turn(eventOf(why, error.message))
+    yield* letGo(error.message, why)
     // Spread, so that keys cut together do not return together.
-    if (state._tag === "waiting") yield* Effect.sleep(state.for_ms * (0.75 + (yield* Random.next) / 2))
+    const for_ms = state._tag === "waiting" ? (state.for_ms ?? 0) : 0
+    yield* Effect.sleep(for_ms * (0.75 + (yield* Random.next) / 2))
     yield* turn({ _tag: "WaitOver" })
   })
 
-  return {
-    /** The session's work, for a supervisor to run. What the run before lost by its crash is told first. */
+  const result: StreamSession<R> = {
     run: Effect.gen(function* () {
       state = { _tag: "idle" }
-      socket = undefined
-      if (held.size > 0) yield* handler.onLost("the session crashed", handledToMs)
-      held.clear()
+      yield* letGo("the session crashed", "cut")
       return yield* Effect.forever(session)
     }),
-    status: Effect.sync((): SessionStatus => ({
+    status: Effect.sync(() => ({
       state,
       sinceMs,
       connects,
-      slotsHeld: held.size,
-      slotsBelieved,
-      lastHeardMs: socket?.lastHeardMs(),
-      pingPongs: socket?.pingPongs() ?? 0
-    }))
+      slotsHeld: current?.registrations.heldCount ?? 0,
+      slotsBelieved: memory.cap.believed,
+      lastHeardMs: current?.socket.lastHeardMs(),
+      pingPongs: current?.socket.pingPongs() ?? 0,
+      wanted: memory.wanted.length,
+      unanswered: current?.registrations.unanswered ?? []
+    })),
+    want: (registrations) =>
+      Effect.sync(() => {
+        memory.wanted = distinct(registrations)
+        Queue.offerUnsafe(memory.nudges, undefined)
+      }),
+    again: (registration) =>
+      Effect.sync(() => {
+        const isReleasing = current?.registrations.again(registration) ?? false
+        Queue.offerUnsafe(memory.nudges, undefined)
+        return isReleasing
+      }),
+    renew: (because) => Effect.suspend(() => current?.end(because) ?? Effect.void),
+    targets: () => [
+      ...memory.wanted.slice(0, memory.cap.believed),
+      ...(current?.registrations.targets(clock.currentTimeMillisUnsafe(), memory.cap.believed) ?? [])
+    ],
+    attention: () =>
+      current?.isIdle() === true ? { generation: current.generation, behindToMs: current.behindToMs() } : undefined
   }
+  return result
 })
+
+const eventOf = (why: LossReason, because: string): SessionEvent =>
+  why === "keyInUse" ? { _tag: "KeyInUse" } : why === "unapproved" ? { _tag: "Unapproved" } : { _tag: "Lost", because }
+
+/** The first of each, in order. */
+const distinct = (registrations: ReadonlyArray<Registration>): ReadonlyArray<Registration> => {
+  const seen = new Set<string>()
+  return registrations.filter((item) => {
+    const key = keyOf(item)
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}

@@ -5,7 +5,12 @@ import type { Sighting } from "../domain/Sighting.ts"
 export const refusal = (sighting: Sighting): RejectReason | undefined => {
   const { ask, bid, cumVolume, price, volume } = sighting
   if ([price, volume, cumVolume, ask, bid].some((value) => Number.isNaN(value))) return "badNumber"
+  if (sighting.kind === "book") return bookRefusal(ask, bid)
   if (price === undefined) return "blankPrice"
   if (price <= 0) return "zeroPrice"
   return undefined
 }
+
+/** A book has no price of its own; one side may be empty, as of a stock at its limit, but not both. */
+const bookRefusal = (ask = 0, bid = 0): RejectReason | undefined =>
+  ask < 0 || bid < 0 ? "zeroPrice" : ask === 0 && bid === 0 ? "emptyBook" : undefined

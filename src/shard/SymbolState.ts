@@ -8,6 +8,8 @@ export interface SymbolState {
   readonly lastSeenAtMs: number
   /** The newest quote, refused or not, by its sameness. */
   readonly quote?: { readonly sameness: string; readonly writtenAtMs: number }
+  /** The newest book, in the same way. */
+  readonly book?: { readonly sameness: string; readonly writtenAtMs: number }
   /** The trades of the day so far: the highest cumulative volume, and the newest ones by their sameness. */
   readonly trades?: { readonly day: string; readonly cumVolume: number; readonly recent: ReadonlyArray<string> }
 }
@@ -21,7 +23,7 @@ export type Verdict =
 const recentTrades_max = 64
 
 /**
- * Judges one sighting. A quote that says what the last one said is a duplicate until the heartbeat is over; a trade is
+ * Judges one sighting. A quote or a book that says what the last one said is a duplicate until the heartbeat is over; a trade is
  * one when it was among the newest of its day. A trade behind the cumulative volume already reached is late, not lost.
  */
 export const next = (
@@ -33,12 +35,14 @@ export const next = (
 
 const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat_ms: number) => {
   const { receivedAtMs, sameness } = sighting
-  const { quote } = state ?? {}
+  // A symbol that is swept and streamed has both, and neither says anything of the other.
+  const slot = sighting.kind === "book" ? "book" : "quote"
+  const last = state?.[slot]
   const seen: SymbolState = { ...state, lastSeenAtMs: receivedAtMs }
-  if (quote !== undefined && quote.sameness === sameness && receivedAtMs - quote.writtenAtMs < heartbeat_ms) {
+  if (last !== undefined && last.sameness === sameness && receivedAtMs - last.writtenAtMs < heartbeat_ms) {
     return { state: seen, verdict: { _tag: "Duplicate" } as const }
   }
-  return { state: { ...seen, quote: { sameness, writtenAtMs: receivedAtMs } }, verdict: judge(sighting, []) }
+  return { state: { ...seen, [slot]: { sameness, writtenAtMs: receivedAtMs } }, verdict: judge(sighting, []) }
 }
 
 const nextTrade = (state: SymbolState | undefined, sighting: Sighting) => {

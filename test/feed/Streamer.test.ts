@@ -18,9 +18,18 @@ const setUp = Effect.fnUntraced(function* (slots = 41) {
   const room = yield* openRoom(symbols)
   const server = yield* makeKisServer
   const streamer = yield* Effect.provideContext(
-    makeStreamer({ account: accountAt(server), approval, symbols, slots, deliver: room.shards.deliver }),
+    makeStreamer({
+      account: accountAt(server),
+      approval,
+      governor: { permit: Effect.void },
+      slots,
+      session: room.session,
+      deliver: room.shards.deliver,
+      onHole: () => Effect.void
+    }),
     room.context
   )
+  yield* streamer.want(symbols.map((trKey) => ({ trId: "H0STCNT0", trKey })))
   const statusOf = looked(streamer.status)
   return { ...room, server, streamer, statusOf }
 })
@@ -74,26 +83,28 @@ describe("a stream", () => {
       const bad = [
         `${frameOf(trade("005930", 2), trade("005930", 3))}^x`,
         frameOf(trade("005930", 4).slice(0, 45)),
-        "1|H0STCNI0|001|c2VjcmV0",
         "0|H0STASP0|001|005930^1",
+        "0|H0STMKO0|001|005930^N^(null)",
         "nonsense \u0000"
       ]
+      const strange = ["1|H0STCNI0|001|c2VjcmV0", "0|H0UPCNT0|001|0001^100000^2500.00", "0|constructor|001|x^y"]
       say(
         server,
         frameOf(trade("005930", 1)),
         ...bad,
+        ...strange,
         frameOf(trade("000660", 1)),
         frameOf([...trade("005930", 5), "new"])
       )
       yield* until(() => statusOf().state._tag === "live")
       const { rejected, stored, tally, written } = yield* atRest("kis-ws").pipe(
-        Effect.repeat({ until: ({ tally: { received } }) => received === 8 })
+        Effect.repeat({ until: ({ tally: { received } }) => received === 11 })
       )
-      assert.deepStrictEqual([stored, rejected, tally.rejected], [3, 5, 5])
-      assert.deepStrictEqual(
-        ofKind(written, "reject").map(payloadOf),
-        bad.map((raw) => ({ reason: "frameShape", raw }))
-      )
+      assert.deepStrictEqual([stored, rejected, tally.rejected], [3, 8, 8])
+      assert.deepStrictEqual(ofKind(written, "reject").map(payloadOf), [
+        ...bad.map((raw) => ({ reason: "frameShape", raw })),
+        ...strange.map((raw) => ({ reason: "unknownStream", raw }))
+      ])
       const drifted = written.find(({ cumVolume }) => cumVolume === 5)
       assert.deepStrictEqual(drifted?.quality?.flags, ["drift"])
       assert.deepStrictEqual(drifted?.payload, [...trade("005930", 5), "new"])

@@ -43,7 +43,9 @@ const report: HealthReport = {
       slotsHeld: 41,
       slotsBelieved: 41,
       lastHeardMs: 1,
-      pingPongs: 0
+      pingPongs: 0,
+      wanted: 41,
+      unanswered: []
     },
     streamed: 41
   },

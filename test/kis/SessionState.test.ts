@@ -5,35 +5,40 @@ import { next, type SessionEvent, type SessionState } from "../../src/kis/Sessio
 const because = "cut"
 const states = {
   idle: { _tag: "idle" },
-  approving: { _tag: "approving", attempt: 2 },
-  connecting: { _tag: "connecting", attempt: 2 },
-  subscribing: { _tag: "subscribing", attempt: 2 },
+  approving: { _tag: "approving", attempt: 2, unapproved: 0 },
+  connecting: { _tag: "connecting", attempt: 2, unapproved: 0 },
+  subscribing: { _tag: "subscribing", attempt: 2, unapproved: 0 },
   live: { _tag: "live" },
-  silent: { _tag: "silent" },
-  waiting: { _tag: "waiting", attempt: 2, for_ms: 4_000, because },
+  silent: { _tag: "silent", attempt: 2, unapproved: 0 },
+  waiting: { _tag: "waiting", attempt: 2, unapproved: 0, for_ms: 4_000, because },
   parked: { _tag: "parked", because }
 } as const satisfies Readonly<Record<SessionState["_tag"], SessionState>>
 
 const events = {
   Wanted: { _tag: "Wanted" },
+  Unwanted: { _tag: "Unwanted" },
+  Governed: { _tag: "Governed" },
   Approved: { _tag: "Approved" },
   Opened: { _tag: "Opened" },
   Heard: { _tag: "Heard" },
   Silence: { _tag: "Silence" },
   KeyInUse: { _tag: "KeyInUse" },
+  Unapproved: { _tag: "Unapproved" },
   Lost: { _tag: "Lost", because },
   Refused: { _tag: "Refused", because },
   WaitOver: { _tag: "WaitOver" }
 } as const satisfies Readonly<Record<SessionEvent["_tag"], SessionEvent>>
 
+const down = { KeyInUse: "waiting", Unapproved: "waiting", Lost: "waiting", Refused: "parked" } as const
+
 /** Where each event leads; whatever is not named leaves the state as it is. */
 const legal: Readonly<Record<SessionState["_tag"], Partial<Record<SessionEvent["_tag"], SessionState["_tag"]>>>> = {
   idle: { Wanted: "approving", Refused: "parked" },
-  approving: { Approved: "connecting", KeyInUse: "waiting", Lost: "waiting", Refused: "parked" },
-  connecting: { Opened: "subscribing", KeyInUse: "waiting", Lost: "waiting", Refused: "parked" },
-  subscribing: { Heard: "live", Silence: "silent", KeyInUse: "waiting", Lost: "waiting", Refused: "parked" },
-  live: { Silence: "silent", KeyInUse: "waiting", Lost: "waiting", Refused: "parked" },
-  silent: { Heard: "live", KeyInUse: "waiting", Lost: "waiting", Refused: "parked" },
+  approving: { Unwanted: "idle", Governed: "waiting", Approved: "connecting", ...down },
+  connecting: { Opened: "subscribing", ...down },
+  subscribing: { Heard: "live", Silence: "silent", ...down },
+  live: { Silence: "silent", ...down },
+  silent: { Heard: "live", ...down },
   waiting: { WaitOver: "approving", Refused: "parked" },
   parked: {}
 }
@@ -56,12 +61,12 @@ describe("a streaming session", () => {
     const waiting = next(state, event)
     return next(next(next(waiting, events.WaitOver), events.Approved), events.Opened)
   }
-  const waits = (event: SessionEvent, times: number): ReadonlyArray<number> => {
-    let state: SessionState = { _tag: "subscribing", attempt: 0 }
+  const waits = (event: SessionEvent, times: number) => {
+    let state: SessionState = { _tag: "subscribing", attempt: 0, unapproved: 0 }
     return Array.from({ length: times }, () => {
       const waiting = next(state, event)
       state = lose(state, event)
-      return waiting._tag === "waiting" ? waiting.for_ms : Number.NaN
+      return waiting._tag === "waiting" ? waiting.for_ms : undefined
     })
   }
 
@@ -73,8 +78,23 @@ describe("a streaming session", () => {
     assert.deepStrictEqual(waits(events.KeyInUse, 6), [5_000, 10_000, 20_000, 40_000, 60_000, 60_000])
   })
 
+  it("tries another approval key soon, and waits for minutes once that is not known either", () => {
+    assert.deepStrictEqual(waits(events.Unapproved, 6), [1_000, 300_000, 600_000, 1_200_000, 1_800_000, 1_800_000])
+  })
+
+  it("that was silent without having been heard waits as long as one that was cut", () => {
+    const silent = next({ _tag: "subscribing", attempt: 3, unapproved: 0 }, events.Silence)
+    assert.deepInclude(next(silent, events.Lost), { _tag: "waiting", attempt: 4, for_ms: 8_000 })
+  })
+
+  it("that the governor holds back is no further failure", () => {
+    const held = next({ _tag: "approving", attempt: 2, unapproved: 1 }, events.Governed)
+    assert.deepInclude(held, { _tag: "waiting", attempt: 2, unapproved: 1, for_ms: undefined })
+    assert.deepStrictEqual(next(held, events.WaitOver), { _tag: "approving", attempt: 2, unapproved: 1 })
+  })
+
   it("begins anew with the short wait only after something was heard", () => {
-    let state: SessionState = { _tag: "subscribing", attempt: 6 }
+    let state: SessionState = { _tag: "subscribing", attempt: 6, unapproved: 0 }
     state = next(state, events.Heard)
     assert.deepInclude(next(state, events.Lost), { _tag: "waiting", attempt: 1, for_ms: 1_000 })
   })
@@ -88,9 +108,11 @@ describe("a streaming session", () => {
       if (state._tag === "parked") assert.strictEqual(after, state)
       if (after._tag === "waiting") {
         lost = true
-        assert.isTrue(after.for_ms >= 1_000 && after.for_ms <= 60_000)
+        assert.isTrue(after.for_ms === undefined || (after.for_ms >= 1_000 && after.for_ms <= 1_800_000))
       }
-      if (lost && after._tag === "approving" && state._tag !== "approving") assert.strictEqual(state._tag, "waiting")
+      if (lost && after._tag === "approving" && state._tag !== "approving") {
+        assert.isTrue(state._tag === "waiting" || state._tag === "idle")
+      }
       state = after
     }
   })

@@ -14,7 +14,14 @@ const askedAt = ({ connections }: KisServer, index: number): ReadonlyArray<strin
   const connection = connections[index]
   return connection === undefined ? [] : askedOf(connection)
 }
+const saidAt = ({ connections }: KisServer, index: number, action: string): ReadonlyArray<string> =>
+  connections[index]?.said.flatMap((text) => {
+    const asked = askedIn(text)
+    return asked?.action === action ? [asked.trKey] : []
+  }) ?? []
 const codes = (count: number) => Array.from({ length: count }, (_, at) => `00${1_000 + at}`)
+
+const tradesOf = (symbols: ReadonlyArray<string>) => symbols.map((trKey) => ({ trId: "H0STCNT0", trKey }))
 
 /** Gives a new key after each drop, or fails as told. */
 const makeApproval = (failure?: () => KisError | undefined) => {
@@ -37,6 +44,7 @@ interface Told {
   readonly events: Array<string>
   readonly registeredAtMs: Array<number>
   readonly lostSinceMs: Array<number>
+  readonly slots: Array<number>
 }
 
 const setUp = Effect.fnUntraced(function* (
@@ -46,16 +54,16 @@ const setUp = Effect.fnUntraced(function* (
     readonly env?: "live" | "mock"
     readonly failure?: () => KisError | undefined
     readonly onFrames?: SessionHandler<never>["onFrames"]
+    readonly permit?: Effect.Effect<void>
   } = {}
 ) {
   yield* TestClock.setTime(Date.UTC(2026, 9, 1, 1))
   const server = yield* makeKisServer
-  const told: Told = { frames: [], events: [], registeredAtMs: [], lostSinceMs: [] }
+  const told: Told = { frames: [], events: [], registeredAtMs: [], lostSinceMs: [], slots: [] }
   const { approval, state } = makeApproval(options.failure)
   const base = accountAt(server)
   const account = { ...base, endpoints: { ...base.endpoints, env: options.env ?? "live" } }
-  const wanted = (options.symbols ?? ["005930"]).map((trKey) => ({ trId: "H0STCNT0", trKey }))
-  const session = yield* makeStreamSession(account, approval, wanted, options.slots ?? 41, {
+  const handler: SessionHandler<never> = {
     onFrames: (frames) =>
       Effect.andThen(options.onFrames?.(frames) ?? Effect.void, () =>
         Effect.sync(() => {
@@ -70,12 +78,17 @@ const setUp = Effect.fnUntraced(function* (
         told.events.push(`registered ${trKey}`)
         told.registeredAtMs.push(atMs)
       }),
-    onLost: (_because, lastHeardMs) =>
+    onReleased: ({ trKey }, _atMs, reason) => Effect.sync(() => void told.events.push(`${reason} ${trKey}`)),
+    onSlots: (believed) => Effect.sync(() => void told.slots.push(believed)),
+    onLost: ({ lastHeardMs, why }) =>
       Effect.sync(() => {
-        told.events.push("lost")
+        told.events.push(why === "cut" ? "lost" : `lost to ${why}`)
         told.lostSinceMs.push(lastHeardMs)
       })
-  })
+  }
+  const governor = { permit: options.permit ?? Effect.void }
+  const session = yield* makeStreamSession({ account, approval, governor, slots: options.slots ?? 41, handler })
+  yield* session.want(tradesOf(options.symbols ?? ["005930"]))
   const statusOf = looked(session.status)
   const stateOf = () => statusOf().state._tag
   return { server, told, session, approval: state, stateOf, statusOf }
@@ -117,7 +130,7 @@ describe("registering", () => {
     "asks again, three times in all, for what was not answered or refused in passing, and for nothing else",
     () =>
       Effect.gen(function* () {
-        const { server, session } = yield* setUp({ symbols: ["fine", "mute", "soon", "wrong"] })
+        const { server, session, statusOf } = yield* setUp({ symbols: ["fine", "mute", "soon", "wrong"] })
         acceptAll(server, ({ trKey }) =>
           trKey === "mute"
             ? undefined
@@ -128,11 +141,19 @@ describe("registering", () => {
                 : accepted(trKey)
         )
         yield* Effect.forkScoped(session.run)
-        yield* passUntil(() => askedAt(server, 0).length === 8)
+        yield* passUntil(() => statusOf().unanswered.length === 3, 100)
+        yield* passUntil(() => saidAt(server, 0, "2").length === 3, 100)
         yield* TestClock.adjust("30 seconds")
-        const count = (code: string) => askedAt(server, 0).filter((each) => each === code).length
+        const asked = saidAt(server, 0, "1")
+        const count = (code: string) => asked.filter((each) => each === code).length
         assert.deepStrictEqual(["fine", "mute", "soon", "wrong"].map(count), [1, 3, 3, 1])
         assert.strictEqual(server.connections.length, 1)
+        // What was never answered may be held all the same, so it is released before its slot is another's.
+        assert.deepStrictEqual(saidAt(server, 0, "2"), ["mute", "mute", "mute"])
+        assert.deepStrictEqual(
+          statusOf().unanswered,
+          ["mute", "soon", "wrong"].map((code) => `H0STCNT0 ${code}`)
+        )
       })
   )
 

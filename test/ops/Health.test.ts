@@ -61,7 +61,9 @@ const feedStatus: FeedStatus = {
     slotsHeld: 41,
     slotsBelieved: 41,
     lastHeardMs: nowMs - 7,
-    pingPongs: 0
+    pingPongs: 0,
+    wanted: 41,
+    unanswered: []
   },
   streamed: 41
 }
@@ -121,7 +123,7 @@ const reportOf = ({ actors = {}, journal, sql, stream, streamed, sweep }: Scene)
   })
 
 const silent_ms = nowMs - 61_000
-const waiting: SessionState = { _tag: "waiting", attempt: 1, for_ms: 1_000, because: "cut" }
+const waiting: SessionState = { _tag: "waiting", attempt: 1, unapproved: 0, for_ms: 1_000, because: "cut" }
 
 const table: ReadonlyArray<
   readonly [name: string, scene: Scene, status: string, ready: boolean, part?: string, reason?: string]
@@ -185,11 +187,11 @@ const table: ReadonlyArray<
     "sweep",
     "the market is closed"
   ],
-  ["the stream connects", { stream: { _tag: "connecting", attempt: 0 } }, "ok", true, "stream"],
+  ["the stream connects", { stream: { _tag: "connecting", attempt: 0, unapproved: 0 } }, "ok", true, "stream"],
   ["the stream waits", { stream: waiting }, "degraded", true, "stream", "cut"],
   [
     "the stream is silent",
-    { stream: { _tag: "silent" } },
+    { stream: { _tag: "silent", attempt: 0, unapproved: 0 } },
     "degraded",
     true,
     "stream",
