@@ -2,7 +2,7 @@ import { marketDate, marketInstant } from "../calendar/MarketTime.ts"
 import type { Phase } from "../domain/Phase.ts"
 import type { Sighting } from "../domain/Sighting.ts"
 import { numberOf } from "./KisQuote.ts"
-import { phaseOfMarket } from "./KisTrade.ts"
+import { phaseOfMarket } from "./KisPhase.ts"
 
 /**
  * Columns of `H0STASP0` (`fields/ws_H0STASP0.json`), from 0. The first 59 were always there; the midpoint's three came in

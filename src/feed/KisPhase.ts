@@ -4,7 +4,7 @@ import type { Phase } from "../domain/Phase.ts"
 const column = { operation: 34, hourClass: 43, market: 46 } as const
 
 /** `MARKET_CLS_CODE`, since 2026-09-14: 1 pre, 2 regular, 3 after-market, 5 closing price. */
-const phaseOfMarket: Readonly<Record<string, Phase>> = {
+export const phaseOfMarket: Readonly<Record<string, Phase>> = {
   "1": "preOpen",
   "2": "continuous",
   "3": "afterMarket",
