@@ -43,11 +43,11 @@ export interface SweepBatch {
 
 /**
  * Which symbols to ask next, over all accounts: the earliest deadline first, where a deadline is when the symbol was last
- * asked plus its planned age. Deadlines are in the sweep's own time, its pace, which stands at the latest deadline that was
- * reached: when calls are short or plenty all ages grow or shrink alike, so classes keep their ratio. What comes first is
- * asked at once, due or not, for calls that are not spent are lost. A symbol whose answer is missing goes to the front, so
- * that no sweep ends without it, until the broker has proved not to know it. Owned by one sweep; its workers share it. All
- * times but the pace are the machine's, in milliseconds.
+ * asked plus its planned age. Deadlines are in the sweep's own time, its pace, which goes on with every symbol asked by the
+ * share of time that the plan has for one: when calls are short or plenty all ages grow or shrink alike, and classes keep
+ * their ratio. What comes first is asked at once, due or not, for calls that are not spent are lost. A symbol whose answer is
+ * missing goes to the front, so that no sweep ends without it, until the broker has proved not to know it. Owned by one
+ * sweep; its workers share it. All times but the pace are the machine's, in milliseconds.
  */
 export class SweepSchedule {
   private readonly entries = new Map<string, SweepEntry>()
@@ -57,6 +57,8 @@ export class SweepSchedule {
   private readonly resting = new DeadlineQueue<SweepEntry>()
   private readonly rounds: SweepRounds
   private pace = 0
+  /** Time that passes for one symbol asked, were there as many calls as the plan thinks. */
+  private share_ms = 0
   private calls = 0
   /** Ages are counted from here on: nobody asks while the market is closed. */
   private openSinceMs: number
@@ -77,8 +79,17 @@ export class SweepSchedule {
       this.resting.remove(entry)
       this.rounds.leave(symbol)
     }
-    for (const { planned_ms, symbol, target_ms } of targets) {
-      const entry = this.entries.get(symbol) ?? this.join(symbol, nowMs)
+    this.share_ms = 1 / targets.reduce((perMs, { planned_ms }) => perMs + 1 / Math.max(1, planned_ms), 0)
+    let turn = this.pace
+    // Newcomers come one after the other, the most wanted first; meanwhile those seen already have their turns, too.
+    for (const { planned_ms, symbol, target_ms } of [...targets].sort((a, b) => a.planned_ms - b.planned_ms)) {
+      let entry = this.entries.get(symbol)
+      if (entry === undefined) {
+        entry = newEntry(symbol, turn, nowMs)
+        this.entries.set(symbol, entry)
+        this.rounds.join(symbol)
+        turn += this.share_ms
+      }
       entry.target_ms = target_ms
       entry.planned_ms = planned_ms
       this.put(entry, nowMs)
@@ -122,7 +133,8 @@ export class SweepSchedule {
     if (taken.length === 0) return undefined
     this.calls += 1
     for (const entry of taken) {
-      this.pace = Math.max(this.pace, deadlineOf(entry))
+      // To ask again for what was left out is no way forward.
+      if (entry.misses === 0) this.pace = Math.max(this.pace + this.share_ms, deadlineOf(entry))
       entry.takenAt = this.pace
       entry.call = this.calls
       entry.notBeforeMs = nowMs + inFlight_ms_max
@@ -225,13 +237,6 @@ export class SweepSchedule {
         ...(cumVolume === undefined ? {} : { cumVolume })
       }
     })
-  }
-
-  private join(symbol: string, nowMs: number): SweepEntry {
-    const entry = newEntry(symbol, this.pace, nowMs)
-    this.entries.set(symbol, entry)
-    this.rounds.join(symbol)
-    return entry
   }
 
   private ageOf({ joinedAtMs, seenAtMs }: SweepEntry, nowMs: number): number {

@@ -11,7 +11,7 @@ export interface SweepEntry {
   notBeforeMs: number
   /** The call it is in; 0 when it is in none. */
   call: number
-  /** The sweep's pace when it was last taken. */
+  /** The sweep's pace when it was last taken; before that, when its first turn is. */
   takenAt: number
   seenAtMs: number | undefined
   interval_ms: number
@@ -35,19 +35,17 @@ export const aloneInterval_ms = 10_000
 export const soonest_ms = 200
 /** A call that has no answer for so long is no reason to wait: whoever has a call to spend may ask again. */
 export const inFlight_ms_max = 5_000
-/** Before everything that is merely due. */
-const first = Number.NEGATIVE_INFINITY
 /** Never late. */
 export const never: SymbolAge["late"] = { times: 0, worst_ms: 0 }
 
-export const newEntry = (symbol: string, pace: number, nowMs: number): SweepEntry => ({
+export const newEntry = (symbol: string, turn: number, nowMs: number): SweepEntry => ({
   symbol,
   joinedAtMs: nowMs,
   target_ms: 0,
   planned_ms: 0,
   notBeforeMs: nowMs,
   call: 0,
-  takenAt: pace,
+  takenAt: turn,
   seenAtMs: undefined,
   interval_ms: 0,
   misses: 0,
@@ -61,9 +59,11 @@ export const newEntry = (symbol: string, pace: number, nowMs: number): SweepEntr
 export const isAlone = ({ aloneUntilMs, misses, symbol }: SweepEntry, nowMs: number): boolean =>
   (misses >= missesBeforeAlone || aloneUntilMs > nowMs) && !isIndexCode(symbol)
 
-/** In the sweep's own time. Who has never been answered comes first, and who was left out and is not named yet. */
-export const deadlineOf = ({ misses, planned_ms, seenAtMs, takenAt }: SweepEntry): number =>
-  seenAtMs === undefined || (misses > 0 && misses < missesBeforeNamed) ? first : takenAt + planned_ms
+/** In the sweep's own time. Who was left out and is not named yet comes before everything that is merely due. */
+export const deadlineOf = ({ misses, planned_ms, seenAtMs, takenAt }: SweepEntry): number => {
+  if (misses > 0 && misses < missesBeforeNamed) return Number.NEGATIVE_INFINITY
+  return seenAtMs === undefined ? takenAt : takenAt + planned_ms
+}
 
 /** How long it is left alone after so many answers in a row without it. */
 export const restAfterMisses_ms = (misses: number): number =>
