@@ -20,10 +20,13 @@ export interface SweeperStatus {
   readonly reason?: string
 }
 
-export type SweeperOptions = Pick<SweepCallsOptions, "account" | "multiPrice" | "quotations">
+export interface SweeperOptions extends Pick<SweepCallsOptions, "account" | "multiPrice" | "quotations"> {
+  readonly callsPerSecond: number
+}
 
-/** Calls of one account under way at once: enough to spend its whole budget at a latency of 200 ms. */
-const concurrency = 4
+/** As many calls are under way at once as spend the whole budget at this latency; more would only hold symbols back. */
+const latency_seconds = 0.2
+const workers_min = 2
 const idle_ms_min = 20
 /** Symbols that an account gives back must not wait long for another that has nothing to do. */
 const idle_ms_max = 200
@@ -43,7 +46,8 @@ export const makeSweep = Effect.fnUntraced(function* (
   const answers = yield* makeSweepAnswers(schedule, deliver)
 
   /** One account's workers, for a supervisor to run, and where they stand. */
-  const sweeperOf = Effect.fnUntraced(function* ({ account, multiPrice, quotations }: SweeperOptions) {
+  const sweeperOf = Effect.fnUntraced(function* (options: SweeperOptions) {
+    const { account, callsPerSecond, multiPrice, quotations } = options
     let status: SweeperStatus = { state: "starting", sinceMs: yield* Clock.currentTimeMillis }
     let failures = 0
 
@@ -106,7 +110,9 @@ export const makeSweep = Effect.fnUntraced(function* (
     return {
       /** Fails only with refused credentials. */
       run: Effect.all(
-        Array.from({ length: concurrency }, () => Effect.forever(step)),
+        Array.from({ length: Math.max(workers_min, Math.ceil(callsPerSecond * latency_seconds)) }, () =>
+          Effect.forever(step)
+        ),
         { concurrency: "unbounded", discard: true }
       ),
       status: Effect.sync((): SweeperStatus => status)

@@ -133,9 +133,9 @@ export class SweepSchedule {
     if (taken.length === 0) return undefined
     this.calls += 1
     for (const entry of taken) {
-      // To ask again for what was left out is no way forward.
-      if (entry.misses === 0) this.pace = Math.max(this.pace + this.share_ms, deadlineOf(entry))
-      entry.takenAt = this.pace
+      // To ask again in the same turn, for what was left out or lost, is no way forward.
+      if (entry.misses === 0 && entry.askedAt === entry.takenAt) this.pace = Math.max(this.pace + this.share_ms, deadlineOf(entry))
+      entry.askedAt = this.pace
       entry.call = this.calls
       entry.notBeforeMs = nowMs + inFlight_ms_max
       this.put(entry, nowMs)
@@ -161,6 +161,7 @@ export class SweepSchedule {
     entry.interval_ms = this.ageOf(entry, nowMs)
     entry.late = lateAfter(entry, why)
     entry.seenAtMs = nowMs
+    entry.takenAt = entry.askedAt
     entry.call = 0
     entry.notBeforeMs = nowMs + (entry.aloneUntilMs > nowMs ? aloneInterval_ms : soonest_ms)
     entry.misses = 0

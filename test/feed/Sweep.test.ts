@@ -41,7 +41,7 @@ const setUp = Effect.fnUntraced(function* (
   const sweep = yield* Effect.provideContext(makeSweep(session, shards.deliver), room.context)
   const sweeperOf = (alias: string) =>
     Effect.provideContext(
-      sweep.sweeperOf({ account: alias, multiPrice: options.multiPrice ?? true, quotations }),
+      sweep.sweeperOf({ account: alias, callsPerSecond: 18, multiPrice: options.multiPrice ?? true, quotations }),
       room.context
     )
   const sweeper = yield* sweeperOf("main")

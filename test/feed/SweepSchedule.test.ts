@@ -150,11 +150,14 @@ describe("a sweep's schedule", () => {
   })
 
   it("gives symbols of a call that failed to whoever asks next, and blames nobody", () => {
-    const schedule = scheduleOf([a, b])
-    const batch = schedule.take(0, upTo(2))
+    const schedule = scheduleOf([a, b, c, d])
+    schedule.take(0, upTo(4))
+    for (const symbol of [a, b, c, d]) schedule.seen(symbol, 0)
+    const batch = schedule.take(1_000, upTo(2))
     assert(batch !== undefined)
-    schedule.notAsked(batch, 0)
-    assert.deepStrictEqual(symbolsOf(schedule.take(0, upTo(2))), [a, b])
+    assert.deepStrictEqual(batch.symbols, [a, b])
+    schedule.notAsked(batch, 1_000)
+    assert.deepStrictEqual(symbolsOf(schedule.take(1_000, upTo(3))), [a, b, c])
     assert.deepStrictEqual(schedule.unknown, [])
   })
 

@@ -11,7 +11,9 @@ export interface SweepEntry {
   notBeforeMs: number
   /** The call it is in; 0 when it is in none. */
   call: number
-  /** The sweep's pace when it was last taken; before that, when its first turn is. */
+  /** The sweep's pace when it was last asked, in vain or not. */
+  askedAt: number
+  /** The sweep's pace when it was asked and answered; before that, when its first turn is. */
   takenAt: number
   seenAtMs: number | undefined
   interval_ms: number
@@ -45,6 +47,7 @@ export const newEntry = (symbol: string, turn: number, nowMs: number): SweepEntr
   planned_ms: 0,
   notBeforeMs: nowMs,
   call: 0,
+  askedAt: turn,
   takenAt: turn,
   seenAtMs: undefined,
   interval_ms: 0,
