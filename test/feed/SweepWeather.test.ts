@@ -169,8 +169,7 @@ describe("a sweep in any weather", () => {
         yield* Effect.forkScoped(second.run)
         yield* pass(10)
         first.staged.hindrance = Effect.fail(refusal)
-        let worst_ms = 0
-        yield* pass(60, () => (worst_ms = Math.max(worst_ms, oldest())))
+        const worst_ms = yield* worstOver(60)
         assert.deepInclude(first.statusOf(), { state: "degraded", reason: refusal.message })
         assert.strictEqual(second.statusOf().state, "ok")
         // What one account can do, and no moment more for what the other held.
