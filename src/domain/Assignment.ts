@@ -38,8 +38,8 @@ export interface SymbolAge {
   readonly symbol: string
   readonly target_ms: number
   readonly seenAtMs?: number
-  /** The longer of the time between its two newest answers and its age now, since the market opened. */
-  readonly staleness_ms?: number
+  /** The longer of the time between its two newest answers and its age now, since the market opened or it was first wanted. */
+  readonly staleness_ms: number
   /** How often it was older than its target, how old at the most, and why. */
   readonly late: { readonly times: number; readonly worst_ms: number; readonly reason?: string }
   /** Answers in a row that left it out. */

@@ -34,20 +34,34 @@ export class DeadlineQueue<A> {
     this.current.delete(item)
   }
 
+  /** The deadline of what `take` would give. */
+  get earliest(): number | undefined {
+    return this.head()?.deadline
+  }
+
   /** Takes out the thing with the earliest deadline. */
   take(): A | undefined {
+    const first = this.head()
+    if (first === undefined) return undefined
+    this.drop()
+    this.current.delete(first.item)
+    return first.item
+  }
+
+  /** The first ticket that counts; those left behind before it are thrown away. */
+  private head(): Ticket<A> | undefined {
     while (true) {
       const first = this.heap[0]
-      if (first === undefined) return undefined
-      const last = this.heap.pop()
-      if (last !== undefined && this.heap.length > 0) {
-        this.heap[0] = last
-        this.sink(0)
-      }
-      if (this.current.get(first.item) !== first) continue
-      this.current.delete(first.item)
-      return first.item
+      if (first === undefined || this.current.get(first.item) === first) return first
+      this.drop()
     }
+  }
+
+  private drop(): void {
+    const last = this.heap.pop()
+    if (last === undefined || this.heap.length === 0) return
+    this.heap[0] = last
+    this.sink(0)
   }
 
   private rebuild(): void {

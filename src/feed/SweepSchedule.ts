@@ -1,6 +1,21 @@
 import type { SweepTarget, SymbolAge } from "../domain/Assignment.ts"
 import { isIndexCode } from "../domain/SymbolCode.ts"
 import { DeadlineQueue } from "./DeadlineQueue.ts"
+import {
+  alone_ms,
+  aloneInterval_ms,
+  deadlineOf,
+  inFlight_ms_max,
+  isAlone,
+  lateAfter,
+  missesBeforeAlone,
+  missesBeforeNamed,
+  never,
+  newEntry,
+  restAfterMisses_ms,
+  soonest_ms,
+  type SweepEntry
+} from "./sweep/SweepEntry.ts"
 import { type SweepRound, SweepRounds } from "./sweep/SweepRounds.ts"
 
 export interface CoverageStatus {
@@ -11,55 +26,43 @@ export interface CoverageStatus {
   readonly stale: number
 }
 
+/** What an account can ask for in one call. */
+export interface SweepAsk {
+  /** At most so many symbols. */
+  readonly most: number
+  readonly knowsIndices: boolean
+}
+
 /** What to ask next: some symbols in one call, or one by itself because answers for many left it out. */
 export interface SweepBatch {
   readonly symbols: ReadonlyArray<string>
   readonly alone: boolean
+  /** Which call of the sweep it is, from 1 on. */
+  readonly call: number
 }
-
-interface Entry {
-  readonly symbol: string
-  target_ms: number
-  planned_ms: number
-  /** Not asked again sooner. */
-  notBeforeMs: number
-  seenAtMs: number | undefined
-  interval_ms: number
-  misses: number
-  /** Until when it is asked alone, because calls for many leave it out and a call for one does not. */
-  aloneUntilMs: number
-  late: { times: number; worst_ms: number; reason?: string }
-  price: number | undefined
-  cumVolume: number | undefined
-}
-
-/** Answers that leave a symbol out: after the first it is asked again with others, after the second alone; then it is named, and asked ever more rarely. */
-const missesBeforeAlone = 2
-export const missesBeforeNamed = 3
-const missed_ms_min = 10_000
-const missed_ms_max = 600_000
-const alone_ms = 600_000
-/** A symbol that needs a call of its own is asked no more often, or it would cost the others theirs. */
-const aloneInterval_ms = 10_000
-/** A symbol is not asked again sooner after its answer, however few there are. */
-export const soonest_ms = 200
-/** A call that has no answer for so long is no reason to wait: whoever has a call to spend may ask again. */
-const inFlight_ms_max = 5_000
-/** Before everything that is merely due. */
-const first = Number.NEGATIVE_INFINITY
 
 /**
  * Which symbols to ask next, over all accounts: the earliest deadline first, where a deadline is when the symbol was last
- * seen plus its planned age. What comes first is asked at once, due or not, for calls that are not spent are lost. A symbol
- * whose answer is missing goes back to the front, so that no sweep ends without it, until the broker has proved not to
- * know it. Owned by one sweep; its workers share it. All times are the machine's, in milliseconds.
+ * asked plus its planned age. Deadlines are in the sweep's own time, its pace, which goes on with every symbol asked by the
+ * share of time that the plan has for one: when calls are short or plenty all ages grow or shrink alike, and classes keep
+ * their ratio. What comes first is asked at once, due or not, for calls that are not spent are lost. A symbol whose answer is
+ * missing goes to the front, so that no sweep ends without it, until the broker has proved not to know it. Owned by one
+ * sweep; its workers share it. All times but the pace are the machine's, in milliseconds.
  */
 export class SweepSchedule {
-  private readonly entries = new Map<string, Entry>()
-  private readonly queue = new DeadlineQueue<Entry>()
+  private readonly entries = new Map<string, SweepEntry>()
+  /** Whom may be asked, by deadline. */
+  private readonly ready = new DeadlineQueue<SweepEntry>()
+  /** Whom may not be asked yet, by when they may. */
+  private readonly resting = new DeadlineQueue<SweepEntry>()
   private readonly rounds: SweepRounds
+  private pace = 0
+  /** Time that passes for one symbol asked, were there as many calls as the plan thinks. */
+  private share_ms = 0
+  private calls = 0
   /** Ages are counted from here on: nobody asks while the market is closed. */
   private openSinceMs: number
+  private closedAtMs: number | undefined
 
   constructor(nowMs: number) {
     this.rounds = new SweepRounds(nowMs)
@@ -72,72 +75,77 @@ export class SweepSchedule {
     for (const [symbol, entry] of this.entries) {
       if (wanted.has(symbol)) continue
       this.entries.delete(symbol)
-      this.queue.remove(entry)
+      this.ready.remove(entry)
+      this.resting.remove(entry)
       this.rounds.leave(symbol)
     }
-    for (const { planned_ms, symbol, target_ms } of targets) {
-      const known = this.entries.get(symbol)
-      if (known !== undefined) {
-        known.target_ms = target_ms
-        known.planned_ms = planned_ms
-        continue
+    this.share_ms = 1 / targets.reduce((perMs, { planned_ms }) => perMs + 1 / Math.max(1, planned_ms), 0)
+    let turn = this.pace
+    // Newcomers come one after the other, the most wanted first; meanwhile those seen already have their turns, too.
+    for (const { planned_ms, symbol, target_ms } of [...targets].sort((a, b) => a.planned_ms - b.planned_ms)) {
+      let entry = this.entries.get(symbol)
+      if (entry === undefined) {
+        entry = newEntry(symbol, turn, nowMs)
+        this.entries.set(symbol, entry)
+        this.rounds.join(symbol)
+        turn += this.share_ms
       }
-      const entry: Entry = {
-        symbol,
-        target_ms,
-        planned_ms,
-        notBeforeMs: nowMs,
-        seenAtMs: undefined,
-        interval_ms: 0,
-        misses: 0,
-        aloneUntilMs: 0,
-        late: { times: 0, worst_ms: 0 },
-        price: undefined,
-        cumVolume: undefined
-      }
-      this.entries.set(symbol, entry)
-      this.rounds.join(symbol)
+      entry.target_ms = target_ms
+      entry.planned_ms = planned_ms
       this.put(entry, nowMs)
     }
   }
 
-  /** The market has opened: ages begin anew. */
-  open(nowMs: number): void {
-    this.openSinceMs = nowMs
-    this.rounds.restart(nowMs)
+  /** The market has closed: nobody grows older. */
+  close(nowMs: number): void {
+    this.closedAtMs ??= nowMs
   }
 
-  /** The next batch, now in flight: at most so many symbols, and only such as the account can ask for. */
-  take(nowMs: number, most: number, knowsIndices: boolean): SweepBatch | undefined {
-    const taken: Array<Entry> = []
-    const passed: Array<Entry> = []
+  /** The market has opened: ages and what is said of the day begin anew. */
+  open(nowMs: number): void {
+    if (this.closedAtMs === undefined) return
+    this.closedAtMs = undefined
+    this.openSinceMs = nowMs
+    this.rounds.restart(nowMs)
+    for (const entry of this.entries.values()) {
+      entry.interval_ms = 0
+      entry.late = never
+    }
+  }
+
+  /** The next batch, now in flight; `undefined` when nobody may be asked yet. */
+  take(nowMs: number, { knowsIndices, most }: SweepAsk): SweepBatch | undefined {
+    this.wake(nowMs)
+    const taken: Array<SweepEntry> = []
+    const passed: Array<SweepEntry> = []
     let alone = false
     while (taken.length < most && !alone) {
-      const entry = this.queue.take()
+      const entry = this.ready.take()
       if (entry === undefined) break
       const wantsAlone = isAlone(entry, nowMs)
-      const mayNot = entry.notBeforeMs > nowMs || (!knowsIndices && isIndexCode(entry.symbol))
-      if (mayNot || (wantsAlone && taken.length > 0)) passed.push(entry)
+      if ((!knowsIndices && isIndexCode(entry.symbol)) || (wantsAlone && taken.length > 0)) passed.push(entry)
       else {
         alone = wantsAlone
         taken.push(entry)
       }
     }
     for (const entry of passed) this.put(entry, nowMs)
+    if (taken.length === 0) return undefined
+    this.calls += 1
     for (const entry of taken) {
+      // To ask again in the same turn, for what was left out or lost, is no way forward.
+      if (entry.misses === 0 && entry.askedAt === entry.takenAt) this.pace = Math.max(this.pace + this.share_ms, deadlineOf(entry))
+      entry.askedAt = this.pace
+      entry.call = this.calls
       entry.notBeforeMs = nowMs + inFlight_ms_max
       this.put(entry, nowMs)
     }
-    return taken.length === 0 ? undefined : { symbols: taken.map(({ symbol }) => symbol), alone }
+    return { symbols: taken.map(({ symbol }) => symbol), alone, call: this.calls }
   }
 
-  /** When the next symbol may be asked. */
+  /** When the next of those who may not be asked yet may be. */
   nextAtMs(): number | undefined {
-    let next: number | undefined
-    for (const { notBeforeMs } of this.entries.values()) {
-      if (next === undefined || notBeforeMs < next) next = notBeforeMs
-    }
-    return next
+    return this.resting.earliest
   }
 
   /** Answered. `why` says what hindered the sweep, if anything did; it is kept when the symbol was older than its target. */
@@ -149,11 +157,13 @@ export class SweepSchedule {
   ): void {
     const entry = this.entries.get(symbol)
     if (entry === undefined) return
-    entry.interval_ms = nowMs - Math.max(entry.seenAtMs ?? this.openSinceMs, this.openSinceMs)
-    this.judgeAge(entry, entry.interval_ms, why)
-    entry.seenAtMs = nowMs
-    entry.notBeforeMs = nowMs + soonest_ms
     if (entry.misses >= missesBeforeAlone && !isIndexCode(symbol)) entry.aloneUntilMs = nowMs + alone_ms
+    entry.interval_ms = this.ageOf(entry, nowMs)
+    entry.late = lateAfter(entry, why)
+    entry.seenAtMs = nowMs
+    entry.takenAt = entry.askedAt
+    entry.call = 0
+    entry.notBeforeMs = nowMs + (entry.aloneUntilMs > nowMs ? aloneInterval_ms : soonest_ms)
     entry.misses = 0
     entry.price = values.price ?? entry.price
     entry.cumVolume = values.cumVolume ?? entry.cumVolume
@@ -166,22 +176,34 @@ export class SweepSchedule {
     const entry = this.entries.get(symbol)
     if (entry === undefined) return false
     entry.misses += 1
-    const named = entry.misses - missesBeforeNamed
-    entry.notBeforeMs = named < 0 ? nowMs : nowMs + Math.min(missed_ms_max, missed_ms_min * 2 ** Math.min(named, 10))
+    entry.call = 0
+    entry.notBeforeMs = nowMs + restAfterMisses_ms(entry.misses)
     this.put(entry, nowMs)
-    if (named < 0) return false
+    if (!this.isUnknown(symbol)) return false
     this.rounds.missed(symbol)
-    return named === 0
+    return entry.misses === missesBeforeNamed
   }
 
-  /** The call failed as a whole and says nothing about its symbols: whoever asks next takes them first. */
-  notAsked(symbols: ReadonlyArray<string>, nowMs: number): void {
+  /** The call failed as a whole and says nothing about its symbols: whoever asks next may take those still waiting for it. */
+  notAsked({ call, symbols }: SweepBatch, nowMs: number): void {
     for (const symbol of symbols) {
       const entry = this.entries.get(symbol)
-      if (entry === undefined) continue
+      if (entry?.call !== call) continue
+      entry.call = 0
       entry.notBeforeMs = nowMs
       this.put(entry, nowMs)
     }
+  }
+
+  /** Who was answered last and is sound: if a call for it fails, the fault is not with a symbol. */
+  soundest(except: ReadonlyArray<string>, { knowsIndices }: Pick<SweepAsk, "knowsIndices">): string | undefined {
+    let found: SweepEntry | undefined
+    for (const entry of this.entries.values()) {
+      if (entry.seenAtMs === undefined || entry.misses > 0 || entry.aloneUntilMs > entry.seenAtMs) continue
+      if (except.includes(entry.symbol) || (!knowsIndices && isIndexCode(entry.symbol))) continue
+      if (entry.seenAtMs > (found?.seenAtMs ?? Number.NEGATIVE_INFINITY)) found = entry
+    }
+    return found?.symbol
   }
 
   /** The round that is now complete, once. */
@@ -194,10 +216,10 @@ export class SweepSchedule {
     return [...this.entries.keys()].filter((symbol) => this.isUnknown(symbol))
   }
 
-  /** How many there are, have been answered, and were answered longer ago than `stale_ms`. */
+  /** How many there are, have been answered, and were answered longer ago than `stale_ms`; nobody is stale in the night. */
   coverage(nowMs: number, stale_ms: number): CoverageStatus {
     const seen = [...this.entries.values()].filter(({ seenAtMs }) => seenAtMs !== undefined)
-    const stale = seen.filter((entry) => this.ageOf(entry, nowMs) > stale_ms)
+    const stale = this.closedAtMs !== undefined ? [] : seen.filter((entry) => this.ageOf(entry, nowMs) > stale_ms)
     return { symbols: this.entries.size, seen: seen.length, stale: stale.length }
   }
 
@@ -210,44 +232,33 @@ export class SweepSchedule {
         target_ms,
         late,
         misses,
-        ...(seenAtMs === undefined ? {} : { seenAtMs, staleness_ms: Math.max(interval_ms, this.ageOf(entry, nowMs)) }),
+        staleness_ms: Math.max(interval_ms, this.ageOf(entry, nowMs)),
+        ...(seenAtMs === undefined ? {} : { seenAtMs }),
         ...(price === undefined ? {} : { price }),
         ...(cumVolume === undefined ? {} : { cumVolume })
       }
     })
   }
 
-  private ageOf({ seenAtMs }: Entry, nowMs: number): number {
-    return nowMs - Math.max(seenAtMs ?? this.openSinceMs, this.openSinceMs)
-  }
-
-  private judgeAge(entry: Entry, age_ms: number, why: string | undefined): void {
-    if (age_ms <= entry.target_ms) return
-    const { late, misses, planned_ms, target_ms } = entry
-    late.times += 1
-    if (age_ms <= late.worst_ms) return
-    late.worst_ms = age_ms
-    late.reason =
-      misses > 0
-        ? `the broker left it out of ${misses} answers`
-        : planned_ms > target_ms
-          ? "the calls do not suffice for its target"
-          : (why ?? "answers came late")
+  private ageOf({ joinedAtMs, seenAtMs }: SweepEntry, nowMs: number): number {
+    return Math.max(0, (this.closedAtMs ?? nowMs) - Math.max(seenAtMs ?? joinedAtMs, this.openSinceMs))
   }
 
   private isUnknown(symbol: string): boolean {
     return (this.entries.get(symbol)?.misses ?? 0) >= missesBeforeNamed
   }
 
-  /** By its deadline; what may not be asked yet waits behind what may. */
-  private put(entry: Entry, nowMs: number): void {
-    const { misses, notBeforeMs, planned_ms, seenAtMs } = entry
-    const isAskedAgain = misses > 0 && misses < missesBeforeNamed
-    const interval_ms = isAlone(entry, nowMs) ? Math.max(planned_ms, aloneInterval_ms) : planned_ms
-    const deadline = isAskedAgain || seenAtMs === undefined ? first : seenAtMs + interval_ms
-    this.queue.put(entry, notBeforeMs > nowMs ? Math.max(deadline, notBeforeMs) : deadline)
+  private put(entry: SweepEntry, nowMs: number): void {
+    const isReady = entry.notBeforeMs <= nowMs
+    const [into, from] = isReady ? [this.ready, this.resting] : [this.resting, this.ready]
+    from.remove(entry)
+    into.put(entry, isReady ? deadlineOf(entry) : entry.notBeforeMs)
+  }
+
+  private wake(nowMs: number): void {
+    while ((this.resting.earliest ?? Number.POSITIVE_INFINITY) <= nowMs) {
+      const entry = this.resting.take()
+      if (entry !== undefined) this.ready.put(entry, deadlineOf(entry))
+    }
   }
 }
-
-const isAlone = ({ aloneUntilMs, misses, symbol }: Entry, nowMs: number): boolean =>
-  (misses >= missesBeforeAlone || aloneUntilMs > nowMs) && !isIndexCode(symbol)

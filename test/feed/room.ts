@@ -28,12 +28,13 @@ export const openRoom = Effect.fnUntraced(function* (
   )
   const below = Context.add(base, Journal, journal)
   const built = yield* Effect.provideContext(
-    Layer.build(Layer.fresh(Shards.layer({ count, symbols, heartbeat_ms: 300_000 }))),
+    Layer.build(Layer.fresh(Shards.layer({ count, heartbeat_ms: 300_000 }))),
     below
   )
   const context = Context.merge(below, built)
   const shards = Context.get(context, Shards)
   yield* shards.start
+  yield* shards.observe(symbols)
   const conservation = Context.get(context, Conservation)
   const records = recordsAfter(journal, origin)
 

@@ -6,6 +6,17 @@ import { Journal } from "../../journal/Journal.ts"
 import { gap, marker, reject } from "../FeedRecord.ts"
 import type { SweepSchedule } from "../SweepSchedule.ts"
 
+/** What came back for one call. */
+export interface SweepAnswer {
+  readonly asked: ReadonlyArray<string>
+  readonly came: ReadonlyArray<Sighting>
+  /**
+   * The row bears no code, as with calls for one symbol. What such a call answers for a code that is not listed is not
+   * known [U]; zeros and blanks are no price whatever the reply says (kis/rest.md §7), so without a price it is no answer.
+   */
+  readonly isNameless: boolean
+}
+
 /** A round as status shows it. */
 export interface SweepProgress {
   readonly rounds: number
@@ -63,13 +74,8 @@ export const makeSweepAnswers = Effect.fnUntraced(function* (
   return {
     progress: (): SweepProgress => progress,
     /** `why` says what hindered the sweep before this answer, for symbols that had to wait for it. */
-    accept: Effect.fnUntraced(function* (
-      account: string,
-      batch: ReadonlyArray<string>,
-      came: ReadonlyArray<Sighting>,
-      why: string | undefined
-    ) {
-      const asked = new Set(batch)
+    accept: Effect.fnUntraced(function* (account: string, { came, isNameless, ...answer }: SweepAnswer, why?: string) {
+      const asked = new Set(answer.asked)
       const known = came.filter(({ symbol }) => asked.has(symbol))
       const unasked = came.length === known.length ? [] : came.filter(({ symbol }) => !asked.has(symbol))
       yield* conservation.add("kis-rest", { received: came.length, rejected: unasked.length })
@@ -77,6 +83,7 @@ export const makeSweepAnswers = Effect.fnUntraced(function* (
       yield* deliver({ source: "kis-rest", account, sightings: known })
       const nowMs = yield* Clock.currentTimeMillis
       for (const sighting of known) {
+        if (isNameless && !sighting.price) continue
         asked.delete(sighting.symbol)
         schedule.seen(sighting.symbol, nowMs, sighting, why)
       }

@@ -4,7 +4,7 @@ import { Effect, Fiber, Redacted } from "effect"
 import { HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import type { JournalRecord } from "../../src/domain/JournalRecord.ts"
-import { makeSweeper } from "../../src/feed/Sweeper.ts"
+import { makeSweep } from "../../src/feed/Sweep.ts"
 import { exchange, type KisCall } from "../../src/kis/KisHttp.ts"
 import { makeQuotations } from "../../src/kis/Quotations.ts"
 import type { Token } from "../../src/kis/Token.ts"
@@ -17,6 +17,7 @@ const codes = (count: number) => Array.from({ length: count }, (_, at) => `00${1
 const rowOf = (symbol: string, price = "100") => ({ inter_shrn_iscd: symbol, inter2_prpr: price, acml_vol: "7" })
 const askedIn = ({ query }: SeenRequest) =>
   [...query].flatMap(([key, value]) => (key.startsWith("FID_INPUT_ISCD") ? [value] : []))
+const isForOne = ({ path }: SeenRequest) => path.endsWith("/inquire-price")
 const success = (rows: unknown) => json({ rt_cd: "0", msg_cd: "MCA00000", msg1: "ok", output: rows })
 
 /** A sweep over a real socket into a real journal; the budget is not part of it. */
@@ -37,29 +38,37 @@ const setUp = Effect.fnUntraced(function* (
   }
   const quotations = makeQuotations(account, call, token)
   const { session, shards } = room
-  const sweeper = yield* Effect.provideContext(
-    makeSweeper({
-      account: "main",
-      symbols,
-      multiPrice: options.multiPrice ?? true,
-      quotations,
-      session,
-      deliver: shards.deliver
-    }),
-    room.context
-  )
-  const statusOf = looked(sweeper.status)
-  return { ...room, server, sweeper, statusOf, asked: () => server.requests.map(askedIn) }
+  const sweep = yield* Effect.provideContext(makeSweep(session, shards.deliver), room.context)
+  const sweeperOf = (alias: string) =>
+    Effect.provideContext(
+      sweep.sweeperOf({ account: alias, callsPerSecond: 18, multiPrice: options.multiPrice ?? true, quotations }),
+      room.context
+    )
+  const sweeper = yield* sweeperOf("main")
+  yield* sweep.assign(symbols.map((symbol) => ({ symbol, target_ms: 10_000, planned_ms: 1_000 })))
+  return {
+    ...room,
+    server,
+    sweep,
+    sweeper,
+    statusOf: looked(sweeper.status),
+    progressOf: looked(sweep.status),
+    asked: () => server.requests.map(askedIn)
+  }
 })
 
 const gapsOf = (cause: string, records: ReadonlyArray<JournalRecord>) =>
   ofKind(records, "gap").filter((record) => payloadOf(record)["cause"] === cause)
 
+/** Whom quotes were written of: how often is a matter of how much virtual time has passed. */
+const observedIn = (records: ReadonlyArray<JournalRecord>) =>
+  [...new Set(ofKind(records, "quote").map(({ symbol }) => symbol ?? ""))].sort()
+
 layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
   it.effect("asks for every symbol in calls of 30 and writes a quote of each, and its summary", () =>
     Effect.gen(function* () {
       const symbols = codes(100)
-      const { asked, atRest, passUntilWritten, server, statusOf, sweeper } = yield* setUp(symbols)
+      const { asked, atRest, passUntilWritten, progressOf, server, statusOf, sweeper } = yield* setUp(symbols)
       // Rows are joined by their code, so their order must not matter.
       server.answer((request) =>
         success(
@@ -87,7 +96,7 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
         assert.deepInclude({ account, kind, price }, { account: "main", kind: "quote", price: Number(symbol) })
       }
       assert.strictEqual(statusOf().state, "ok")
-      assert.isAtLeast(statusOf().rounds, 1)
+      assert.isAtLeast(progressOf().rounds, 1)
     })
   )
 
@@ -108,36 +117,121 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
     })
   )
 
-  it.effect(
-    "asks again for a row that is missing, then names the symbol once, with a gap, and goes on with the others",
-    () =>
-      Effect.gen(function* () {
-        const symbols = [...codes(40), "0000Y0"]
-        const { asked, atRest, passUntilWritten, server, statusOf, sweeper } = yield* setUp(symbols)
-        server.answer((request) =>
-          success(
-            askedIn(request)
-              .filter((symbol) => symbol !== "0000Y0")
-              .map((symbol) => rowOf(symbol))
-          )
+  it.effect("asks again for a row that is missing, then alone, then names it once, with a gap, and goes on", () =>
+    Effect.gen(function* () {
+      const symbols = [...codes(40), "0000Y0"]
+      const { atRest, passUntilWritten, progressOf, server, sweeper } = yield* setUp(symbols)
+      // A call for one answers with zeros for what is not listed.
+      server.answer((request) =>
+        success(
+          isForOne(request)
+            ? { stck_prpr: "0", acml_vol: "0" }
+            : askedIn(request)
+                .filter((symbol) => symbol !== "0000Y0")
+                .map((symbol) => rowOf(symbol))
         )
-        yield* Effect.forkScoped(sweeper.run)
-        const records = yield* passUntilWritten((written) => ofKind(written, "marker").length >= 3)
-        assert.isAtLeast(asked().filter((batch) => batch.includes("0000Y0")).length, 3)
-        assert.deepStrictEqual(
-          gapsOf("notCovered", records).map(({ account, symbol }) => [account, symbol]),
-          [["main", "0000Y0"]]
+      )
+      yield* Effect.forkScoped(sweeper.run)
+      const records = yield* passUntilWritten((written) => ofKind(written, "marker").length >= 3)
+      // Then no more for ten seconds.
+      const askedFor = server.requests.filter((request) => askedIn(request).includes("0000Y0"))
+      assert.deepStrictEqual(askedFor.slice(0, 3).map(isForOne), [false, false, true])
+      assert.deepStrictEqual(
+        gapsOf("notCovered", records).map(({ account, symbol }) => [account, symbol]),
+        [["main", "0000Y0"]]
+      )
+      const [summary] = ofKind(records, "marker").map(payloadOf)
+      assert.deepInclude(summary, { asked: 41, answered: 40, missing: ["0000Y0"] })
+      assert.deepStrictEqual(progressOf().unknown, ["0000Y0"])
+      const { rejected, tally, written } = yield* atRest("kis-rest")
+      assert.isTrue(rejected > 0 && rejected === tally.rejected)
+      assert.deepStrictEqual(observedIn(written), symbols.slice(0, 40))
+    })
+  )
+
+  it.effect("repairs a row that calls for many leave out by a call for one, and asks alone from then on", () =>
+    Effect.gen(function* () {
+      const symbols = [...codes(40), "0000Y0"]
+      const { atRest, passUntilWritten, progressOf, server, sweeper } = yield* setUp(symbols)
+      server.answer((request) =>
+        success(
+          isForOne(request)
+            ? { stck_prpr: "777", acml_vol: "9" }
+            : askedIn(request)
+                .filter((symbol) => symbol !== "0000Y0")
+                .map((symbol) => rowOf(symbol))
         )
-        const [summary] = ofKind(records, "marker").map(payloadOf)
-        assert.deepInclude(summary, { asked: 41, answered: 40, missing: ["0000Y0"] })
-        assert.deepStrictEqual(statusOf().unknown, ["0000Y0"])
-        assert.strictEqual((yield* atRest("kis-rest")).stored, 40)
-      })
+      )
+      yield* Effect.forkScoped(sweeper.run)
+      const records = yield* passUntilWritten((written) => ofKind(written, "marker").length >= 1)
+      assert.deepInclude(payloadOf(ofKind(records, "marker")[0]), { asked: 41, answered: 41, missing: [] })
+      yield* passUntil(() => server.requests.filter(isForOne).length >= 2, 500)
+      const askedFor = server.requests.filter((request) => askedIn(request).includes("0000Y0"))
+      assert.deepStrictEqual(askedFor.slice(0, 4).map(isForOne), [false, false, true, true])
+      const { written } = yield* atRest("kis-rest")
+      assert.deepInclude(
+        written.find(({ symbol }) => symbol === "0000Y0"),
+        { kind: "quote", price: 777, cumVolume: 9 }
+      )
+      assert.deepStrictEqual([progressOf().unknown, ofKind(records, "gap")], [[], []])
+    })
+  )
+
+  it.effect("answers everybody else when one symbol makes whole calls fail, and names that one", () =>
+    Effect.gen(function* () {
+      const symbols = codes(65)
+      const sick = new Set(["001003", "001004", "001005", "001006", "001007", "001008"])
+      const { atRest, passUntilWritten, server, statusOf, sweeper } = yield* setUp(symbols)
+      server.answer((request) =>
+        askedIn(request).some((symbol) => sick.has(symbol))
+          ? json({ rt_cd: "1", msg_cd: "OPSQ2001", msg1: "no such thing" })
+          : success(isForOne(request) ? { stck_prpr: "100" } : askedIn(request).map((symbol) => rowOf(symbol)))
+      )
+      yield* Effect.forkScoped(sweeper.run)
+      const records = yield* passUntilWritten((written) => ofKind(written, "marker").length >= 2, 50)
+      const [first, second] = ofKind(records, "marker").map(payloadOf)
+      assert.deepInclude(first, { asked: 65, answered: 59 })
+      assert.sameMembers(first?.["missing"] as Array<string>, [...sick])
+      assert.deepInclude(second, { asked: 59, answered: 59, missing: [] })
+      assert.sameMembers(
+        gapsOf("notCovered", records).map(({ symbol }) => symbol),
+        [...sick]
+      )
+      assert.strictEqual(statusOf().state, "ok")
+      assert.strictEqual(observedIn((yield* atRest("kis-rest")).written).length, 59)
+    })
+  )
+
+  it.effect("blames nobody when every call is refused, not even a symbol that was left out before", () =>
+    Effect.gen(function* () {
+      const { passUntilWritten, progressOf, records, server, statusOf, sweeper } = yield* setUp(codes(65))
+      let isOut = false
+      server.answer((request) =>
+        isOut || isForOne(request)
+          ? json({ rt_cd: "1", msg_cd: "EGW00300", msg1: "down" }, 500)
+          : success(
+              askedIn(request)
+                .filter((symbol) => symbol !== "001000")
+                .map((symbol) => rowOf(symbol))
+            )
+      )
+      const askedTwice = () => server.requests.filter((request) => askedIn(request).includes("001000")).length >= 2
+      yield* Effect.forkScoped(sweeper.run)
+      yield* passUntil(() => (isOut ||= askedTwice()), 1)
+      yield* passUntil(() => statusOf().state === "degraded", 50)
+      for (let turns = 0; turns < 240; turns++) yield* passUntil(() => turns++ >= 0, 500)
+      assert.strictEqual(statusOf().state, "degraded")
+      assert.deepStrictEqual(progressOf().unknown, [])
+      assert.deepStrictEqual(ofKind(yield* records, "gap"), [])
+      server.answer((request) => success(askedIn(request).map((symbol) => rowOf(symbol))))
+      yield* passUntilWritten((written) => ofKind(written, "marker").length >= 1, 500)
+      assert.strictEqual(statusOf().state, "ok")
+    })
   )
 
   it.effect("takes a row that comes at the second asking, and names nobody", () =>
     Effect.gen(function* () {
-      const { passUntilWritten, server, statusOf, sweeper } = yield* setUp(codes(3))
+      const { passUntilWritten, server, progressOf, sweeper } = yield* setUp(codes(3))
       let first = true
       server.answer((request) => {
         const rows = askedIn(request)
@@ -150,14 +244,14 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
       const records = yield* passUntilWritten((written) => ofKind(written, "marker").length >= 1)
       assert.deepInclude(payloadOf(ofKind(records, "marker")[0]), { asked: 3, answered: 3, missing: [] })
       assert.deepStrictEqual(ofKind(records, "gap"), [])
-      assert.deepStrictEqual(statusOf().unknown, [])
+      assert.deepStrictEqual(progressOf().unknown, [])
     })
   )
 
   it.effect("refuses rows nobody asked for, a known symbol's too, and rows without a code", () =>
     Effect.gen(function* () {
       const symbols = codes(31)
-      const { atRest, passUntilWritten, server, statusOf, sweeper } = yield* setUp(symbols)
+      const { atRest, passUntilWritten, server, progressOf, sweeper } = yield* setUp(symbols)
       server.answer((request) => {
         const batch = askedIn(request)
         const stray = symbols.find((symbol) => !batch.includes(symbol)) ?? ""
@@ -169,7 +263,7 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
         ])
       })
       const running = yield* Effect.forkScoped(sweeper.run)
-      yield* passUntil(() => statusOf().rounds >= 1)
+      yield* passUntil(() => progressOf().rounds >= 1)
       yield* Fiber.interrupt(running)
       const { rejected, stored, tally, written } = yield* atRest("kis-rest")
       assert.strictEqual(stored, 31)
@@ -213,12 +307,12 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
 
   it.effect("goes on by itself when the broker was down, loses no symbol by it, and says both", () =>
     Effect.gen(function* () {
-      const { atRest, passUntilWritten, server, statusOf, sweeper } = yield* setUp(codes(65))
+      const { atRest, passUntilWritten, progressOf, server, statusOf, sweeper } = yield* setUp(codes(65))
       server.answer(() => json({}, 502))
       yield* Effect.forkScoped(sweeper.run)
       yield* passUntil(() => statusOf().state === "degraded", 50)
       assert.include(statusOf().reason ?? "", "the broker cannot be reached")
-      assert.isUndefined(statusOf().lastAnswerAtMs)
+      assert.isUndefined(progressOf().lastAnswerAtMs)
       const calls = server.requests.length
       yield* TestClock.adjust(1)
       assert.isAtMost(server.requests.length - calls, 4)
@@ -227,7 +321,7 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
       assert.strictEqual(statusOf().state, "ok")
       assert.isUndefined(statusOf().reason)
       assert.deepInclude(payloadOf(ofKind(records, "marker")[0]), { asked: 65, answered: 65, missing: [] })
-      assert.strictEqual((yield* atRest("kis-rest")).stored, 65)
+      assert.deepStrictEqual(observedIn((yield* atRest("kis-rest")).written), codes(65))
       assert.deepStrictEqual(gapsOf("notCovered", records), [])
     })
   )
@@ -280,17 +374,34 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
     })
   )
 
+  it.effect("names a symbol that is refused, or answered with zeros, where there is no multi-price", () =>
+    Effect.gen(function* () {
+      const { passUntilWritten, progressOf, server, statusOf, sweeper } = yield* setUp(codes(7), { multiPrice: false })
+      server.answer((request) =>
+        askedIn(request)[0] === "001002"
+          ? json({ rt_cd: "1", msg_cd: "OPSQ2001", msg1: "no such thing" })
+          : success({ stck_prpr: askedIn(request)[0] === "001004" ? "0" : "100", acml_vol: "1" })
+      )
+      yield* Effect.forkScoped(sweeper.run)
+      const records = yield* passUntilWritten((written) => ofKind(written, "marker").length >= 1, 50)
+      assert.deepInclude(payloadOf(ofKind(records, "marker")[0]), { asked: 7, answered: 5 })
+      assert.sameMembers([...progressOf().unknown], ["001002", "001004"])
+      assert.strictEqual(gapsOf("notCovered", records).length, 2)
+      assert.strictEqual(statusOf().state, "ok")
+    })
+  )
+
   it.effect("rests while the market is closed, and begins by itself when it opens", () =>
     Effect.gen(function* () {
-      const { server, statusOf, sweeper } = yield* setUp(codes(3), { mode: "calendar" })
+      const { progressOf, server, statusOf, sweeper } = yield* setUp(codes(3), { mode: "calendar" })
       yield* TestClock.setTime(openMs - 2 * 3_600_000)
       server.answer((request) => success(askedIn(request).map((symbol) => rowOf(symbol))))
       yield* Effect.forkScoped(sweeper.run)
       yield* passUntil(() => statusOf().state === "closed", 1)
       yield* TestClock.adjust("50 minutes")
       assert.strictEqual(server.requests.length, 0)
-      yield* passUntil(() => statusOf().lastAnswerAtMs !== undefined, 60_000)
-      assert.isAtLeast(statusOf().lastAnswerAtMs ?? 0, openMs - 3_600_000)
+      yield* passUntil(() => progressOf().lastAnswerAtMs !== undefined, 60_000)
+      assert.isAtLeast(progressOf().lastAnswerAtMs ?? 0, openMs - 3_600_000)
     })
   )
 

@@ -1,0 +1,81 @@
+import { Effect } from "effect"
+import { marketNow } from "../../calendar/MarketClock.ts"
+import { Conservation } from "../../journal/Conservation.ts"
+import { Journal } from "../../journal/Journal.ts"
+import type { KisError } from "../../kis/KisError.ts"
+import { multiPriceSymbols_max, type Quotations } from "../../kis/Quotations.ts"
+import { reject } from "../FeedRecord.ts"
+import { multiPriceSighting, priceSighting } from "../KisQuote.ts"
+import type { SweepBatch, SweepSchedule } from "../SweepSchedule.ts"
+import { bisect } from "./bisect.ts"
+import type { SweepAnswer } from "./SweepAnswers.ts"
+
+export interface SweepCallsOptions {
+  readonly account: string
+  /** 30 symbols a call, or one where the environment has no multi-price. */
+  readonly multiPrice: boolean
+  readonly quotations: Quotations
+  readonly schedule: SweepSchedule
+  /** Takes each answer as it comes. */
+  readonly accept: (answer: SweepAnswer) => Effect.Effect<void>
+}
+
+/** Trouble with one call of many, which may be the fault of one of its symbols. */
+const maybeOfOne = (error: KisError): boolean => error._tag === "KisRefused" || error._tag === "KisReplyMalformed"
+
+/**
+ * How one account asks for a batch: together, or one by itself. A call that fails is the fault of its symbols only when the
+ * account is answered for another one just then; they are found by halves, and the others get their answer.
+ */
+export const makeSweepCalls = Effect.fnUntraced(function* (options: SweepCallsOptions) {
+  const { accept, account, multiPrice, quotations, schedule } = options
+  const journal = yield* Journal
+  const conservation = yield* Conservation
+  const canAsk = { most: multiPrice ? multiPriceSymbols_max : 1, knowsIndices: multiPrice }
+
+  /** An answer that is none is kept as what it was. */
+  const tellMalformed = <A>(call: Effect.Effect<A, KisError>) =>
+    Effect.tapError(call, (error) =>
+      error._tag === "KisReplyMalformed"
+        ? Effect.gen(function* () {
+            yield* conservation.add("kis-rest", { received: 1, rejected: 1 })
+            yield* journal.append([reject("kis-rest", account, yield* marketNow, "replyShape", error.raw)])
+          })
+        : Effect.void
+    )
+  const askMany = Effect.fnUntraced(function* (asked: ReadonlyArray<string>) {
+    const rows = yield* tellMalformed(quotations.multiPrice(asked))
+    const receivedAtMs = yield* marketNow
+    yield* accept({ asked, came: rows.map((row) => multiPriceSighting(row, receivedAtMs)), isNameless: false })
+  })
+  /** The row of `inquire-price` bears no name: what comes is what was asked for, or it has no price. */
+  const askOne = Effect.fnUntraced(function* (symbol: string) {
+    const row = yield* tellMalformed(quotations.price(symbol))
+    yield* accept({ asked: [symbol], came: [priceSighting(symbol, row, yield* marketNow)], isNameless: true })
+  })
+  const askTogether = (symbols: ReadonlyArray<string>) =>
+    multiPrice ? askMany(symbols) : Effect.forEach(symbols, askOne, { discard: true })
+
+  const askInParts = Effect.fnUntraced(function* (symbols: ReadonlyArray<string>, error: KisError) {
+    const sound = schedule.soundest(symbols, canAsk)
+    // While nobody was ever answered there is nobody to blame either.
+    if (sound === undefined) return yield* Effect.fail(error)
+    yield* askTogether([sound])
+    const sick = symbols.length === 1 ? symbols : yield* bisect(symbols, askTogether, maybeOfOne)
+    if (sick.length === 0) return
+    const said = { account, symbols: sick.join(", "), reason: error.message }
+    yield* Effect.logWarning("a call failed for some of its symbols only", said)
+    yield* accept({ asked: sick, came: [], isNameless: false })
+  })
+
+  return {
+    canAsk,
+    /** Asks, and gives each answer to `accept`. Fails when the account is not answered; the batch may have been in part. */
+    ask: ({ alone, symbols: [only = "", ...others] }: SweepBatch): Effect.Effect<void, KisError> => {
+      const symbols = [only, ...others]
+      return Effect.catchIf(alone || !multiPrice ? askOne(only) : askMany(symbols), maybeOfOne, (error) =>
+        askInParts(symbols, error)
+      )
+    }
+  }
+})
