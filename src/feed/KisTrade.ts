@@ -27,29 +27,39 @@ const phaseOfMarket: Readonly<Record<string, Phase>> = {
   "5": "afterClose"
 }
 
+const phaseOf = (hourClass: string, market: string): Phase | undefined =>
+  hourClass === "B" ? "openingAuction" : hourClass === "A" ? "closingAuction" : phaseOfMarket[market]
+
+const none: ReadonlyArray<string> = []
+
+/** Nearly every trade has nothing to be flagged, and all of those share one empty list. */
+const flagsOf = (auction: boolean, vi: boolean, drift: boolean): ReadonlyArray<string> =>
+  auction || vi || drift ? [...(auction ? ["auction"] : []), ...(vi ? ["vi"] : []), ...(drift ? ["drift"] : [])] : none
+
 /** A record of the trade stream. Its time has no date and no zone: the record's own business date and market time make the instant. */
 export const tradeSighting = (values: ReadonlyArray<string>, receivedAtMs: number, extraColumns: number): Sighting => {
-  const at = (index: number) => values[index] ?? ""
-  const hourClass = at(column.hourClass)
+  const hour = values[column.hour] ?? ""
+  const price = values[column.price] ?? ""
+  const volume = values[column.volume] ?? ""
+  const cumVolume = values[column.cumVolume] ?? ""
+  const hourClass = values[column.hourClass] ?? ""
+  const vi = hourClass === "C"
   // Auction prints name no side and leave the counters alone (captured opening print of 2026-09-08).
-  const auction = at(column.side) === "" || hourClass === "A" || hourClass === "B" || hourClass === "C"
-  const vi = hourClass === "C" ? ["vi"] : []
-  const flags = [...(auction ? ["auction"] : []), ...vi, ...(extraColumns > 0 ? ["drift"] : [])]
+  const auction = vi || hourClass === "A" || hourClass === "B" || (values[column.side] ?? "") === ""
   return {
-    symbol: at(column.symbol).trim(),
+    symbol: (values[column.symbol] ?? "").trim(),
     kind: "trade",
     venue: "KRX",
     receivedAtMs,
-    exchangeAtMs: marketInstant(at(column.date) || marketDate(receivedAtMs), at(column.hour)),
-    phase:
-      hourClass === "B" ? "openingAuction" : hourClass === "A" ? "closingAuction" : phaseOfMarket[at(column.market)],
-    price: numberOf(at(column.price)),
-    volume: numberOf(at(column.volume)),
-    cumVolume: numberOf(at(column.cumVolume)),
-    ask: numberOf(at(column.ask)),
-    bid: numberOf(at(column.bid)),
-    flags,
-    sameness: [column.hour, column.price, column.volume, column.cumVolume].map(at).join("^"),
+    exchangeAtMs: marketInstant(values[column.date] || marketDate(receivedAtMs), hour),
+    phase: phaseOf(hourClass, values[column.market] ?? ""),
+    price: numberOf(price),
+    volume: numberOf(volume),
+    cumVolume: numberOf(cumVolume),
+    ask: numberOf(values[column.ask]),
+    bid: numberOf(values[column.bid]),
+    flags: flagsOf(auction, vi, extraColumns > 0),
+    sameness: `${hour}^${price}^${volume}^${cumVolume}`,
     payload: values
   }
 }

@@ -1,15 +1,16 @@
-import { marketDate } from "../calendar/MarketTime.ts"
+import { marketDay } from "../calendar/MarketTime.ts"
 import type { RejectReason } from "../domain/Reject.ts"
 import type { Sighting } from "../domain/Sighting.ts"
 import { refusal } from "./Guard.ts"
+import { RecentTrades } from "./RecentTrades.ts"
 
 /** What a shard knows of one symbol. Times are UTC milliseconds. */
 export interface SymbolState {
   readonly lastSeenAtMs: number
   /** The newest quote, refused or not, by its sameness. */
-  readonly quote?: { readonly sameness: string; readonly writtenAtMs: number }
+  readonly quote: { readonly sameness: string; readonly writtenAtMs: number } | undefined
   /** The trades of the day so far: the highest cumulative volume, and the newest ones by their sameness. */
-  readonly trades?: { readonly day: string; readonly cumVolume: number; readonly recent: ReadonlyArray<string> }
+  readonly trades: { readonly day: number; readonly cumVolume: number; readonly recent: RecentTrades } | undefined
 }
 
 export type Verdict =
@@ -17,48 +18,52 @@ export type Verdict =
   | { readonly _tag: "Duplicate" }
   | { readonly _tag: "Reject"; readonly reason: RejectReason }
 
-/** Trades by which a repeated one is recognised: a frame holds 20, and repeats come within a few frames. */
-const recentTrades_max = 64
+const duplicate: Verdict = { _tag: "Duplicate" }
+
+interface Judged {
+  readonly state: SymbolState
+  readonly verdict: Verdict
+}
 
 /**
  * Judges one sighting. A quote that says what the last one said is a duplicate until the heartbeat is over; a trade is
  * one when it was among the newest of its day. A trade behind the cumulative volume already reached is late, not lost.
  */
-export const next = (
-  state: SymbolState | undefined,
-  sighting: Sighting,
-  heartbeat_ms: number
-): { readonly state: SymbolState; readonly verdict: Verdict } =>
+export const next = (state: SymbolState | undefined, sighting: Sighting, heartbeat_ms: number): Judged =>
   sighting.kind === "trade" ? nextTrade(state, sighting) : nextQuote(state, sighting, heartbeat_ms)
 
-const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat_ms: number) => {
+const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat_ms: number): Judged => {
   const { receivedAtMs, sameness } = sighting
-  const { quote } = state ?? {}
-  const seen: SymbolState = { ...state, lastSeenAtMs: receivedAtMs }
+  const quote = state?.quote
+  const trades = state?.trades
   if (quote !== undefined && quote.sameness === sameness && receivedAtMs - quote.writtenAtMs < heartbeat_ms) {
-    return { state: seen, verdict: { _tag: "Duplicate" } as const }
+    return { state: { lastSeenAtMs: receivedAtMs, quote, trades }, verdict: duplicate }
   }
-  return { state: { ...seen, quote: { sameness, writtenAtMs: receivedAtMs } }, verdict: judge(sighting, []) }
+  const written = { sameness, writtenAtMs: receivedAtMs }
+  return { state: { lastSeenAtMs: receivedAtMs, quote: written, trades }, verdict: judge(sighting, false) }
 }
 
-const nextTrade = (state: SymbolState | undefined, sighting: Sighting) => {
+const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged => {
   const { cumVolume = 0, exchangeAtMs, receivedAtMs, sameness } = sighting
-  const seen: SymbolState = { ...state, lastSeenAtMs: receivedAtMs }
-  const day = marketDate(exchangeAtMs ?? receivedAtMs)
-  const known = state?.trades !== undefined && day <= state.trades.day ? state.trades : undefined
+  const quote = state?.quote
+  const before = state?.trades
+  const seen = (trades: SymbolState["trades"]): SymbolState => ({ lastSeenAtMs: receivedAtMs, quote, trades })
+  const day = marketDay(exchangeAtMs ?? receivedAtMs)
+  const known = before !== undefined && day <= before.day ? before : undefined
   // A day that is over may be repeated after midnight; its volume says nothing of the day that runs.
   const over = known !== undefined && day < known.day
   const same = over ? `${day}^${sameness}` : sameness
   const behind = known !== undefined && (over || cumVolume <= known.cumVolume)
-  if (behind && known.recent.includes(same)) return { state: seen, verdict: { _tag: "Duplicate" } as const }
-  const verdict = judge(sighting, behind ? ["late"] : [])
-  if (verdict._tag === "Reject") return { state: seen, verdict }
-  const recent = [...(known?.recent ?? []), same].slice(-recentTrades_max)
+  if (behind && known.recent.includes(same)) return { state: seen(before), verdict: duplicate }
+  const verdict = judge(sighting, behind)
+  if (verdict._tag === "Reject") return { state: seen(before), verdict }
   const reached = Math.max(over ? 0 : cumVolume, known?.cumVolume ?? 0)
-  return { state: { ...seen, trades: { day: known?.day ?? day, cumVolume: reached, recent } }, verdict }
+  const recent = (known?.recent ?? RecentTrades.none).add(same)
+  return { state: seen({ day: known?.day ?? day, cumVolume: reached, recent }), verdict }
 }
 
-const judge = (sighting: Sighting, flags: ReadonlyArray<string>): Verdict => {
+const judge = (sighting: Sighting, late: boolean): Verdict => {
   const reason = refusal(sighting)
-  return reason === undefined ? { _tag: "Store", flags: [...sighting.flags, ...flags] } : { _tag: "Reject", reason }
+  if (reason !== undefined) return { _tag: "Reject", reason }
+  return { _tag: "Store", flags: late ? [...sighting.flags, "late"] : sighting.flags }
 }

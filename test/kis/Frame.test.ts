@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { decodeFrame, knownWidths } from "../../src/kis/Frame.ts"
+import { decodeFrame } from "../../src/kis/Frame.ts"
+import { knownWidths } from "../../src/kis/StreamLayout.ts"
 import { capturedFrame, capturedFrames } from "../support/samples.ts"
 
 const wide = (count: number, width: number) => Array.from({ length: count * width }, (_, at) => `v${at}`).join("^")
