@@ -57,7 +57,7 @@ const makeFrames = () => {
       const size = upTo(500) + 1
       issue.volume += size
       issue.price += (upTo(3) - 1) * 100
-      const changes = { 0: issue.symbol, 1: hour, 2: issue.price, 10: issue.price + 100, 11: issue.price, 12: size }
+      const changes = { 0: issue.symbol, 33: "20260914", 1: hour, 2: issue.price, 10: issue.price + 100, 11: issue.price, 12: size }
       const values = captured[upTo(captured.length)].map((value, column) => changes[column] ?? value)
       values[13] = issue.volume
       issue.last = values.join("^")

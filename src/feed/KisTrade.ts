@@ -38,10 +38,6 @@ const flagsOf = (auction: boolean, vi: boolean, drift: boolean): ReadonlyArray<s
 
 /** A record of the trade stream. Its time has no date and no zone: the record's own business date and market time make the instant. */
 export const tradeSighting = (values: ReadonlyArray<string>, receivedAtMs: number, extraColumns: number): Sighting => {
-  const hour = values[column.hour] ?? ""
-  const price = values[column.price] ?? ""
-  const volume = values[column.volume] ?? ""
-  const cumVolume = values[column.cumVolume] ?? ""
   const hourClass = values[column.hourClass] ?? ""
   const vi = hourClass === "C"
   // Auction prints name no side and leave the counters alone (captured opening print of 2026-09-08).
@@ -51,15 +47,14 @@ export const tradeSighting = (values: ReadonlyArray<string>, receivedAtMs: numbe
     kind: "trade",
     venue: "KRX",
     receivedAtMs,
-    exchangeAtMs: marketInstant(values[column.date] || marketDate(receivedAtMs), hour),
+    exchangeAtMs: marketInstant(values[column.date] || marketDate(receivedAtMs), values[column.hour] ?? ""),
     phase: phaseOf(hourClass, values[column.market] ?? ""),
-    price: numberOf(price),
-    volume: numberOf(volume),
-    cumVolume: numberOf(cumVolume),
+    price: numberOf(values[column.price]),
+    volume: numberOf(values[column.volume]),
+    cumVolume: numberOf(values[column.cumVolume]),
     ask: numberOf(values[column.ask]),
     bid: numberOf(values[column.bid]),
     flags: flagsOf(auction, vi, extraColumns > 0),
-    sameness: `${hour}^${price}^${volume}^${cumVolume}`,
     payload: values
   }
 }

@@ -1,38 +1,68 @@
 /** Trades by which a repeated one is recognised: a frame holds 20, and repeats come within a few frames. */
 export const recentTrades_max = 64
-/** The shared list is cut when it is this long, so that adding to it copies nothing but once in so many times. */
-const list_max = 16 * recentTrades_max
+
+/** What makes a trade itself: two that agree in all of this are one trade that was told twice. */
+export interface TradeIdentity {
+  /** UTC milliseconds. */
+  readonly atMs: number
+  /** KRW. */
+  readonly price: number | undefined
+  /** Shares. */
+  readonly volume: number | undefined
+  readonly cumVolume: number
+}
+
+/** Numbers by which a trade is remembered. */
+const width = 4
+/** The shared list is cut when it is this long, so that adding copies the newest trades only once in so many times. */
+const list_max = 4 * recentTrades_max * width
+
+/** Every number is told from `NaN`, and none is stored that is one, so it stands for the unknown. */
+const told = (value: number | undefined): number => value ?? Number.NaN
 
 /**
- * The newest trades of a symbol by their sameness, at most 64 of them. A value: adding gives another one and leaves this one as it
- * was. All the values that come of each other share one list, of which each knows how far it goes; one that is added to
- * although the list goes on behind it, because its successor was given up, begins a list of its own.
+ * The newest trades of a symbol, at most 64. A value: adding gives another one and leaves this one as it was. All values
+ * that come of each other share one list, of which each knows how far it goes; one that is added to although the list
+ * goes on behind it, because its successor was given up, begins a list of its own. The list holds bare numbers: texts that
+ * live on for 64 trades cost the garbage collector more than all other work on a trade (`bench/decode.mjs`).
  */
 export class RecentTrades {
   static readonly none = new RecentTrades([], 0)
 
-  private readonly list: Array<string>
+  private readonly list: Array<number>
   private readonly end: number
 
-  private constructor(list: Array<string>, end: number) {
+  private constructor(list: Array<number>, end: number) {
     this.list = list
     this.end = end
   }
 
   get length(): number {
-    return Math.min(this.end, recentTrades_max)
+    return (this.end - this.begin) / width
   }
 
-  includes(sameness: string): boolean {
-    const oldest = this.end - this.length
-    for (let at = this.end - 1; at >= oldest; at--) if (this.list[at] === sameness) return true
+  private get begin(): number {
+    return Math.max(0, this.end - recentTrades_max * width)
+  }
+
+  includes({ atMs, cumVolume, price, volume }: TradeIdentity): boolean {
+    const { begin, list } = this
+    for (let at = this.end - width; at >= begin; at -= width) {
+      if (
+        list[at] === atMs &&
+        list[at + 1] === cumVolume &&
+        Object.is(list[at + 2], told(price)) &&
+        Object.is(list[at + 3], told(volume))
+      )
+        return true
+    }
     return false
   }
 
-  add(sameness: string): RecentTrades {
+  add({ atMs, cumVolume, price, volume }: TradeIdentity): RecentTrades {
     const isNewest = this.end === this.list.length && this.end > 0 && this.end < list_max
-    const list = isNewest ? this.list : this.list.slice(this.end - this.length, this.end)
-    list.push(sameness)
+    const list = isNewest ? this.list : this.list.slice(this.begin, this.end)
+    list.push(atMs, cumVolume, told(price), told(volume))
     return new RecentTrades(list, list.length)
   }
 }

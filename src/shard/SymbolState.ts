@@ -8,8 +8,8 @@ import { RecentTrades } from "./RecentTrades.ts"
 export interface SymbolState {
   readonly lastSeenAtMs: number
   /** The newest quote, refused or not, by its sameness. */
-  readonly quote: { readonly sameness: string; readonly writtenAtMs: number } | undefined
-  /** The trades of the day so far: the highest cumulative volume, and the newest ones by their sameness. */
+  readonly quote: { readonly sameness: string | undefined; readonly writtenAtMs: number } | undefined
+  /** The trades of the day so far: the highest cumulative volume, and the newest ones. */
   readonly trades: { readonly day: number; readonly cumVolume: number; readonly recent: RecentTrades } | undefined
 }
 
@@ -36,7 +36,7 @@ const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat
   const { receivedAtMs, sameness } = sighting
   const quote = state?.quote
   const trades = state?.trades
-  if (quote !== undefined && quote.sameness === sameness && receivedAtMs - quote.writtenAtMs < heartbeat_ms) {
+  if (quote !== undefined && sameness !== undefined && quote.sameness === sameness && receivedAtMs - quote.writtenAtMs < heartbeat_ms) {
     return { state: { lastSeenAtMs: receivedAtMs, quote, trades }, verdict: duplicate }
   }
   const written = { sameness, writtenAtMs: receivedAtMs }
@@ -44,7 +44,7 @@ const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat
 }
 
 const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged => {
-  const { cumVolume = 0, exchangeAtMs, receivedAtMs, sameness } = sighting
+  const { cumVolume = 0, exchangeAtMs, price, receivedAtMs, volume } = sighting
   const quote = state?.quote
   const before = state?.trades
   const seen = (trades: SymbolState["trades"]): SymbolState => ({ lastSeenAtMs: receivedAtMs, quote, trades })
@@ -52,13 +52,14 @@ const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged =
   const known = before !== undefined && day <= before.day ? before : undefined
   // A day that is over may be repeated after midnight; its volume says nothing of the day that runs.
   const over = known !== undefined && day < known.day
-  const same = over ? `${day}^${sameness}` : sameness
   const behind = known !== undefined && (over || cumVolume <= known.cumVolume)
-  if (behind && known.recent.includes(same)) return { state: seen(before), verdict: duplicate }
+  // A trade that does not say when it was is of its day, and no more is known of its time.
+  const trade = { atMs: exchangeAtMs ?? day, price, volume, cumVolume }
+  if (behind && known.recent.includes(trade)) return { state: seen(before), verdict: duplicate }
   const verdict = judge(sighting, behind)
   if (verdict._tag === "Reject") return { state: seen(before), verdict }
   const reached = Math.max(over ? 0 : cumVolume, known?.cumVolume ?? 0)
-  const recent = (known?.recent ?? RecentTrades.none).add(same)
+  const recent = (known?.recent ?? RecentTrades.none).add(trade)
   return { state: seen({ day: known?.day ?? day, cumVolume: reached, recent }), verdict }
 }
 
