@@ -36,25 +36,45 @@ const none: ReadonlyArray<string> = []
 const flagsOf = (auction: boolean, vi: boolean, drift: boolean): ReadonlyArray<string> =>
   auction || vi || drift ? [...(auction ? ["auction"] : []), ...(vi ? ["vi"] : []), ...(drift ? ["drift"] : [])] : none
 
-/** A record of the trade stream. Its time has no date and no zone: the record's own business date and market time make the instant. */
-export const tradeSighting = (values: ReadonlyArray<string>, receivedAtMs: number, extraColumns: number): Sighting => {
-  const hourClass = values[column.hourClass] ?? ""
-  const vi = hourClass === "C"
-  // Auction prints name no side and leave the counters alone (captured opening print of 2026-09-08).
-  const auction = vi || hourClass === "A" || hourClass === "B" || (values[column.side] ?? "") === ""
-  return {
-    symbol: (values[column.symbol] ?? "").trim(),
-    kind: "trade",
-    venue: "KRX",
-    receivedAtMs,
-    exchangeAtMs: marketInstant(values[column.date] || marketDate(receivedAtMs), values[column.hour] ?? ""),
-    phase: phaseOf(hourClass, values[column.market] ?? ""),
-    price: numberOf(values[column.price]),
-    volume: numberOf(values[column.volume]),
-    cumVolume: numberOf(values[column.cumVolume]),
-    ask: numberOf(values[column.ask]),
-    bid: numberOf(values[column.bid]),
-    flags: flagsOf(auction, vi, extraColumns > 0),
-    payload: values
+/**
+ * A record of the trade stream. Its time has no date and no zone: the record's own business date and market time make the
+ * instant. A class and not a literal, for the same reason for which `Frame` copies its arrays: literals that were seen
+ * to live long are made among the old objects, and keep all their values from being let go.
+ */
+class Trade implements Sighting {
+  readonly symbol: string
+  readonly kind = "trade"
+  readonly venue = "KRX"
+  readonly receivedAtMs: number
+  readonly exchangeAtMs: number | undefined
+  readonly phase: Phase | undefined
+  readonly price: number | undefined
+  readonly volume: number | undefined
+  readonly cumVolume: number | undefined
+  readonly ask: number | undefined
+  readonly bid: number | undefined
+  readonly flags: ReadonlyArray<string>
+  readonly payload: ReadonlyArray<string>
+
+  constructor(values: ReadonlyArray<string>, receivedAtMs: number, isDrifted: boolean) {
+    const hourClass = values[column.hourClass] ?? ""
+    const vi = hourClass === "C"
+    // Auction prints name no side and leave the counters alone (captured opening print of 2026-09-08).
+    const auction = vi || hourClass === "A" || hourClass === "B" || (values[column.side] ?? "") === ""
+    this.symbol = (values[column.symbol] ?? "").trim()
+    this.receivedAtMs = receivedAtMs
+    this.exchangeAtMs = marketInstant(values[column.date] || marketDate(receivedAtMs), values[column.hour] ?? "")
+    this.phase = phaseOf(hourClass, values[column.market] ?? "")
+    this.price = numberOf(values[column.price])
+    this.volume = numberOf(values[column.volume])
+    this.cumVolume = numberOf(values[column.cumVolume])
+    this.ask = numberOf(values[column.ask])
+    this.bid = numberOf(values[column.bid])
+    this.flags = flagsOf(auction, vi, isDrifted)
+    this.payload = values
   }
 }
+
+/** What a record of the trade stream says, of values in wire order; columns that are not known flag it as drift. */
+export const tradeSighting = (values: ReadonlyArray<string>, receivedAtMs: number, extraColumns: number): Sighting =>
+  new Trade(values, receivedAtMs, extraColumns > 0)

@@ -81,12 +81,12 @@ const longer = (short: Int32Array): Int32Array<ArrayBuffer> => {
 }
 
 const takeRecords = (text: string, from: number, count: number, width: number) => {
+  const blank = blankOf(width)
   const records: Array<ReadonlyArray<string>> = []
   let begin = from
   let value = 0
   while (records.length < count) {
-    // Of its full length from the start: an array that grows costs a third more here.
-    const record = new Array<string>(width)
+    const record = blank.slice()
     for (let column = 0; column < width; column++) {
       const end = ends[value++] as number
       record[column] = text.slice(begin, end)
@@ -95,6 +95,17 @@ const takeRecords = (text: string, from: number, count: number, width: number) =
     records.push(record)
   }
   return records
+}
+
+/**
+ * A record of the width last asked for, to make others of. A copy has its full length at once, which a list that grows has
+ * not, and the engine has no opinion on how long a copy will live: arrays that are made new here are put among the old
+ * ones once a large chunk has been seen to live through a collection, and a dead old array keeps all its values.
+ */
+let blank: ReadonlyArray<string> = []
+const blankOf = (width: number): ReadonlyArray<string> => {
+  if (blank.length !== width) blank = Array.from({ length: width }, () => "")
+  return blank
 }
 
 /** The count between two places of a text, in digits and at least 1; `undefined` when it is none. */
