@@ -42,19 +42,19 @@ const flagsOf = (auction: boolean, vi: boolean, drift: boolean): ReadonlyArray<s
  * to live long are made among the old objects, and keep all their values from being let go.
  */
 class Trade implements Sighting {
-  readonly symbol: string
-  readonly kind = "trade"
-  readonly venue = "KRX"
-  readonly receivedAtMs: number
-  readonly exchangeAtMs: number | undefined
-  readonly phase: Phase | undefined
-  readonly price: number | undefined
-  readonly volume: number | undefined
-  readonly cumVolume: number | undefined
-  readonly ask: number | undefined
-  readonly bid: number | undefined
-  readonly flags: ReadonlyArray<string>
-  readonly payload: ReadonlyArray<string>
+  declare readonly symbol: string
+  declare readonly kind: "trade"
+  declare readonly venue: "KRX"
+  declare readonly receivedAtMs: number
+  declare readonly exchangeAtMs: number | undefined
+  declare readonly phase: Phase | undefined
+  declare readonly price: number | undefined
+  declare readonly volume: number | undefined
+  declare readonly cumVolume: number | undefined
+  declare readonly ask: number | undefined
+  declare readonly bid: number | undefined
+  declare readonly flags: ReadonlyArray<string>
+  declare readonly payload: ReadonlyArray<string>
 
   constructor(values: ReadonlyArray<string>, receivedAtMs: number, isDrifted: boolean) {
     const hourClass = values[column.hourClass] ?? ""
@@ -62,6 +62,8 @@ class Trade implements Sighting {
     // Auction prints name no side and leave the counters alone (captured opening print of 2026-09-08).
     const auction = vi || hourClass === "A" || hourClass === "B" || (values[column.side] ?? "") === ""
     this.symbol = (values[column.symbol] ?? "").trim()
+    this.kind = "trade"
+    this.venue = "KRX"
     this.receivedAtMs = receivedAtMs
     this.exchangeAtMs = marketInstant(values[column.date] || marketDate(receivedAtMs), values[column.hour] ?? "")
     this.phase = phaseOf(hourClass, values[column.market] ?? "")

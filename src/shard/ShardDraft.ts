@@ -6,21 +6,21 @@ import { isSymbolCode } from "../domain/SymbolCode.ts"
 
 /** A class and not a literal, as in `KisTrade`, so that what a draft holds can be let go of with it. */
 class Observation implements RecordDraft {
-  readonly kind: RecordDraft["kind"]
-  readonly symbol: string
-  readonly receivedAtMs: number
-  readonly exchangeAtMs: number | undefined
-  readonly source: RecordDraft["source"]
-  readonly account: string
-  readonly venue: RecordDraft["venue"]
-  readonly phase: Phase
-  readonly price: number | undefined
-  readonly volume: number | undefined
-  readonly cumVolume: number | undefined
-  readonly ask: number | undefined
-  readonly bid: number | undefined
-  readonly quality: Quality | undefined
-  readonly payload: object
+  declare readonly kind: RecordDraft["kind"]
+  declare readonly symbol: string
+  declare readonly receivedAtMs: number
+  declare readonly exchangeAtMs: number | undefined
+  declare readonly source: RecordDraft["source"]
+  declare readonly account: string
+  declare readonly venue: RecordDraft["venue"]
+  declare readonly phase: Phase
+  declare readonly price: number | undefined
+  declare readonly volume: number | undefined
+  declare readonly cumVolume: number | undefined
+  declare readonly ask: number | undefined
+  declare readonly bid: number | undefined
+  declare readonly quality: Quality | undefined
+  declare readonly payload: object
 
   constructor({ account, source }: Origin, sighting: Sighting, quality: Quality | undefined, expected: Phase) {
     this.kind = sighting.kind
