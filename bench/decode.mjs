@@ -21,7 +21,9 @@ const turn_chunks = 64
 const openMs = marketInstant("20260914", "100000")
 
 const fixture = (name) =>
-  readFileSync(new URL(`../test/fixtures/kis/${name}`, import.meta.url), "utf8").trim().split("\n")
+  readFileSync(new URL(`../test/fixtures/kis/${name}`, import.meta.url), "utf8")
+    .trim()
+    .split("\n")
 
 const captured = fixture("ws-frames.jsonl")
   .map((line) => JSON.parse(line))
@@ -48,7 +50,12 @@ const upTo = (limit) => {
 
 /** Makes the frames, as texts off the wire: each its own, and none of them seen before. */
 const makeFrames = () => {
-  const issues = symbols.map((symbol) => ({ symbol, price: 50_000 + upTo(900) * 100, volume: upTo(5_000_000), last: "" }))
+  const issues = symbols.map((symbol) => ({
+    symbol,
+    price: 50_000 + upTo(900) * 100,
+    volume: upTo(5_000_000),
+    last: ""
+  }))
   return Array.from({ length: frames_count }, (_, at) => {
     const issue = issues[upTo(issues.length)]
     const count = counts[at % counts.length]
@@ -58,7 +65,15 @@ const makeFrames = () => {
       const size = upTo(500) + 1
       issue.volume += size
       issue.price += (upTo(3) - 1) * 100
-      const changes = { 0: issue.symbol, 33: "20260914", 1: hour, 2: issue.price, 10: issue.price + 100, 11: issue.price, 12: size }
+      const changes = {
+        0: issue.symbol,
+        33: "20260914",
+        1: hour,
+        2: issue.price,
+        10: issue.price + 100,
+        11: issue.price,
+        12: size
+      }
       const values = captured[upTo(captured.length)].map((value, column) => changes[column] ?? value)
       values[13] = issue.volume
       issue.last = values.join("^")
@@ -75,7 +90,11 @@ const bare = (frames) => {
 }
 
 const makeOurs = () => {
-  const state = new ShardState({ symbols: new Set(symbols), heartbeat_ms: 300_000, session: { phaseAt: expectedPhase } })
+  const state = new ShardState({
+    symbols: new Set(symbols),
+    heartbeat_ms: 300_000,
+    session: { phaseAt: expectedPhase }
+  })
   const told = { stored: 0, rejected: 0, deduplicated: 0 }
   const run = (frames, from) => {
     const sightings = []
@@ -126,6 +145,21 @@ console.log(
   `${records} records in ${frames.length} frames of ${symbols.length} symbols, ${chunk_frames} frames a chunk, median of ${rounds} (least–most)`
 )
 console.log(`  ${told.stored} stored, ${told.deduplicated} deduplicated, ${told.rejected} rejected`)
-console.log(`bare split           ${shown(measured.map(({ bare }) => bare), 0)} records/ms`)
-console.log(`decode, guard, state ${shown(measured.map(({ ours }) => ours), 0)} records/ms`)
-console.log(`ratio                ${shown(measured.map(({ bare, ours }) => ours / bare), 2)}, at least 0.7`)
+console.log(
+  `bare split           ${shown(
+    measured.map(({ bare }) => bare),
+    0
+  )} records/ms`
+)
+console.log(
+  `decode, guard, state ${shown(
+    measured.map(({ ours }) => ours),
+    0
+  )} records/ms`
+)
+console.log(
+  `ratio                ${shown(
+    measured.map(({ bare, ours }) => ours / bare),
+    2
+  )}, at least 0.7`
+)

@@ -20,15 +20,23 @@ const column = {
 } as const
 
 /** `MARKET_CLS_CODE`, since 2026-09-14: 1 pre, 2 regular, 3 after-market, 5 closing price. */
-const phaseOfMarket: Readonly<Record<string, Phase>> = {
-  "1": "preOpen",
-  "2": "continuous",
-  "3": "afterMarket",
-  "5": "afterClose"
+const phaseOfMarket = (market: string | undefined): Phase | undefined => {
+  switch (market) {
+    case "1":
+      return "preOpen"
+    case "2":
+      return "continuous"
+    case "3":
+      return "afterMarket"
+    case "5":
+      return "afterClose"
+    default:
+      return undefined
+  }
 }
 
-const phaseOf = (hourClass: string, market: string): Phase | undefined =>
-  hourClass === "B" ? "openingAuction" : hourClass === "A" ? "closingAuction" : phaseOfMarket[market]
+const phaseOf = (hourClass: string, market: string | undefined): Phase | undefined =>
+  hourClass === "B" ? "openingAuction" : hourClass === "A" ? "closingAuction" : phaseOfMarket(market)
 
 const none: ReadonlyArray<string> = []
 
@@ -66,7 +74,7 @@ class Trade implements Sighting {
     this.venue = "KRX"
     this.receivedAtMs = receivedAtMs
     this.exchangeAtMs = marketInstant(values[column.date] || marketDate(receivedAtMs), values[column.hour] ?? "")
-    this.phase = phaseOf(hourClass, values[column.market] ?? "")
+    this.phase = phaseOf(hourClass, values[column.market])
     this.price = numberOf(values[column.price])
     this.volume = numberOf(values[column.volume])
     this.cumVolume = numberOf(values[column.cumVolume])

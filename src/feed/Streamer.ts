@@ -42,7 +42,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   const onDrift = Effect.fnUntraced(function* (trId: string, extraColumns: number) {
     if (extraColumns === 0 || drifted.has(trId)) return
     drifted.add(trId)
-    const known = knownWidths[trId]?.max ?? 0
+    const known = knownWidths.get(trId)?.max ?? 0
     yield* Effect.logError(
       "the broker sends more columns than known; they are kept, and the layout should be looked at",
       {

@@ -1,4 +1,4 @@
-import { knownWidths } from "./StreamLayout.ts"
+import { type KnownWidth, knownWidths } from "./StreamLayout.ts"
 
 /**
  * The streaming wire format: `<0|1>|<TR>|<count>|<value>^<value>…` (kis/websocket.md §5). When `count` is more than one,
@@ -37,75 +37,89 @@ export const decodeFrame = (text: string): Frame => {
   const trId = text.slice(2, second)
   const count = countOf(text, second + 1, third)
   if (count === undefined) return malformed(`its count is "${text.slice(second + 1, Math.min(third, second + 21))}"`)
+  if (text.startsWith("0")) return decodeRecords(trId, count, text, third + 1)
   if (text.startsWith("1")) return { _tag: "Encrypted", trId, count, body: text.slice(third + 1) }
-  if (!text.startsWith("0")) return malformed(`it begins with "${text.slice(0, 1)}"`)
-  return decodeRecords(trId, count, text, third + 1)
+  return malformed(`it begins with "${text.slice(0, 1)}"`)
 }
 
-/**
- * Splits the values that begin at `from` of a text into `count` records, as of a plain frame or of an opened one. Only
- * the ends of the values are looked for first: the values are taken out once, straight into the record they belong to,
- * which costs less than splitting the frame and copying the records out of it (`bench/decode.mjs`).
- */
-export const decodeRecords = (trId: string, count: number, text: string, from: number): RecordsFrame | MalformedFrame => {
-  const values = findEnds(text, from)
+/** Splits the values from a place of a text on into `count` records: of a plain frame, or of an opened one. */
+export const decodeRecords = (
+  trId: string,
+  count: number,
+  text: string,
+  from: number
+): RecordsFrame | MalformedFrame => {
+  const stream = streams.get(trId)
+  const asBefore = stream === undefined ? undefined : takeRecords(text, from, count, stream.blank)
+  if (stream !== undefined && asBefore !== undefined) return recordsFrame(trId, asBefore, stream)
+  const values = countValues(text, from)
   const width = values / count
   if (!Number.isInteger(width)) return malformed(`its ${values} values do not divide into ${count} records`)
-  const known = knownWidths[trId]
-  if (known !== undefined && width < known.min) return malformed(`its records have ${width} values, ${known.min} are known`)
-  // Columns come one by one; values for another whole record mean that the count is wrong.
-  if (known !== undefined && width >= 2 * known.min)
-    return malformed(`its ${values} values are too many for ${count} records of ${known.max}`)
-  const records = takeRecords(text, from, count, width)
-  return { _tag: "Records", trId, records, extraColumns: known === undefined ? 0 : Math.max(0, width - known.max) }
-}
-
-/** Where each value of the frame in hand ends; kept from frame to frame, and as long as the longest one so far. */
-let ends = new Int32Array(1_024)
-
-/** Finds the end of every value from `from` on; gives how many there are. */
-const findEnds = (text: string, from: number): number => {
-  let values = 0
-  for (let end = text.indexOf("^", from); end !== -1; end = text.indexOf("^", end + 1)) {
-    if (values + 1 >= ends.length) ends = longer(ends)
-    ends[values++] = end
+  if (stream !== undefined) {
+    const { max, min } = stream.known
+    if (width < min) return malformed(`its records have ${width} values, ${min} are known`)
+    // Columns come one by one; values for another whole record mean that the count is wrong.
+    if (width >= 2 * min) return malformed(`its ${values} values are too many for ${count} records of ${max}`)
   }
-  ends[values++] = text.length
-  return values
+  const blank = Array.from({ length: width }, () => "")
+  if (stream !== undefined) stream.blank = blank
+  return recordsFrame(trId, takeRecords(text, from, count, blank) ?? [], stream)
 }
 
-const longer = (short: Int32Array): Int32Array<ArrayBuffer> => {
-  const long = new Int32Array(short.length * 2)
-  long.set(short)
-  return long
+const recordsFrame = (trId: string, records: RecordsFrame["records"], stream: Stream | undefined): RecordsFrame => ({
+  _tag: "Records",
+  trId,
+  records,
+  extraColumns: stream === undefined ? 0 : Math.max(0, stream.blank.length - stream.known.max)
+})
+
+/**
+ * A stream whose widths are known, and an empty record of the width its last frame had. The next frame has the same nearly
+ * always, so its values are taken out while their ends are found; only when it has not, they are counted.
+ *
+ * Records are copies of that empty one. A copy has its full length at once, and the engine has no opinion on how long a
+ * copy will live: an array that is made new at one place is put among the old ones as soon as others of that place have
+ * lived through a collection, in a burst; and a dead old array keeps all its values (`bench/decode.mjs`: a third of the
+ * speed).
+ */
+interface Stream {
+  readonly known: KnownWidth
+  blank: ReadonlyArray<string>
 }
 
-const takeRecords = (text: string, from: number, count: number, width: number) => {
-  const blank = blankOf(width)
+const streams: ReadonlyMap<string, Stream> = new Map(
+  [...knownWidths].map(([trId, known]) => [trId, { known, blank: Array.from({ length: known.max }, () => "") }])
+)
+
+/** Takes `count` records of the width of `blank` out of the text; `undefined` unless they are exactly what it holds. */
+const takeRecords = (
+  text: string,
+  from: number,
+  count: number,
+  blank: ReadonlyArray<string>
+): ReadonlyArray<ReadonlyArray<string>> | undefined => {
+  const width = blank.length
   const records: Array<ReadonlyArray<string>> = []
   let begin = from
-  let value = 0
-  while (records.length < count) {
+  for (let taken = 0; taken < count; taken++) {
     const record = blank.slice()
     for (let column = 0; column < width; column++) {
-      const end = ends[value++] as number
+      // Behind the last value of all.
+      if (begin > text.length) return undefined
+      const mark = text.indexOf("^", begin)
+      const end = mark === -1 ? text.length : mark
       record[column] = text.slice(begin, end)
       begin = end + 1
     }
     records.push(record)
   }
-  return records
+  return begin > text.length ? records : undefined
 }
 
-/**
- * A record of the width last asked for, to make others of. A copy has its full length at once, which a list that grows has
- * not, and the engine has no opinion on how long a copy will live: arrays that are made new here are put among the old
- * ones once a large chunk has been seen to live through a collection, and a dead old array keeps all its values.
- */
-let blank: ReadonlyArray<string> = []
-const blankOf = (width: number): ReadonlyArray<string> => {
-  if (blank.length !== width) blank = Array.from({ length: width }, () => "")
-  return blank
+const countValues = (text: string, from: number): number => {
+  let values = 1
+  for (let mark = text.indexOf("^", from); mark !== -1; mark = text.indexOf("^", mark + 1)) values += 1
+  return values
 }
 
 /** The count between two places of a text, in digits and at least 1; `undefined` when it is none. */

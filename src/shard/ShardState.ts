@@ -68,20 +68,34 @@ export class ShardState {
       drafts.push(rejection(delivery, sighting, reason))
       counted.rejected += 1
     }
+    // Records come in runs of one symbol, whose state is looked up and put away once a run.
+    let symbol = ""
+    let isOurs = false
+    let state: SymbolState | undefined
+    const putAway = () => {
+      if (state !== undefined) changed.set(symbol, state)
+    }
     for (const sighting of delivery.sightings) {
-      const { symbol } = sighting
-      if (!symbols.has(symbol)) {
+      if (sighting.symbol !== symbol) {
+        putAway()
+        symbol = sighting.symbol
+        isOurs = symbols.has(symbol)
+        state = isOurs ? (changed.get(symbol) ?? this.states.get(symbol)) : undefined
+      }
+      if (!isOurs) {
         refuse(sighting, "unknownSymbol")
         continue
       }
-      const { state, verdict } = next(changed.get(symbol) ?? this.states.get(symbol), sighting, heartbeat_ms)
-      changed.set(symbol, state)
+      const judged = next(state, sighting, heartbeat_ms)
+      const { verdict } = judged
+      state = judged.state
       if (verdict._tag === "Store") {
         drafts.push(observation(delivery, sighting, verdict.flags, expected(sighting.receivedAtMs)))
         counted.stored += 1
       } else if (verdict._tag === "Reject") refuse(sighting, verdict.reason)
       else counted.deduplicated += 1
     }
+    putAway()
     return { source: delivery.source, counted }
   }
 }

@@ -36,7 +36,12 @@ const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat
   const { receivedAtMs, sameness } = sighting
   const quote = state?.quote
   const trades = state?.trades
-  if (quote !== undefined && sameness !== undefined && quote.sameness === sameness && receivedAtMs - quote.writtenAtMs < heartbeat_ms) {
+  if (
+    quote !== undefined &&
+    sameness !== undefined &&
+    quote.sameness === sameness &&
+    receivedAtMs - quote.writtenAtMs < heartbeat_ms
+  ) {
     return { state: { lastSeenAtMs: receivedAtMs, quote, trades }, verdict: duplicate }
   }
   const written = { sameness, writtenAtMs: receivedAtMs }

@@ -52,7 +52,7 @@ describe("a frame", () => {
     const frame = decodeFrame(`0|H0STCNT0|002|${wide(2, 49)}`)
     assert.strictEqual(frame._tag, "Records")
     if (frame._tag !== "Records") return
-    assert.strictEqual(frame.extraColumns, 49 - (knownWidths["H0STCNT0"]?.max ?? 0))
+    assert.strictEqual(frame.extraColumns, 49 - (knownWidths.get("H0STCNT0")?.max ?? 0))
     assert.deepStrictEqual(
       frame.records.map((record) => [record.length, record[0], record[48]]),
       [
