@@ -37,12 +37,15 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   /** Symbols the broker has accepted: what it never streamed has no hole. */
   const streamed = new Set<string>()
   const lostSinceMs = new Map<string, number>()
+  /** Streams and widths that were told of. */
   const drifted = new Set<string>()
 
   const onDrift = Effect.fnUntraced(function* (trId: string, extraColumns: number) {
-    if (extraColumns === 0 || drifted.has(trId)) return
-    drifted.add(trId)
+    if (extraColumns === 0) return
     const known = knownWidths.get(trId)?.max ?? 0
+    const width = `${trId} ${known + extraColumns}`
+    if (drifted.has(width)) return
+    drifted.add(width)
     yield* Effect.logError(
       "the broker sends more columns than known; they are kept, and the layout should be looked at",
       {

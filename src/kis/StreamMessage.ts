@@ -1,9 +1,17 @@
 import { Redacted, Result, Schema } from "effect"
+import type { FrameCipher } from "./FrameCipher.ts"
 
 /** What the server says in JSON over the socket: its probe, or an answer to a subscription. */
 export type ControlMessage =
   | { readonly _tag: "PingPong" }
-  | { readonly _tag: "Answer"; readonly trId: string; readonly trKey: string; readonly reply: SubscribeReply }
+  | {
+      readonly _tag: "Answer"
+      readonly trId: string
+      readonly trKey: string
+      readonly reply: SubscribeReply
+      /** Comes with every acceptance, also of streams that are not encrypted. */
+      readonly cipher?: FrameCipher
+    }
   | { readonly _tag: "Unreadable" }
 
 /** The decided meaning of an `OPSP` code (kis/websocket.md §3). */
@@ -19,10 +27,23 @@ export type SubscribeReply =
 const Control = Schema.Struct({
   header: Schema.Struct({ tr_id: Schema.String, tr_key: Schema.optionalKey(Schema.String) }),
   body: Schema.optionalKey(
-    Schema.Struct({ rt_cd: Schema.String, msg_cd: Schema.String, msg1: Schema.optionalKey(Schema.String) })
+    Schema.Struct({
+      rt_cd: Schema.String,
+      msg_cd: Schema.String,
+      msg1: Schema.optionalKey(Schema.String),
+      output: Schema.optionalKey(Schema.Unknown)
+    })
   )
 })
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Control))
+
+/** An answer without a pair, or with half of one, is an answer all the same. */
+const cipherOf = (output: unknown): { readonly cipher?: FrameCipher } => {
+  if (typeof output !== "object" || output === null || !("key" in output) || !("iv" in output)) return {}
+  const { iv, key } = output
+  if (typeof key !== "string" || typeof iv !== "string" || key === "" || iv === "") return {}
+  return { cipher: { key: Redacted.make(key), iv: Redacted.make(iv) } }
+}
 
 const meaning = (code: string, text: string): SubscribeReply => {
   switch (code) {
@@ -57,7 +78,8 @@ export const readControl = (text: string): ControlMessage => {
   if (header.tr_id === "PINGPONG") return { _tag: "PingPong" }
   if (body === undefined) return { _tag: "Unreadable" }
   const trId = header.tr_id
-  return { _tag: "Answer", trId, trKey: (header.tr_key ?? "").trim(), reply: meaning(body.msg_cd, body.msg1 ?? "") }
+  const trKey = (header.tr_key ?? "").trim()
+  return { _tag: "Answer", trId, trKey, reply: meaning(body.msg_cd, body.msg1 ?? ""), ...cipherOf(body.output) }
 }
 
 /** Cheap enough to be asked of every message before anything else is done with it. */
