@@ -25,7 +25,9 @@ export const numberOf = (text: string | undefined): number | undefined => {
 const anyNumberOf = (text: string): number | undefined => {
   const trimmed = text.trim()
   if (trimmed === "") return undefined
-  return /^[+-]?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : Number.NaN
+  const number = /^[+-]?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : Number.NaN
+  // Of hundreds of digits.
+  return Number.isFinite(number) ? number : Number.NaN
 }
 
 /** The fields by which two rows of a reply are compared: all of them, for neither reply carries a time. */

@@ -17,8 +17,10 @@ const width = 4
 /** The shared list is cut when it is this long, so that adding copies the newest trades only once in so many times. */
 const list_max = 4 * recentTrades_max * width
 
-/** Every number is told from `NaN`, and none is stored that is one, so it stands for the unknown. */
-const told = (value: number | undefined): number => value ?? Number.NaN
+/** No trade that is kept has a number that is none, so `NaN` stands for what is unknown. */
+const orNaN = (value: number | undefined): number => value ?? Number.NaN
+const isSame = (one: number | undefined, other: number): boolean =>
+  one === other || (Number.isNaN(one) && Number.isNaN(other))
 
 /**
  * The newest trades of a symbol, at most 64. A value: adding gives another one and leaves this one as it was. All values
@@ -48,13 +50,8 @@ export class RecentTrades {
   includes({ atMs, cumVolume, price, volume }: TradeIdentity): boolean {
     const { begin, list } = this
     for (let at = this.end - width; at >= begin; at -= width) {
-      if (
-        list[at] === atMs &&
-        list[at + 1] === cumVolume &&
-        Object.is(list[at + 2], told(price)) &&
-        Object.is(list[at + 3], told(volume))
-      )
-        return true
+      if (list[at] !== atMs || list[at + 1] !== cumVolume) continue
+      if (isSame(list[at + 2], orNaN(price)) && isSame(list[at + 3], orNaN(volume))) return true
     }
     return false
   }
@@ -62,7 +59,7 @@ export class RecentTrades {
   add({ atMs, cumVolume, price, volume }: TradeIdentity): RecentTrades {
     const isNewest = this.end === this.list.length && this.end > 0 && this.end < list_max
     const list = isNewest ? this.list : this.list.slice(this.begin, this.end)
-    list.push(atMs, cumVolume, told(price), told(volume))
+    list.push(atMs, cumVolume, orNaN(price), orNaN(volume))
     return new RecentTrades(list, list.length)
   }
 }
