@@ -22,8 +22,11 @@ export interface Sighting {
   readonly ask?: number | undefined
   readonly bid?: number | undefined
   readonly flags: ReadonlyArray<string>
-  /** Equal for two sightings that say the same thing, whenever they were seen: every field but time. */
-  readonly sameness: string
+  /**
+   * Equal for two sightings of a quote, a book or an index that say the same thing, whenever they were seen: every field but
+   * time. A trade has none, for its time, price, volume and cumulative volume say which one it is.
+   */
+  readonly sameness?: string
   readonly payload: object
 }
 

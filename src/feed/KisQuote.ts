@@ -2,11 +2,32 @@ import { isIndexCode } from "../domain/SymbolCode.ts"
 import type { Sighting } from "../domain/Sighting.ts"
 import type { QuotationRow } from "../kis/Quotations.ts"
 
-/** Blank means unknown; anything else that is no number becomes `NaN`, for the guard to refuse by name. */
+/** Digits up to this many are a number that a double holds exactly. */
+const exactDigits_max = 15
+
+/**
+ * Blank means unknown; anything else that is no number becomes `NaN`, for the guard to refuse by name. Nearly every value
+ * is a few digits and nothing else, and those are read here: five of them stand in every record.
+ */
 export const numberOf = (text: string | undefined): number | undefined => {
-  const trimmed = text?.trim()
-  if (trimmed === undefined || trimmed === "") return undefined
-  return /^[+-]?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : Number.NaN
+  if (text === undefined || text === "") return undefined
+  if (text.length > exactDigits_max) return anyNumberOf(text)
+  let number = 0
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) return anyNumberOf(text)
+    number = number * 10 + digit
+  }
+  return number
+}
+
+/** As above, of a number with a sign or a fraction, with blanks around it, or of none. */
+const anyNumberOf = (text: string): number | undefined => {
+  const trimmed = text.trim()
+  if (trimmed === "") return undefined
+  const number = /^[+-]?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : Number.NaN
+  // Of hundreds of digits.
+  return Number.isFinite(number) ? number : Number.NaN
 }
 
 /** The fields by which two rows of a reply are compared: all of them, for neither reply carries a time. */

@@ -1,4 +1,5 @@
 import { marketDate, marketInstant } from "../calendar/MarketTime.ts"
+import type { Phase } from "../domain/Phase.ts"
 import type { Sighting } from "../domain/Sighting.ts"
 import { tradePhase } from "./KisPhase.ts"
 import { numberOf } from "./KisQuote.ts"
@@ -17,28 +18,53 @@ const column = {
   hourClass: 43
 } as const
 
-/** A record of the trade stream. Its time has no date and no zone: the record's own business date and market time make the instant. */
-export const tradeSighting = (values: ReadonlyArray<string>, receivedAtMs: number, extraColumns: number): Sighting => {
-  const at = (index: number) => values[index] ?? ""
-  const hourClass = at(column.hourClass)
-  // Auction prints name no side and leave the counters alone (captured opening print of 2026-09-08).
-  const auction = at(column.side) === "" || hourClass === "A" || hourClass === "B" || hourClass === "C"
-  const vi = hourClass === "C" ? ["vi"] : []
-  const flags = [...(auction ? ["auction"] : []), ...vi, ...(extraColumns > 0 ? ["drift"] : [])]
-  return {
-    symbol: at(column.symbol).trim(),
-    kind: "trade",
-    venue: "KRX",
-    receivedAtMs,
-    exchangeAtMs: marketInstant(at(column.date) || marketDate(receivedAtMs), at(column.hour)),
-    phase: tradePhase(values),
-    price: numberOf(at(column.price)),
-    volume: numberOf(at(column.volume)),
-    cumVolume: numberOf(at(column.cumVolume)),
-    ask: numberOf(at(column.ask)),
-    bid: numberOf(at(column.bid)),
-    flags,
-    sameness: [column.hour, column.price, column.volume, column.cumVolume].map(at).join("^"),
-    payload: values
+const none: ReadonlyArray<string> = []
+
+/** Nearly every trade has nothing to be flagged, and all of those share one empty list. */
+const flagsOf = (auction: boolean, vi: boolean, drift: boolean): ReadonlyArray<string> =>
+  auction || vi || drift ? [...(auction ? ["auction"] : []), ...(vi ? ["vi"] : []), ...(drift ? ["drift"] : [])] : none
+
+/**
+ * A record of the trade stream. Its time has no date and no zone: the record's own business date and market time make the
+ * instant. A class and not a literal, for the same reason for which `Frame` copies its arrays: literals that were seen
+ * to live long are made among the old objects, and keep all their values from being let go.
+ */
+class Trade implements Sighting {
+  declare readonly symbol: string
+  declare readonly kind: "trade"
+  declare readonly venue: "KRX"
+  declare readonly receivedAtMs: number
+  declare readonly exchangeAtMs: number | undefined
+  declare readonly phase: Phase | undefined
+  declare readonly price: number | undefined
+  declare readonly volume: number | undefined
+  declare readonly cumVolume: number | undefined
+  declare readonly ask: number | undefined
+  declare readonly bid: number | undefined
+  declare readonly flags: ReadonlyArray<string>
+  declare readonly payload: ReadonlyArray<string>
+
+  constructor(values: ReadonlyArray<string>, receivedAtMs: number, isDrifted: boolean) {
+    const hourClass = values[column.hourClass] ?? ""
+    const vi = hourClass === "C"
+    // Auction prints name no side and leave the counters alone (captured opening print of 2026-09-08).
+    const auction = vi || hourClass === "A" || hourClass === "B" || (values[column.side] ?? "") === ""
+    this.symbol = (values[column.symbol] ?? "").trim()
+    this.kind = "trade"
+    this.venue = "KRX"
+    this.receivedAtMs = receivedAtMs
+    this.exchangeAtMs = marketInstant(values[column.date] || marketDate(receivedAtMs), values[column.hour] ?? "")
+    this.phase = tradePhase(values)
+    this.price = numberOf(values[column.price])
+    this.volume = numberOf(values[column.volume])
+    this.cumVolume = numberOf(values[column.cumVolume])
+    this.ask = numberOf(values[column.ask])
+    this.bid = numberOf(values[column.bid])
+    this.flags = flagsOf(auction, vi, isDrifted)
+    this.payload = values
   }
 }
+
+/** What a record of the trade stream says, of values in wire order; columns that are not known flag it as drift. */
+export const tradeSighting = (values: ReadonlyArray<string>, receivedAtMs: number, extraColumns: number): Sighting =>
+  new Trade(values, receivedAtMs, extraColumns > 0)

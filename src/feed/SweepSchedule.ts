@@ -134,7 +134,8 @@ export class SweepSchedule {
     this.calls += 1
     for (const entry of taken) {
       // To ask again in the same turn, for what was left out or lost, is no way forward.
-      if (entry.misses === 0 && entry.askedAt === entry.takenAt) this.pace = Math.max(this.pace + this.share_ms, deadlineOf(entry))
+      if (entry.misses === 0 && entry.askedAt === entry.takenAt)
+        this.pace = Math.max(this.pace + this.share_ms, deadlineOf(entry))
       entry.askedAt = this.pace
       entry.call = this.calls
       entry.notBeforeMs = nowMs + inFlight_ms_max

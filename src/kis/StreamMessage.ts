@@ -1,10 +1,18 @@
 import { Redacted, Result, Schema } from "effect"
 import { reactionTo } from "./Reaction.ts"
+import type { FrameCipher } from "./FrameCipher.ts"
 
 /** What the server says in JSON over the socket: its probe, or an answer to a subscription. */
 export type ControlMessage =
   | { readonly _tag: "PingPong" }
-  | { readonly _tag: "Answer"; readonly trId: string; readonly trKey: string; readonly reply: SubscribeReply }
+  | {
+      readonly _tag: "Answer"
+      readonly trId: string
+      readonly trKey: string
+      readonly reply: SubscribeReply
+      /** Comes with every acceptance, also of streams that are not encrypted. */
+      readonly cipher?: FrameCipher
+    }
   | { readonly _tag: "Unreadable" }
 
 /** What an answer means to a session: the reaction of `Reaction.ts`, in the words of the stream. */
@@ -20,7 +28,8 @@ export type SubscribeReply =
 const Answer = Schema.Struct({
   rt_cd: Schema.String,
   msg_cd: Schema.String,
-  msg1: Schema.optionalKey(Schema.String)
+  msg1: Schema.optionalKey(Schema.String),
+  output: Schema.optionalKey(Schema.Unknown)
 })
 type Answer = typeof Answer.Type
 const Control = Schema.Struct({
@@ -28,6 +37,14 @@ const Control = Schema.Struct({
   body: Schema.optionalKey(Answer)
 })
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Control))
+
+/** An answer without a pair, or with half of one, is an answer all the same. */
+const cipherOf = (output: unknown): { readonly cipher?: FrameCipher } => {
+  if (typeof output !== "object" || output === null || !("key" in output) || !("iv" in output)) return {}
+  const { iv, key } = output
+  if (typeof key !== "string" || typeof iv !== "string" || key === "" || iv === "") return {}
+  return { cipher: { key: Redacted.make(key), iv: Redacted.make(iv) } }
+}
 
 const meaning = ({ msg_cd, msg1 = "", rt_cd }: Answer): SubscribeReply => {
   const code = msg_cd.trim().slice(0, 32)
@@ -71,7 +88,8 @@ export const readControl = (text: string): ControlMessage => {
   if (header.tr_id === "PINGPONG") return { _tag: "PingPong" }
   if (body === undefined) return { _tag: "Unreadable" }
   const trId = header.tr_id
-  return { _tag: "Answer", trId, trKey: (header.tr_key ?? "").trim(), reply: meaning(body) }
+  const trKey = (header.tr_key ?? "").trim()
+  return { _tag: "Answer", trId, trKey, reply: meaning(body), ...cipherOf(body.output) }
 }
 
 /** Cheap enough to be asked of every message before anything else is done with it. */

@@ -1,17 +1,23 @@
-import { marketDate } from "../calendar/MarketTime.ts"
+import { marketDay } from "../calendar/MarketTime.ts"
 import type { RejectReason } from "../domain/Reject.ts"
 import type { Sighting } from "../domain/Sighting.ts"
 import { refusal } from "./Guard.ts"
+import { RecentTrades } from "./RecentTrades.ts"
 
 /** What a shard knows of one symbol. Times are UTC milliseconds. */
 export interface SymbolState {
   readonly lastSeenAtMs: number
   /** The newest quote, refused or not, by its sameness. */
-  readonly quote?: { readonly sameness: string; readonly writtenAtMs: number }
+  readonly quote: Written | undefined
   /** The newest book, in the same way. */
-  readonly book?: { readonly sameness: string; readonly writtenAtMs: number }
-  /** The trades of the day so far: the highest cumulative volume, and the newest ones by their sameness. */
-  readonly trades?: { readonly day: string; readonly cumVolume: number; readonly recent: ReadonlyArray<string> }
+  readonly book: Written | undefined
+  /** The trades of the day so far: the highest cumulative volume, and the newest ones. */
+  readonly trades: { readonly day: number; readonly cumVolume: number; readonly recent: RecentTrades } | undefined
+}
+
+interface Written {
+  readonly sameness: string | undefined
+  readonly writtenAtMs: number
 }
 
 export type Verdict =
@@ -19,50 +25,59 @@ export type Verdict =
   | { readonly _tag: "Duplicate" }
   | { readonly _tag: "Reject"; readonly reason: RejectReason }
 
-/** Trades by which a repeated one is recognised: a frame holds 20, and repeats come within a few frames. */
-const recentTrades_max = 64
+const duplicate: Verdict = { _tag: "Duplicate" }
+
+interface Judged {
+  readonly state: SymbolState
+  readonly verdict: Verdict
+}
 
 /**
  * Judges one sighting. A quote or a book that says what the last one said is a duplicate until the heartbeat is over; a trade is
  * one when it was among the newest of its day. A trade behind the cumulative volume already reached is late, not lost.
  */
-export const next = (
-  state: SymbolState | undefined,
-  sighting: Sighting,
-  heartbeat_ms: number
-): { readonly state: SymbolState; readonly verdict: Verdict } =>
+export const next = (state: SymbolState | undefined, sighting: Sighting, heartbeat_ms: number): Judged =>
   sighting.kind === "trade" ? nextTrade(state, sighting) : nextQuote(state, sighting, heartbeat_ms)
 
-const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat_ms: number) => {
+const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat_ms: number): Judged => {
   const { receivedAtMs, sameness } = sighting
   // A symbol that is swept and streamed has both, and neither says anything of the other.
-  const slot = sighting.kind === "book" ? "book" : "quote"
-  const last = state?.[slot]
-  const seen: SymbolState = { ...state, lastSeenAtMs: receivedAtMs }
-  if (last !== undefined && last.sameness === sameness && receivedAtMs - last.writtenAtMs < heartbeat_ms) {
-    return { state: seen, verdict: { _tag: "Duplicate" } as const }
-  }
-  return { state: { ...seen, [slot]: { sameness, writtenAtMs: receivedAtMs } }, verdict: judge(sighting, []) }
+  const isBook = sighting.kind === "book"
+  const last = isBook ? state?.book : state?.quote
+  const seen = (written: Written): SymbolState => ({
+    lastSeenAtMs: receivedAtMs,
+    quote: isBook ? state?.quote : written,
+    book: isBook ? written : state?.book,
+    trades: state?.trades
+  })
+  const isSame = last !== undefined && sameness !== undefined && last.sameness === sameness
+  if (isSame && receivedAtMs - last.writtenAtMs < heartbeat_ms) return { state: seen(last), verdict: duplicate }
+  return { state: seen({ sameness, writtenAtMs: receivedAtMs }), verdict: judge(sighting, false) }
 }
 
-const nextTrade = (state: SymbolState | undefined, sighting: Sighting) => {
-  const { cumVolume = 0, exchangeAtMs, receivedAtMs, sameness } = sighting
-  const seen: SymbolState = { ...state, lastSeenAtMs: receivedAtMs }
-  const day = marketDate(exchangeAtMs ?? receivedAtMs)
-  const known = state?.trades !== undefined && day <= state.trades.day ? state.trades : undefined
+const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged => {
+  const { cumVolume = 0, exchangeAtMs, price, receivedAtMs, volume } = sighting
+  const quote = state?.quote
+  const book = state?.book
+  const before = state?.trades
+  const seen = (trades: SymbolState["trades"]): SymbolState => ({ lastSeenAtMs: receivedAtMs, quote, book, trades })
+  const day = marketDay(exchangeAtMs ?? receivedAtMs)
+  const known = before !== undefined && day <= before.day ? before : undefined
   // A day that is over may be repeated after midnight; its volume says nothing of the day that runs.
   const over = known !== undefined && day < known.day
-  const same = over ? `${day}^${sameness}` : sameness
   const behind = known !== undefined && (over || cumVolume <= known.cumVolume)
-  if (behind && known.recent.includes(same)) return { state: seen, verdict: { _tag: "Duplicate" } as const }
-  const verdict = judge(sighting, behind ? ["late"] : [])
-  if (verdict._tag === "Reject") return { state: seen, verdict }
-  const recent = [...(known?.recent ?? []), same].slice(-recentTrades_max)
+  // A trade that does not say when it was is of its day, and no more is known of its time.
+  const trade = { atMs: exchangeAtMs ?? day, price, volume, cumVolume }
+  if (behind && known.recent.includes(trade)) return { state: seen(before), verdict: duplicate }
+  const verdict = judge(sighting, behind)
+  if (verdict._tag === "Reject") return { state: seen(before), verdict }
   const reached = Math.max(over ? 0 : cumVolume, known?.cumVolume ?? 0)
-  return { state: { ...seen, trades: { day: known?.day ?? day, cumVolume: reached, recent } }, verdict }
+  const recent = (known?.recent ?? RecentTrades.none).add(trade)
+  return { state: seen({ day: known?.day ?? day, cumVolume: reached, recent }), verdict }
 }
 
-const judge = (sighting: Sighting, flags: ReadonlyArray<string>): Verdict => {
+const judge = (sighting: Sighting, late: boolean): Verdict => {
   const reason = refusal(sighting)
-  return reason === undefined ? { _tag: "Store", flags: [...sighting.flags, ...flags] } : { _tag: "Reject", reason }
+  if (reason !== undefined) return { _tag: "Reject", reason }
+  return { _tag: "Store", flags: late ? [...sighting.flags, "late"] : sighting.flags }
 }

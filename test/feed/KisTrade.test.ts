@@ -43,7 +43,7 @@ describe("a captured trade", () => {
       sightings.map(({ symbol }) => symbol),
       ["000660", "000660", "000660"]
     )
-    assert.strictEqual(new Set(sightings.map(({ sameness }) => sameness)).size, 3)
+    assert.strictEqual(new Set(sightings.map(({ cumVolume }) => cumVolume)).size, 3)
   })
 
   it("at half a tick keeps its price", () => {

@@ -81,6 +81,27 @@ describe("an answer", () => {
     })
   })
 
+  it("of acceptance brings the pair of its subscription, out of sight", () => {
+    const accepted = (output: unknown) =>
+      readControl(
+        JSON.stringify({
+          header: { tr_id: "H0STCNI0", tr_key: "someone1", encrypt: "Y" },
+          body: { rt_cd: "0", msg_cd: "OPSP0000", msg1: "SUBSCRIBE SUCCESS", output }
+        })
+      )
+    const control = accepted({ iv: "secretsecretiviv", key: "secretsecretsecretsecretsecretke" })
+    assert.strictEqual(control._tag, "Answer")
+    if (control._tag !== "Answer" || control.cipher === undefined) return assert.fail("no cipher")
+    assert.strictEqual(Redacted.value(control.cipher.iv), "secretsecretiviv")
+    assert.strictEqual(Redacted.value(control.cipher.key), "secretsecretsecretsecretsecretke")
+    assert.notInclude(`${JSON.stringify(control)} ${String(control.cipher.key)}`, "secret")
+    for (const output of [undefined, null, "", [], {}, { iv: "x" }, { iv: "", key: "x" }, { iv: 1, key: 2 }]) {
+      const without = accepted(output)
+      assert.deepInclude(without, { _tag: "Answer", reply: { _tag: "Subscribed" } })
+      assert.isFalse("cipher" in without, JSON.stringify(output))
+    }
+  })
+
   for (const text of [
     "",
     "{",

@@ -121,7 +121,7 @@ describe("a trade", () => {
   })
 
   it("of the same volume but another price is kept and called late", () => {
-    assert.deepStrictEqual(words(trade(10), trade(10, { sameness: "10 at another price" })), ["Store", "Store late"])
+    assert.deepStrictEqual(words(trade(10), trade(10, { price: 101 })), ["Store", "Store late"])
   })
 
   it("is recognised as repeated among the newest 64, which are three frames and more", () => {
@@ -140,7 +140,24 @@ describe("a trade", () => {
     ])
   })
 
-  it("of the same sameness on another day is another trade", () => {
+  it("that differs from another in its time, its size or its price alone is another trade", () => {
+    for (const changes of [
+      { exchangeAtMs: tenMs + 1_000 },
+      { exchangeAtMs: undefined },
+      { volume: 2 },
+      { volume: undefined },
+      { price: 101 }
+    ]) {
+      assert.deepStrictEqual(words(trade(10), trade(10, changes), trade(10, changes), trade(10)), [
+        "Store",
+        "Store late",
+        "Duplicate",
+        "Duplicate"
+      ])
+    }
+  })
+
+  it("that is the same on another day is another trade", () => {
     assert.deepStrictEqual(words(trade(1), trade(1, { exchangeAtMs: tenMs + day_ms })), ["Store", "Store"])
   })
 

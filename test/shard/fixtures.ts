@@ -28,7 +28,6 @@ export const trade = (cumVolume: number, changes: Partial<Sighting> = {}): Sight
   volume: 1,
   cumVolume,
   flags: [],
-  sameness: `${cumVolume}`,
   payload: [String(cumVolume)],
   ...changes
 })

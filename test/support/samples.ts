@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs"
 
 const text = (name: string): string => readFileSync(new URL(`../fixtures/kis/${name}`, import.meta.url), "utf8")
 
+/** A captured sample of `test/fixtures/kis` as it is. */
+export const sampleText = (name: string): string => text(name).trim()
+
 /** A captured sample of `test/fixtures/kis`, one JSON object a line. */
 export const sampleLines = <A>(name: string): ReadonlyArray<A> =>
   text(name)

@@ -117,11 +117,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     yield* handler.onRegistered(item, atMs)
   })
 
-  const onReleased = Effect.fnUntraced(function* (
-    item: Registration,
-    atMs: number,
-    reason: ReleaseReason | undefined
-  ) {
+  const onReleased = Effect.fnUntraced(function* (item: Registration, atMs: number, reason: ReleaseReason | undefined) {
     if (reason === undefined) return
     if (reason === "dropped") {
       yield* Effect.logWarning("the broker ended a registration by itself", { account, generation, of: keyOf(item) })

@@ -1,0 +1,115 @@
+import type { MarketSession } from "../calendar/MarketSession.ts"
+import type { RecordDraft } from "../domain/JournalRecord.ts"
+import type { Phase } from "../domain/Phase.ts"
+import type { RejectReason } from "../domain/Reject.ts"
+import type { Delivery, Sighting } from "../domain/Sighting.ts"
+import { observation, rejection } from "./ShardDraft.ts"
+import { next, type SymbolState } from "./SymbolState.ts"
+
+export interface ShardStateOptions {
+  readonly symbols: ReadonlySet<string>
+  /** An unchanged symbol is written again after so long. */
+  readonly heartbeat_ms: number
+  readonly session: Pick<MarketSession["Service"], "phaseAt">
+}
+
+/** What became of one chunk, in records. */
+export interface Outcome {
+  readonly source: Delivery["source"]
+  readonly counted: { readonly stored: number; readonly rejected: number; readonly deduplicated: number }
+}
+
+/** Chunks that have been judged together: what is to be written, and what is known once it is. */
+export interface Judgement {
+  readonly drafts: ReadonlyArray<RecordDraft>
+  readonly outcomes: ReadonlyArray<Outcome>
+  readonly changed: ReadonlyMap<string, SymbolState>
+}
+
+/**
+ * What a shard knows of its symbols. Judging changes nothing of it: what was learnt is in the judgement until that is
+ * remembered, so a judgement that could not be written is simply made again.
+ */
+export class ShardState {
+  private readonly states = new Map<string, SymbolState>()
+
+  private readonly options: ShardStateOptions
+
+  constructor(options: ShardStateOptions) {
+    this.options = options
+  }
+
+  /** What is known of each symbol that was seen. */
+  get known(): ReadonlyMap<string, SymbolState> {
+    return this.states
+  }
+
+  judge(deliveries: ReadonlyArray<Delivery>): Judgement {
+    const drafts: Array<RecordDraft> = []
+    const changed = new Map<string, SymbolState>()
+    const expected = phaseBySecond(this.options.session)
+    const outcomes = deliveries.map((delivery) => this.judgeOne(delivery, drafts, changed, expected))
+    return { drafts, outcomes, changed }
+  }
+
+  remember({ changed }: Judgement): void {
+    for (const [symbol, state] of changed) this.states.set(symbol, state)
+  }
+
+  private judgeOne(
+    delivery: Delivery,
+    drafts: Array<RecordDraft>,
+    changed: Map<string, SymbolState>,
+    expected: (atMs: number) => Phase
+  ): Outcome {
+    const { heartbeat_ms, symbols } = this.options
+    const counted = { stored: 0, rejected: 0, deduplicated: 0 }
+    const refuse = (sighting: Sighting, reason: RejectReason) => {
+      drafts.push(rejection(delivery, sighting, reason))
+      counted.rejected += 1
+    }
+    // Records come in runs of one symbol, whose state is looked up and put away once a run.
+    let symbol = ""
+    let isOurs = false
+    let state: SymbolState | undefined
+    const putAway = () => {
+      if (state !== undefined) changed.set(symbol, state)
+    }
+    for (const sighting of delivery.sightings) {
+      if (sighting.symbol !== symbol) {
+        putAway()
+        symbol = sighting.symbol
+        isOurs = symbols.has(symbol)
+        state = isOurs ? (changed.get(symbol) ?? this.states.get(symbol)) : undefined
+      }
+      if (!isOurs) {
+        refuse(sighting, "unknownSymbol")
+        continue
+      }
+      const judged = next(state, sighting, heartbeat_ms)
+      const { verdict } = judged
+      state = judged.state
+      if (verdict._tag === "Store") {
+        drafts.push(observation(delivery, sighting, verdict.flags, expected(sighting.receivedAtMs)))
+        counted.stored += 1
+      } else if (verdict._tag === "Reject") refuse(sighting, verdict.reason)
+      else counted.deduplicated += 1
+    }
+    putAway()
+    return { source: delivery.source, counted }
+  }
+}
+
+/** The expected phase, looked up once a second of the records at hand: the tables know no finer time. */
+const phaseBySecond = ({ phaseAt }: ShardStateOptions["session"]): ((atMs: number) => Phase) => {
+  let second = Number.NaN
+  let phase: Phase = "closed"
+  return (atMs) => {
+    const at = Math.floor(atMs / 1_000)
+    if (at !== second) {
+      second = at
+      phase = phaseAt(atMs)
+    }
+    return phase
+  }
+}
