@@ -8,7 +8,7 @@ import type { KisAccount } from "../kis/Account.ts"
 import { makeApprovalKey } from "../kis/ApprovalKey.ts"
 import { type BudgetStatus, makeCallBudget } from "../kis/CallBudget.ts"
 import type { KisCredentialsRejected, KisError } from "../kis/KisError.ts"
-import { exchange, type KisCall } from "../kis/KisHttp.ts"
+import { exchange, type KisCall, laneOfRequest } from "../kis/KisHttp.ts"
 import { makeQuotations } from "../kis/Quotations.ts"
 import type { SessionStatus } from "../kis/StreamSession.ts"
 import { makeToken, type TokenStatus } from "../kis/Token.ts"
@@ -59,7 +59,9 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
 
   const budget = yield* makeCallBudget(options.callsPerSecond)
   const call: KisCall = (request) =>
-    budget.spend(Effect.provideService(exchange(account, request), HttpClient.HttpClient, client))
+    budget.spend(Effect.provideService(exchange(account, request), HttpClient.HttpClient, client), {
+      lane: laneOfRequest(request)
+    })
   const token = yield* makeToken(account, stateDir, call)
   const approval = yield* makeApprovalKey(account, call)
   const quotations = makeQuotations(account, call, token)

@@ -1,6 +1,8 @@
 import { Effect, Redacted, Result } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import type { KisAccount } from "./Account.ts"
+import { AnswerBegun } from "./AnswerBegun.ts"
+import { type CallLane, laneOf } from "./CallLimits.ts"
 import { type KisError, KisUnreachable } from "./KisError.ts"
 import { readReply, type ReplyBody } from "./Reply.ts"
 
@@ -18,6 +20,14 @@ export interface KisRequest {
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted>>
   readonly query?: ReadonlyArray<readonly [string, string]>
   readonly body?: Readonly<Record<string, string | Redacted.Redacted>>
+  /** Which counter of the broker's it runs into; by its TR if not given. */
+  readonly lane?: CallLane
+}
+
+/** The lane of a request, so that a ledger call which does not say so is counted as one all the same. */
+export const laneOfRequest = ({ headers, lane }: KisRequest): CallLane => {
+  const trId = headers?.["tr_id"]
+  return lane ?? (typeof trId === "string" ? laneOf(trId) : "quotes")
 }
 
 const revealed = (values: KisRequest["headers"]): Record<string, string> =>
@@ -44,6 +54,7 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
 ): Effect.fn.Return<ReplyBody, KisError, HttpClient.HttpClient> {
   const { operation } = request
   const client = yield* HttpClient.HttpClient
+  const answerBegun = yield* AnswerBegun
   const url = account.endpoints.restUrl.replace(/\/+$/, "") + request.path
   const base = HttpClientRequest.make(request.method)(url).pipe(
     HttpClientRequest.setHeaders({
@@ -59,6 +70,7 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
       ? base
       : HttpClientRequest.bodyText(base, JSON.stringify(revealed(request.body)), "application/json; charset=utf-8")
   const answer = yield* client.execute(outgoing).pipe(
+    Effect.tap(() => Effect.sync(answerBegun)),
     Effect.flatMap((response) => Effect.map(response.text, (text) => ({ status: response.status, text }))),
     Effect.timeout(answer_timeout),
     // Our traces are no business of the broker's, and no header it has not asked for should reach its gateway.

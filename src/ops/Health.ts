@@ -7,7 +7,7 @@ import { type FeedStatus, KisFeed } from "../feed/KisFeed.ts"
 import { Conservation, inFlight, type Tally } from "../journal/Conservation.ts"
 import type { FollowerStatus } from "../journal/Follower.ts"
 import { Journal, type JournalStatus } from "../journal/Journal.ts"
-import { callLimits } from "../kis/Account.ts"
+import { limitsAsOf } from "../kis/CallLimits.ts"
 import { type CoverageStatus, Shards } from "../shard/Shards.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
 
@@ -156,7 +156,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
       journal: journalStatus,
       sql: sqlStatus,
       feed: feedStatus,
-      callLimitsAsOf: callLimits.asOf,
+      callLimitsAsOf: limitsAsOf,
       conservation: Object.fromEntries(
         [...tallies].map(([source, tally]) => [source, { ...tally, inFlight: inFlight(tally) }])
       ),
