@@ -8,6 +8,7 @@ import { HttpClient } from "effect/http"
 import { spawn } from "node:child_process"
 import { cpus } from "node:os"
 import { fileURLToPath } from "node:url"
+import { AnswerBegun } from "../dist/kis/AnswerBegun.js"
 import { makeCallBudget } from "../dist/kis/CallBudget.js"
 import { exchange } from "../dist/kis/KisHttp.js"
 
@@ -41,8 +42,20 @@ const round = (key) =>
     const endpoints = { env: "live", place: "bench", restUrl, wsUrl }
     const account = { alias: "bench", appKey: Redacted.make(key), appSecret: Redacted.make("SECRET"), endpoints }
     const budget = yield* makeCallBudget(limit)
+    const latencies = []
+    /** From sending to the head of the answer: what a place is taken for beside its second. */
+    const timed = (exchanged) =>
+      Effect.gen(function* () {
+        const begun = yield* AnswerBegun
+        const sentAt = performance.now()
+        const told = () => {
+          latencies.push(performance.now() - sentAt)
+          begun()
+        }
+        return yield* Effect.provideService(exchanged, AnswerBegun, told)
+      })
     const call = (request) =>
-      budget.spend(Effect.provideService(exchange(account, request), HttpClient.HttpClient, client), {
+      budget.spend(timed(Effect.provideService(exchange(account, request), HttpClient.HttpClient, client)), {
         caller: "sweep"
       })
     const { access_token } = yield* call({
@@ -86,8 +99,11 @@ const round = (key) =>
     const took_seconds = (performance.now() - started.wall) / 1_000
     const { user, system } = process.cpuUsage(started.cpu)
     const { calls, learntPerSecond, refusals } = yield* budget.status
+    const bound = 1 + latencies.reduce((sum, each) => sum + each, 0) / latencies.length / 1_000
     return {
       ratio: took_seconds / (answered / limit),
+      bound,
+      lost: took_seconds / (calls - callsBefore) / (bound / limit) - 1,
       refused: (refusals - refusedBefore) / (calls - callsBefore),
       learnt: learntPerSecond,
       cpu: (user + system) / 1e6 / took_seconds
@@ -111,6 +127,13 @@ console.log(
 )
 console.log(`time over the limit's   ${shown(stats("ratio"), 4)}`)
 console.log(`a sweep of ${sweep} calls    ${shown(seconds67, 3)} s; the limit's is ${(sweep / limit).toFixed(3)} s`)
+console.log(`bound by latency        ${shown(stats("bound"), 4)}`)
+console.log(
+  `lost beside latency     ${shown(
+    stats("lost").map((share) => share * 100),
+    2
+  )} %`
+)
 console.log(`share refused           ${shown(stats("refused"), 4)}`)
 console.log(`rate at the end         ${shown(stats("learnt"), 0)}`)
 console.log(`processor               ${shown(stats("cpu"), 3)} of one core`)
