@@ -3,7 +3,8 @@ import { hostname } from "node:os"
 import { type ClockLine, parseClockLine } from "./calendar/ClockLine.ts"
 import * as Value from "./domain/SettingValue.ts"
 import { parseSymbolSelection } from "./domain/SymbolSelection.ts"
-import { callLimits, streamSlots } from "./kis/Account.ts"
+import { streamSlots } from "./kis/Account.ts"
+import { newestLimit } from "./kis/CallLimits.ts"
 
 /** One environment variable: what it means, what it may hold, and how its text is read. */
 export interface Setting<A, Secret extends boolean = boolean> {
@@ -209,7 +210,7 @@ export const loadSettings = (
     ...values,
     node: values.node ?? Value.nodeNameOf(machine.hostname),
     session: values.session ?? (values.sourceMode === "kis" || values.clock !== undefined ? "calendar" : "always"),
-    callsPerSecond: values.callsPerSecond ?? callLimits[values.kisEnv]
+    callsPerSecond: values.callsPerSecond ?? newestLimit(values.kisEnv).callsPerSecond
   })
 }
 

@@ -25,11 +25,5 @@ export const officialHosts = {
   mock: { restUrl: "https://openapivts.koreainvestment.com:29443", wsUrl: "ws://ops.koreainvestment.com:31000" }
 } as const
 
-/**
- * Calls a second by environment since 2026-04-20 (the broker's notice N-LIMIT). A further notice of 2026-09-16 exists
- * whose figures are not public, so the budget also learns downward at run time.
- */
-export const callLimits = { asOf: "2026-04-20", live: 18, mock: 1 } as const
-
 /** Registrations of one streaming session over all products (measured 2026-07-10 and 2026-08-28). */
 export const streamSlots = 41

@@ -112,6 +112,19 @@ export class KisReplyMalformed extends Data.TaggedError("KisReplyMalformed")<{
   }
 }
 
+/** The call was not made: too many calls of its caller were waiting already, or its turn did not come in time. */
+export class KisBudgetBusy extends Data.TaggedError("KisBudgetBusy")<{
+  readonly caller: string
+  readonly reason: "full" | "timeout"
+  /** Calls of all callers that waited at that moment. */
+  readonly waiting: number
+}> {
+  override get message() {
+    const why = this.reason === "full" ? "too many of its calls wait already" : "its turn did not come in time"
+    return `a call of "${this.caller}" was not made: ${why} (${this.waiting} wait for the call budget)`
+  }
+}
+
 export type KisError =
   | KisUnreachable
   | KisThrottled
@@ -122,3 +135,4 @@ export type KisError =
   | KisCredentialsRejected
   | KisRefused
   | KisReplyMalformed
+  | KisBudgetBusy

@@ -1,6 +1,8 @@
 import { Effect, Redacted, Result } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import type { KisAccount } from "./Account.ts"
+import { AnswerBegun } from "./AnswerBegun.ts"
+import { type CallLane, laneOf } from "./CallLimits.ts"
 import { type KisError, KisUnreachable } from "./KisError.ts"
 import { noticeOnce } from "./Notice.ts"
 import { readReply, type ReplyBody } from "./Reply.ts"
@@ -19,8 +21,14 @@ export interface KisRequest {
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted>>
   readonly query?: ReadonlyArray<readonly [string, string]>
   readonly body?: Readonly<Record<string, string | Redacted.Redacted>>
-  /** The account ledger's calls have a limit of their own, one a second. */
-  readonly lane?: "ledger"
+  /** Which counter of the broker's it runs into; by its TR if not given. */
+  readonly lane?: CallLane
+}
+
+/** The lane of a request, so that a ledger call which does not say so is counted as one all the same. */
+export const laneOfRequest = ({ headers, lane }: KisRequest): CallLane => {
+  const trId = headers?.["tr_id"]
+  return lane ?? (typeof trId === "string" ? laneOf(trId) : "quotes")
 }
 
 const revealed = (values: KisRequest["headers"]): Record<string, string> =>
@@ -47,6 +55,7 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
 ): Effect.fn.Return<ReplyBody, KisError, HttpClient.HttpClient> {
   const { operation } = request
   const client = yield* HttpClient.HttpClient
+  const answerBegun = yield* AnswerBegun
   const url = account.endpoints.restUrl.replace(/\/+$/, "") + request.path
   const base = HttpClientRequest.make(request.method)(url).pipe(
     HttpClientRequest.setHeaders({
@@ -62,6 +71,7 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
       ? base
       : HttpClientRequest.bodyText(base, JSON.stringify(revealed(request.body)), "application/json; charset=utf-8")
   const answer = yield* client.execute(outgoing).pipe(
+    Effect.tap(() => Effect.sync(answerBegun)),
     Effect.flatMap(({ headers, status, text }) =>
       Effect.map(text, (body) => ({ status, text: body, trCont: headers["tr_cont"] }))
     ),

@@ -9,7 +9,7 @@ import type { CoverageStatus } from "../feed/SweepSchedule.ts"
 import { Conservation, inFlight, type Tally } from "../journal/Conservation.ts"
 import type { FollowerStatus } from "../journal/Follower.ts"
 import { Journal, type JournalStatus } from "../journal/Journal.ts"
-import { callLimits } from "../kis/Account.ts"
+import { limitsAsOf } from "../kis/CallLimits.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
 
 export type PartStatus = "ok" | "starting" | "degraded" | "down" | "off"
@@ -199,7 +199,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
       journal: journalStatus,
       sql: sqlStatus,
       feed: feedStatus,
-      callLimitsAsOf: callLimits.asOf,
+      callLimitsAsOf: limitsAsOf,
       conservation: Object.fromEntries(
         [...tallies].map(([source, tally]) => [source, { ...tally, inFlight: inFlight(tally) }])
       ),

@@ -33,7 +33,16 @@ const report: HealthReport = {
   sql: { name: "sql", state: "degraded", sinceMs: 0, seq: 40, lag_records: 2, lag_seconds: 1.5, lastGoodAtMs: 0 },
   feed: {
     account: "main",
-    budget: { callsPerSecond: 18, learntPerSecond: 17, calls: 100, refusals: 1, callsLastSecond: 17 },
+    budget: {
+      callsPerSecond: 18,
+      learntPerSecond: 17,
+      calls: 100,
+      refusals: 1,
+      callsLastSecond: 17,
+      waiting: 0,
+      turnedAway: 0,
+      ledger: { calls: 0, refusals: 0, waiting: 0 }
+    },
     token: { expiresAtMs: 1_000, issues: 1 },
     sweep: { state: "ok", sinceMs: 0, rounds: 3, lastRound_ms: 3_722, lastAnswerAtMs: 1, unknown: ["ZZZZZZ"] },
     stream: {

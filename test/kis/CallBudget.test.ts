@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
+import { AnswerBegun } from "../../src/kis/AnswerBegun.ts"
 import { type CallBudget, makeCallBudget } from "../../src/kis/CallBudget.ts"
-import { KisThrottled } from "../../src/kis/KisError.ts"
+import { KisBudgetBusy, KisThrottled, KisUnreachable } from "../../src/kis/KisError.ts"
 
 const monotonicMs = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
@@ -25,6 +26,8 @@ const makeBroker = () => {
     })
   return { countedMs, call }
 }
+
+const throttled = (code: string) => new KisThrottled({ operation: "price", code })
 
 /** The most calls the broker has counted in any second, wherever it begins. */
 const mostInASecond = (countedMs: ReadonlyArray<number>): number => {
@@ -58,7 +61,7 @@ describe("the call budget", () => {
     [Limit, Journeys],
     ([limit, journeys]) =>
       Effect.gen(function* () {
-        const budget = yield* makeCallBudget(limit)
+        const budget = yield* makeCallBudget(limit, { wait_ms_max: 3_600_000 })
         const { call, countedMs } = makeBroker()
         let at_ms = 0
         const fibers = yield* Effect.forEach(journeys, (journey) => {
@@ -115,7 +118,7 @@ describe("the call budget", () => {
       yield* TestClock.adjust("10 seconds")
       const apart = countedMs.slice(1).map((at, index) => at - (countedMs[index] ?? 0))
       assert.isAbove(apart.length, 100)
-      assert.isAtLeast(Math.min(...apart), 52)
+      assert.isAtLeast(Math.min(...apart), 55)
     })
   )
 
@@ -169,15 +172,15 @@ describe("the call budget", () => {
   it.effect("calls more slowly after a storm of refusals, says so, and is back at the limit minutes later", () =>
     Effect.gen(function* () {
       const budget = yield* makeCallBudget(18)
-      const refused = budget.spend(Effect.fail(new KisThrottled({ operation: "price", code: "EGW00201" })))
-      const storm = yield* Effect.forkChild(Effect.forEach([1, 2, 3], () => Effect.flip(refused)))
+      const refused = budget.spend(Effect.fail(throttled("EGW00201")))
+      const storm = yield* Effect.forkChild(Effect.forEach([1, 2, 3, 4, 5], () => Effect.flip(refused)))
       yield* TestClock.adjust("2 seconds")
       yield* Fiber.join(storm)
-      assert.deepInclude(yield* budget.status, { callsPerSecond: 18, learntPerSecond: 14, calls: 3, refusals: 3 })
+      assert.deepInclude(yield* budget.status, { callsPerSecond: 18, learntPerSecond: 6, calls: 5, refusals: 5 })
       const { call, countedMs } = makeBroker()
       yield* Effect.forkChild(callers(budget, call({ there_ms: 0, back_ms: 0 })))
-      yield* TestClock.adjust("20 seconds")
-      assert.isAtMost(mostInASecond(countedMs), 14)
+      yield* TestClock.adjust("4 seconds")
+      assert.isAtMost(mostInASecond(countedMs), 6)
       yield* TestClock.adjust("3 minutes")
       assert.deepInclude(yield* budget.status, { learntPerSecond: 18 })
       assert.strictEqual(mostInASecond(countedMs), 18)
@@ -193,6 +196,253 @@ describe("the call budget", () => {
       yield* TestClock.adjust("2 seconds")
       assert.deepStrictEqual(yield* Fiber.join(both), [7, "no"])
       assert.deepInclude(yield* budget.status, { calls: 2, refusals: 0, learntPerSecond: 18 })
+    })
+  )
+
+  const Fate = Schema.Literals(["answered", "failed", "cutOff", "crashed", "interrupted"])
+  const fates = Schema.Struct({
+    after_ms: Delay,
+    there_ms: Delay,
+    back_ms: Delay,
+    fate: Fate,
+    caller: Schema.Literals(["sweep", "backfill", "calendar"]),
+    lane: Schema.Literals(["quotes", "quotes", "quotes", "ledger"])
+  })
+  it.effect.prop(
+    "keeps to every limit, and loses no place, whatever becomes of the calls and of those who wait",
+    [Limit, Schema.Array(fates).check(Schema.isMaxLength(60))],
+    ([limit, journeys]) =>
+      Effect.gen(function* () {
+        const budget = yield* makeCallBudget(limit, { wait_ms_max: 20_000 })
+        const sentMs: Array<number> = []
+        const counted = { quotes: [] as Array<number>, ledger: [] as Array<number> }
+        /** The broker counts what was sent, whether or not anybody waits for the answer; what strays does so for a second. */
+        const call = ({ back_ms, fate, lane, there_ms }: typeof fates.Type) =>
+          Effect.gen(function* () {
+            const now = yield* monotonicMs
+            const answered = fate === "answered" || fate === "failed"
+            sentMs.push(now)
+            counted[lane].push(now + (answered ? there_ms : Math.min(there_ms, 1_000)))
+            yield* Effect.sleep(answered ? there_ms + back_ms : back_ms)
+            if (fate === "failed") return yield* Effect.fail("refused")
+            if (fate === "crashed") return yield* Effect.die("crashed")
+            if (fate === "cutOff") return yield* new KisUnreachable({ operation: "price", detail: "ECONNRESET" })
+            if (fate === "interrupted") return yield* Effect.interrupt
+          })
+        let at_ms = 0
+        const fibers = yield* Effect.forEach(journeys, (journey) => {
+          at_ms += journey.after_ms
+          const spent = budget.spend(call(journey), { caller: journey.caller, lane: journey.lane })
+          // Half of those to be interrupted are so while they wait, perhaps.
+          const fate = journey.fate === "interrupted" ? Effect.timeoutOption(spent, journey.back_ms) : spent
+          return Effect.forkChild(Effect.exit(Effect.delay(fate, at_ms)))
+        })
+        yield* TestClock.adjust("1 hour")
+        for (const fiber of fibers) yield* Fiber.join(fiber)
+        const all = [...counted.quotes, ...counted.ledger]
+        assert.isAtMost(mostInASecond(all), limit)
+        assert.isAtMost(mostInAFixedSecond(all), limit)
+        assert.isAtMost(mostInASecond(counted.ledger), 1)
+        const apart = sentMs.slice(1).map((at, index) => at - (sentMs[index] ?? 0))
+        assert.isAtLeast(Math.min(Infinity, ...apart), (1_000 / limit) * 0.2 - 1e-6)
+        const status = yield* budget.status
+        assert.deepInclude(status, { calls: sentMs.length, waiting: 0, callsLastSecond: 0 })
+        assert.strictEqual(status.ledger.calls, counted.ledger.length)
+
+        const after = makeBroker()
+        yield* Effect.forkChild(callers(budget, after.call({ there_ms: 0, back_ms: 0 })))
+        yield* TestClock.adjust("10 seconds")
+        assert.isAtLeast(after.countedMs.length, limit * 9)
+      }),
+    { arbitrary: { runs: 150 } }
+  )
+
+  it.effect("keeps a place for a second longer when a call was given up, for it may still be on its way", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeCallBudget(1, { spent: 0 })
+      const stray = yield* Effect.forkChild(budget.spend(Effect.never))
+      yield* TestClock.adjust(10)
+      yield* Fiber.interrupt(stray)
+      const { call, countedMs } = makeBroker()
+      yield* Effect.forkChild(callers(budget, call({ there_ms: 0, back_ms: 0 })))
+      yield* TestClock.adjust(1_990)
+      assert.deepStrictEqual(countedMs, [])
+      yield* TestClock.adjust(10)
+      assert.strictEqual(countedMs.length, 1)
+    })
+  )
+
+  it.effect("gives a place back from the head of the answer on, and not again at its end", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeCallBudget(1, { spent: 0 })
+      const { call, countedMs } = makeBroker()
+      const slowBody = Effect.gen(function* () {
+        const begun = yield* AnswerBegun
+        yield* call({ there_ms: 0, back_ms: 100 })
+        begun()
+        begun()
+        yield* Effect.sleep("3 seconds")
+      })
+      yield* Effect.forkChild(callers(budget, slowBody, 4))
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual(
+        countedMs.map((at) => at - (countedMs[0] ?? 0)),
+        Array.from({ length: countedMs.length }, (_, at) => at * 1_101)
+      )
+      assert.strictEqual(countedMs.length, 19)
+    })
+  )
+
+  it.effect("lets callers take turns, so that the one who asks for much keeps nobody waiting", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeCallBudget(5)
+      const order: Array<string> = []
+      const ask = (caller: string, count: number) =>
+        Effect.forEach(
+          Array.from({ length: count }, (_, at) => at),
+          (at) =>
+            Effect.forkChild(
+              budget.spend(
+                Effect.sync(() => order.push(`${caller}${at}`)),
+                { caller }
+              )
+            )
+        )
+      yield* ask("backfill", 6)
+      yield* ask("sweep", 3)
+      yield* ask("calendar", 1)
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(order, [
+        ...["backfill0", "sweep0", "calendar0", "backfill1", "sweep1", "backfill2", "sweep2"],
+        ...["backfill3", "backfill4", "backfill5"]
+      ])
+    })
+  )
+
+  it.effect("lets a ledger call wait for its own second without keeping quotes, its caller's neither", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeCallBudget(18)
+      const { call, countedMs } = makeBroker()
+      const ledger = makeBroker()
+      const still = { there_ms: 0, back_ms: 0 }
+      const spendLedger = budget.spend(ledger.call(still), { lane: "ledger" })
+      yield* Effect.forkChild(
+        Effect.all(
+          Array.from({ length: 5 }, () => spendLedger),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* Effect.forkChild(callers(budget, call(still)))
+      yield* TestClock.adjust("6 seconds")
+      assert.isAtLeast(countedMs.length, 80)
+      assert.strictEqual(ledger.countedMs.length, 5)
+      assert.strictEqual(mostInASecond(ledger.countedMs), 1)
+      assert.isAtMost(mostInASecond([...countedMs, ...ledger.countedMs]), 18)
+      assert.deepStrictEqual((yield* budget.status).ledger, { calls: 5, refusals: 0, waiting: 0 })
+    })
+  )
+
+  it.effect("answers the ledger's refusal with a longer wait in its lane, and no lower rate for anything else", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeCallBudget(18)
+      const triedMs: Array<number> = []
+      const refused = Effect.andThen(
+        Effect.map(monotonicMs, (now) => triedMs.push(now)),
+        Effect.fail(throttled("EGW00215"))
+      )
+      const tries = Effect.forEach(Array.from({ length: 10 }), () =>
+        Effect.flip(budget.spend(refused, { lane: "ledger" }))
+      )
+      yield* Effect.forkChild(tries)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(triedMs.length, 10)
+      const apart = triedMs.slice(1).map((at, index) => at - (triedMs[index] ?? 0))
+      assert.isAtLeast(Math.min(...apart), 2_000)
+      assert.deepInclude(yield* budget.status, { learntPerSecond: 18, refusals: 0 })
+      assert.strictEqual((yield* budget.status).ledger.refusals, 10)
+    })
+  )
+
+  it.effect("turns a call away whose caller has too many waiting, or whose turn does not come in time", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeCallBudget(1, { waiting_max: 2, wait_ms_max: 5_000, spent: 0 })
+      const stuck = yield* Effect.forkChild(budget.spend(Effect.never, { caller: "sweep" }))
+      yield* TestClock.adjust(1)
+      const waiting = yield* Effect.forEach([1, 2], () =>
+        Effect.forkChild(Effect.flip(budget.spend(Effect.void, { caller: "sweep" })))
+      )
+      yield* TestClock.adjust(1)
+      const full = yield* Effect.flip(budget.spend(Effect.void, { caller: "sweep" }))
+      assert.instanceOf(full, KisBudgetBusy)
+      assert.deepInclude(full, { caller: "sweep", reason: "full", waiting: 2 })
+      const other = yield* Effect.forkChild(Effect.flip(budget.spend(Effect.void, { caller: "calendar" })))
+      yield* TestClock.adjust(4_997)
+      assert.strictEqual((yield* budget.status).waiting, 3)
+      yield* TestClock.adjust(3)
+      for (const fiber of [...waiting, other]) {
+        const error = yield* Fiber.join(fiber)
+        assert.strictEqual(error.reason, "timeout")
+      }
+      assert.deepInclude(yield* budget.status, { waiting: 0, turnedAway: 4, calls: 1 })
+      yield* Fiber.interrupt(stuck)
+    })
+  )
+
+  /** A broker that takes so many calls in a second and refuses the rest, which it does not count. */
+  const strictBroker = (limit: () => number) => {
+    let admittedMs: Array<number> = []
+    let refusals = 0
+    const call = Effect.gen(function* () {
+      yield* Effect.sleep(20)
+      const now = yield* monotonicMs
+      admittedMs = admittedMs.filter((at) => at > now - 1_000)
+      const admitted = admittedMs.length < limit()
+      if (admitted) admittedMs.push(now)
+      else refusals += 1
+      yield* Effect.sleep(20)
+      if (!admitted) yield* throttled("EGW00201")
+    })
+    const asked = (budget: CallBudget) =>
+      Effect.catchTag(budget.spend(call), "KisThrottled", () => Effect.sleep("200 millis"))
+    return { refusals: () => refusals, asked }
+  }
+
+  it.effect("settles within seconds on a key that has three calls a second, with few refusals then and later", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeCallBudget(18, { spent: 0 })
+      const broker = strictBroker(() => 3)
+      const run = Effect.all(
+        Array.from({ length: 8 }, () => Effect.forever(Effect.orDie(broker.asked(budget)))),
+        { concurrency: "unbounded", discard: true }
+      )
+      yield* Effect.forkChild(run)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* budget.status).learntPerSecond, 3)
+      assert.isAtMost(broker.refusals(), 15)
+      const before = { refusals: broker.refusals(), calls: (yield* budget.status).calls }
+      yield* TestClock.adjust("30 minutes")
+      const calls = (yield* budget.status).calls - before.calls
+      assert.isAtLeast(calls, 30 * 60 * 2.8)
+      assert.isAtMost((broker.refusals() - before.refusals) / calls, 0.005)
+    })
+  )
+
+  it.effect("finds out within twenty minutes that the three days of a key are over", () =>
+    Effect.gen(function* () {
+      let limit = 3
+      const budget = yield* makeCallBudget(18, { spent: 0 })
+      const broker = strictBroker(() => limit)
+      yield* Effect.forkChild(
+        Effect.all(
+          Array.from({ length: 8 }, () => Effect.forever(Effect.orDie(broker.asked(budget)))),
+          { concurrency: "unbounded", discard: true }
+        )
+      )
+      yield* TestClock.adjust("1 hour")
+      assert.isAtMost((yield* budget.status).learntPerSecond, 4)
+      limit = 18
+      yield* TestClock.adjust("20 minutes")
+      assert.strictEqual((yield* budget.status).learntPerSecond, 18)
     })
   )
 })

@@ -44,7 +44,16 @@ const sqlStatus: FollowerStatus = {
 }
 const feedStatus: FeedStatus = {
   account: "main",
-  budget: { callsPerSecond: 18, learntPerSecond: 18, calls: 0, refusals: 0, callsLastSecond: 0 },
+  budget: {
+    callsPerSecond: 18,
+    learntPerSecond: 18,
+    calls: 0,
+    refusals: 0,
+    callsLastSecond: 0,
+    waiting: 0,
+    turnedAway: 0,
+    ledger: { calls: 0, refusals: 0, waiting: 0 }
+  },
   token: { expiresAtMs: undefined, issues: 0 },
   sweep: {
     state: "ok",
