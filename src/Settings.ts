@@ -4,7 +4,6 @@ import { type ClockLine, parseClockLine } from "./calendar/ClockLine.ts"
 import * as Value from "./domain/SettingValue.ts"
 import { parseSymbolSelection } from "./domain/SymbolSelection.ts"
 import { streamSlots } from "./kis/Account.ts"
-import { newestLimit } from "./kis/CallLimits.ts"
 
 /** One environment variable: what it means, what it may hold, and how its text is read. */
 export interface Setting<A, Secret extends boolean = boolean> {
@@ -138,10 +137,15 @@ export const table = {
     "Another server for calls; with the simulator set both addresses or neither."
   ),
   kisWsUrl: optional("KIS_WS_URL", Value.address("ws", "wss"), "Another server for streams."),
+  kisMasterUrl: optional(
+    "KIS_MASTER_URL",
+    Value.address("http", "https"),
+    "Server of the lists of issues; the broker's, or KIS_REST_URL where that is set."
+  ),
   callsPerSecond: optional(
     "KIS_CALLS_PER_SECOND",
     Value.wholeNumber(1, 100),
-    "Calls a second per app key; 18 on live and 1 on mock if not set."
+    "Calls a second per app key; the broker's limit of the date (18 live, 1 mock) if not set."
   ),
   wsSlots: setting(
     "KIS_WS_SLOTS",
@@ -187,11 +191,10 @@ type Read<S> =
 
 /** Every setting, read. What is optional and not set is `undefined`; secrets stay redacted. */
 export type Settings = {
-  readonly [K in keyof Omit<Table, "node" | "session" | "callsPerSecond">]: Read<Table[K]>
+  readonly [K in keyof Omit<Table, "node" | "session">]: Read<Table[K]>
 } & {
   readonly node: string
   readonly session: "calendar" | "always"
-  readonly callsPerSecond: number
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -209,8 +212,7 @@ export const loadSettings = (
   return Result.succeed({
     ...values,
     node: values.node ?? Value.nodeNameOf(machine.hostname),
-    session: values.session ?? (values.sourceMode === "kis" || values.clock !== undefined ? "calendar" : "always"),
-    callsPerSecond: values.callsPerSecond ?? newestLimit(values.kisEnv).callsPerSecond
+    session: values.session ?? (values.sourceMode === "kis" || values.clock !== undefined ? "calendar" : "always")
   })
 }
 

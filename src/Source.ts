@@ -1,42 +1,101 @@
 import { Effect, Redacted } from "effect"
 import { clockText } from "./calendar/ClockLine.ts"
+import { marketNow } from "./calendar/MarketClock.ts"
+import { marketDate } from "./calendar/MarketTime.ts"
+import type { FedAccount } from "./feed/AccountFeed.ts"
 import { type SimulatorFailed, startSimulator } from "./feed/SimulatorProcess.ts"
-import { type KisAccount, officialHosts } from "./kis/Account.ts"
+import { type KisEndpoints, officialHosts } from "./kis/Account.ts"
+import { type AccountEntry, readAccountsFile } from "./kis/AccountsFile.ts"
+import { limitOr } from "./kis/CallLimits.ts"
+import { officialMasterUrl } from "./kis/MasterFile.ts"
 import type { Settings } from "./Settings.ts"
 
 /** Any pair is accepted there, and this one is no secret. */
-const simulatorKeys = { appKey: Redacted.make("simulator"), appSecret: Redacted.make("simulator") }
+const simulatorKeys: AccountEntry = {
+  alias: "simulator",
+  appKey: Redacted.make("simulator"),
+  appSecret: Redacted.make("simulator")
+}
 
-/** The account to observe with, and a failure that says when its simulator has ended. */
+/** The accounts to observe with, and a failure that says when their simulator has ended. */
 export interface Source {
-  readonly account: KisAccount
+  readonly accounts: readonly [FedAccount, ...ReadonlyArray<FedAccount>]
+  readonly masterUrl: string
   readonly ended: Effect.Effect<never, SimulatorFailed>
 }
 
+type Hosts = Pick<KisEndpoints, "restUrl" | "wsUrl" | "startedForUs"> & { readonly place: string }
+
 const hostOf = (url: string) => new URL(url).host
+
+/** The accounts of the file, or of the one pair, or the simulator's own. */
+const entriesOf = Effect.fnUntraced(function* ({ kisAccounts, kisAppKey, kisAppSecret }: Settings) {
+  if (kisAccounts !== undefined) {
+    const { accounts, warnings } = yield* readAccountsFile(kisAccounts)
+    for (const warning of warnings) yield* Effect.logWarning(warning)
+    return accounts
+  }
+  if (kisAppKey === undefined || kisAppSecret === undefined) return [simulatorKeys]
+  return [{ alias: "main", appKey: kisAppKey, appSecret: kisAppSecret } satisfies AccountEntry]
+})
+
+/** What an entry leaves open is as the settings say for all. */
+const accountOf = (
+  { alias, appKey, appSecret, ...own }: AccountEntry,
+  settings: Settings,
+  hostsOf: (env: KisEndpoints["env"]) => Hosts,
+  date: string
+): FedAccount => {
+  const env = own.env ?? settings.kisEnv
+  return {
+    alias,
+    appKey,
+    appSecret,
+    endpoints: { env, ...hostsOf(env) },
+    limit: limitOr(own.callsPerSecond ?? settings.callsPerSecond, env, date),
+    slots: own.slots ?? settings.wsSlots
+  }
+}
+
+/** Starts the simulator in the box, with what the settings say of the broker. */
+const startInBox = Effect.fnUntraced(function* ({ callsPerSecond, clock, kisEnv }: Settings) {
+  const flags = [
+    ...["--env", kisEnv],
+    ...(callsPerSecond === undefined ? [] : ["--calls-per-second", String(callsPerSecond)]),
+    ...(clock === undefined ? [] : ["--clock", clockText(clock)])
+  ]
+  const { ended, restUrl, wsUrl } = yield* startSimulator(new URL("./simulator.js", import.meta.url), flags)
+  yield* Effect.logInfo("the exchange simulator runs", { rest: restUrl, stream: wsUrl })
+  return { hosts: { place: "simulator", restUrl, wsUrl, startedForUs: true }, ended }
+})
 
 /**
  * Where prices come from, by the settings: the broker, another server that speaks its protocol, or the simulator in the
  * box, which is started as a process of its own unless its addresses are given.
  */
 export const openSource = Effect.fnUntraced(function* (settings: Settings) {
-  const { clock, kisAppKey, kisAppSecret, kisEnv: env, kisRestUrl, kisWsUrl, sourceMode } = settings
-  if (sourceMode === "kis" && kisAppKey !== undefined && kisAppSecret !== undefined) {
-    const official = officialHosts[env]
-    const restUrl = kisRestUrl ?? official.restUrl
-    const place = kisRestUrl === undefined ? env : hostOf(kisRestUrl)
-    const endpoints = { env, place, restUrl, wsUrl: kisWsUrl ?? official.wsUrl }
-    const account: KisAccount = { alias: "main", appKey: kisAppKey, appSecret: kisAppSecret, endpoints }
-    return { account, ended: Effect.never } satisfies Source
+  const { kisMasterUrl, kisRestUrl, kisWsUrl, sourceMode } = settings
+  const [first, ...rest] = yield* entriesOf(settings)
+  if (first === undefined) return yield* Effect.die(new Error("an accounts file without accounts was accepted"))
+  const date = marketDate(yield* marketNow).replace(/(....)(..)(..)/, "$1-$2-$3")
+  const sourceOf = (hostsOf: (env: KisEndpoints["env"]) => Hosts, ended: Source["ended"]): Source => {
+    const { endpoints, ...account } = accountOf(first, settings, hostsOf, date)
+    const isOfficial = endpoints.restUrl === officialHosts[endpoints.env].restUrl
+    return {
+      accounts: [{ ...account, endpoints }, ...rest.map((entry) => accountOf(entry, settings, hostsOf, date))],
+      masterUrl: kisMasterUrl ?? (isOfficial ? officialMasterUrl : endpoints.restUrl),
+      ended
+    }
   }
-  if (kisRestUrl !== undefined && kisWsUrl !== undefined) {
-    const endpoints = { env, place: hostOf(kisRestUrl), restUrl: kisRestUrl, wsUrl: kisWsUrl }
-    return { account: { alias: "simulator", ...simulatorKeys, endpoints }, ended: Effect.never } satisfies Source
+  if (sourceMode === "kis" || (kisRestUrl !== undefined && kisWsUrl !== undefined)) {
+    return sourceOf((env) => {
+      const { restUrl = officialHosts[env].restUrl, wsUrl = officialHosts[env].wsUrl } = {
+        ...(kisRestUrl === undefined ? {} : { restUrl: kisRestUrl }),
+        ...(kisWsUrl === undefined ? {} : { wsUrl: kisWsUrl })
+      }
+      return { place: kisRestUrl === undefined ? env : hostOf(kisRestUrl), restUrl, wsUrl }
+    }, Effect.never)
   }
-  const flags = ["--env", env, "--calls-per-second", String(settings.callsPerSecond)]
-  if (clock !== undefined) flags.push("--clock", clockText(clock))
-  const { ended, restUrl, wsUrl } = yield* startSimulator(new URL("./simulator.js", import.meta.url), flags)
-  yield* Effect.logInfo("the exchange simulator runs", { rest: restUrl, stream: wsUrl })
-  const endpoints = { env, place: "simulator", restUrl, wsUrl, startedForUs: true }
-  return { account: { alias: "simulator", ...simulatorKeys, endpoints }, ended } satisfies Source
+  const { ended, hosts } = yield* startInBox(settings)
+  return sourceOf(() => hosts, ended)
 })

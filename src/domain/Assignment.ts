@@ -47,3 +47,10 @@ export interface SymbolAge {
   readonly price?: number
   readonly cumVolume?: number
 }
+
+/** The cumulative volume of a symbol that the sweep saw last. */
+export interface SweptVolume {
+  readonly cumVolume: number
+  /** When the answer came: the machine's clock, UTC milliseconds. */
+  readonly atMs: number
+}

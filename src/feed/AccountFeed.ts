@@ -7,18 +7,26 @@ import type { AccountAbility, StreamTarget } from "../domain/Assignment.ts"
 import type { Delivery } from "../domain/Sighting.ts"
 import type { KisAccount } from "../kis/Account.ts"
 import { makeApprovalKey } from "../kis/ApprovalKey.ts"
-import { type BudgetStatus, makeCallBudget } from "../kis/CallBudget.ts"
+import { makeRememberedBudget } from "../kis/BudgetMemory.ts"
+import type { BudgetStatus } from "../kis/CallBudget.ts"
+import type { CallLimit } from "../kis/CallLimits.ts"
+import { type GovernorStatus, makeGovernor } from "../kis/Governor.ts"
+import { makeHolidays } from "../kis/Holidays.ts"
 import type { KisCredentialsRejected, KisError } from "../kis/KisError.ts"
-import { exchange, type KisCall } from "../kis/KisHttp.ts"
+import { exchange, type KisCall, laneOfRequest } from "../kis/KisHttp.ts"
 import { makeQuotations } from "../kis/Quotations.ts"
-import type { SessionStatus } from "../kis/StreamSession.ts"
 import { makeToken, type TokenStatus } from "../kis/Token.ts"
-import { makeStreamer } from "./Streamer.ts"
+import { makeTradeLists } from "../kis/TradeList.ts"
+import { streamingHours } from "./accountFeed/streamingHours.ts"
+import { type BackfillStatus, makeBackfill } from "./Backfill.ts"
+import type { MarketStatus } from "./KisMarketStatus.ts"
+import { makeStreamer, type StreamStatus } from "./Streamer.ts"
+import { streamIds } from "./streamer/readFrames.ts"
 import type { Sweep, SweeperStatus } from "./Sweep.ts"
 
 /** An account and what it may spend. */
 export interface FedAccount extends KisAccount {
-  readonly callsPerSecond: number
+  readonly limit: CallLimit
   readonly slots: number
 }
 
@@ -29,7 +37,9 @@ export interface AccountStatus {
   readonly budget: BudgetStatus
   readonly token: TokenStatus
   readonly sweeper: SweeperStatus
-  readonly stream: SessionStatus
+  readonly stream: StreamStatus
+  readonly connects: GovernorStatus
+  readonly backfill: BackfillStatus
   /** Symbols it is to stream. */
   readonly streamed: number
 }
@@ -39,49 +49,65 @@ export interface AccountFeedOptions {
   readonly stateDir: string
   readonly sweep: Sweep
   readonly deliver: (delivery: Delivery) => Effect.Effect<void>
+  readonly onMarketStatus: (status: MarketStatus) => Effect.Effect<void>
   /** What it can do has changed. */
   readonly onChange: (reason: string) => Effect.Effect<void>
 }
 
 /** The trades of a symbol come on one stream, its order book on another; each costs a slot. */
-const trades = "H0STCNT0"
-const book = "H0STASP0"
-
 const registrationsOf = (targets: ReadonlyArray<StreamTarget>) => [
-  ...targets.map(({ symbol }) => ({ trId: trades, trKey: symbol })),
-  ...targets.flatMap((target) => (target.book ? [{ trId: book, trKey: target.symbol }] : []))
+  ...targets.map(({ symbol }) => ({ trId: streamIds.trades, trKey: symbol })),
+  ...targets.flatMap(({ book, symbol }) => (book ? [{ trId: streamIds.book, trKey: symbol }] : []))
 ]
 
 /**
- * All that belongs to one app key: token, approval key, call budget, its part in the sweep and its streaming session. Keys
- * that the broker refuses stop this account and no other.
+ * All that belongs to one app key: token, approval key, call budget, its part in the sweep, its streaming session and what
+ * fills the holes of that. Keys that the broker refuses stop this account and no other.
  */
 export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeedOptions) {
-  const { account, deliver, onChange, stateDir, sweep } = options
-  const { alias, endpoints } = account
+  const { account, deliver, onChange, onMarketStatus, stateDir, sweep } = options
+  const { alias, endpoints, slots } = account
   const multiPrice = endpoints.env === "live"
+  const { callsPerSecond } = account.limit
   const client = yield* HttpClient.HttpClient
   const supervisor = yield* Supervisor
   const session = yield* MarketSession
   let refused: KisCredentialsRejected | undefined
   let streams: ReadonlyArray<StreamTarget> = []
 
-  const budget = yield* makeCallBudget(account.callsPerSecond)
-  const call: KisCall = (request) =>
-    budget.spend(Effect.provideService(exchange(account, request), HttpClient.HttpClient, client))
-  const token = yield* makeToken(account, stateDir, call)
-  const approval = yield* makeApprovalKey(account, stateDir, call)
-  const quotations = makeQuotations(account, call, token)
-  const sweeper = yield* sweep.sweeperOf({
+  const budget = yield* makeRememberedBudget(account, stateDir, account.limit)
+  /** Callers take turns, so that neither holes nor the calendar wait for the sweep, which is never done. */
+  const callOf =
+    (caller: string): KisCall =>
+    (request) =>
+      budget.spend(Effect.provideService(exchange(account, request), HttpClient.HttpClient, client), {
+        lane: laneOfRequest(request),
+        caller
+      })
+  const token = yield* makeToken(account, stateDir, callOf("keys"))
+  const approval = yield* makeApprovalKey(account, stateDir, callOf("keys"))
+  const governor = yield* makeGovernor(account, stateDir)
+  const quotations = makeQuotations(account, callOf("sweep"), token)
+  const sweeper = yield* sweep.sweeperOf({ account: alias, callsPerSecond, multiPrice, quotations })
+  const backfill = yield* makeBackfill({
     account: alias,
-    callsPerSecond: account.callsPerSecond,
-    multiPrice,
-    quotations
+    tradeLists: makeTradeLists(account, callOf("backfill"), token),
+    session,
+    deliver,
+    rank: (symbol) => streams.findIndex((target) => target.symbol === symbol)
   })
-  const streamer = yield* makeStreamer({ account, approval, slots: account.slots, session, deliver })
-
-  const name = (part: string) => `account/${alias}/${part}`
-  const parts = ["token", "sweep", "stream"].map(name)
+  const streamer = yield* makeStreamer({
+    account,
+    approval,
+    governor,
+    slots,
+    session,
+    deliver,
+    onHole: backfill.hole,
+    onMarketStatus,
+    onSlots: (believed) => onChange(`account ${alias} streams ${believed} registrations`),
+    restVolume: sweep.sweptVolume
+  })
 
   /** Refused credentials end the account, whoever meets them first; anything else is the supervisor's to judge. */
   const orRefused = <A>(run: Effect.Effect<A, KisError>) =>
@@ -98,16 +124,20 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
     )
 
   const start = Effect.gen(function* () {
-    const runs = [token.keepFresh, sweeper.run, Effect.andThen(session.awaitOpen, streamer.run)]
-    for (const [index, run] of runs.entries()) {
-      const spec = { name: parts[index] ?? alias, kind: "permanent", policy: patient } as const
-      yield* supervisor.start({ ...spec, run: orRefused(run) })
-    }
+    const spec = (part: string) => ({ name: `account/${alias}/${part}`, kind: "permanent", policy: patient }) as const
+    yield* supervisor.start({ ...spec("budget"), run: budget.keep })
+    yield* supervisor.start({ ...spec("token"), run: orRefused(token.keepFresh) })
+    yield* supervisor.start({ ...spec("sweep"), run: orRefused(sweeper.run) })
+    const { mailbox, run } = backfill
+    yield* supervisor.start({ ...spec("backfill"), name: mailbox.actor, mailbox, run: orRefused(run) })
+    if (slots > 0) yield* supervisor.start({ ...spec("stream"), run: orRefused(streamingHours(session, streamer.run)) })
   })
 
+  const down = () => (refused === undefined ? {} : { down: refused.message })
   return {
     alias,
     start,
+    holidays: makeHolidays(account, callOf("calendar"), token),
     refused: Effect.sync(() => refused),
     want: (targets: ReadonlyArray<StreamTarget>) =>
       Effect.suspend(() => {
@@ -120,21 +150,25 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
       return {
         alias,
         callsPerSecond: learntPerSecond,
-        slots: Math.min(account.slots, slotsBelieved),
+        slots: Math.min(slots, slotsBelieved),
         multiPrice,
-        ...(refused === undefined ? {} : { down: refused.message })
+        ...down()
       } satisfies AccountAbility
     }),
     status: Effect.gen(function* () {
       return {
         account: alias,
-        ...(refused === undefined ? {} : { down: refused.message }),
+        ...down(),
         budget: yield* budget.status,
         token: yield* token.status,
         sweeper: yield* sweeper.status,
         stream: yield* streamer.status,
+        connects: yield* governor.status,
+        backfill: yield* backfill.status,
         streamed: streams.length
       } satisfies AccountStatus
     })
   }
 })
+
+export type AccountFeed = Effect.Success<ReturnType<typeof makeAccountFeed>>

@@ -1,19 +1,27 @@
 import { Context, Deferred, Effect, Layer, PubSub, Stream } from "effect"
+import { patient } from "../actor/RestartPolicy.ts"
+import { Supervisor } from "../actor/Supervisor.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
 import type { AccountAbility, Assignment, SymbolAge } from "../domain/Assignment.ts"
 import type { Delivery } from "../domain/Sighting.ts"
+import type { Holidays } from "../kis/Holidays.ts"
 import type { KisCredentialsRejected } from "../kis/KisError.ts"
-import { type AccountStatus, type FedAccount, makeAccountFeed } from "./AccountFeed.ts"
+import { type AccountFeed, type AccountStatus, type FedAccount, makeAccountFeed } from "./AccountFeed.ts"
+import { type CalendarStatus, makeHolidayKeeper } from "./HolidayKeeper.ts"
+import { makePhaseKeeper, type PhaseStatus } from "./PhaseKeeper.ts"
 import { makeSweep, type SweepStatus } from "./Sweep.ts"
 import type { CoverageStatus } from "./SweepSchedule.ts"
 
 export interface FeedStatus {
   readonly accounts: ReadonlyArray<AccountStatus>
   readonly sweep: SweepStatus
+  readonly calendar: CalendarStatus
+  readonly phase: PhaseStatus
 }
 
 export interface KisFeedOptions {
-  readonly accounts: ReadonlyArray<FedAccount>
+  /** One at least. */
+  readonly accounts: readonly [FedAccount, ...ReadonlyArray<FedAccount>]
   readonly stateDir: string
   readonly deliver: (delivery: Delivery) => Effect.Effect<void>
 }
@@ -45,33 +53,71 @@ export class KisFeed extends Context.Service<
 const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
   const { deliver, stateDir } = options
   const session = yield* MarketSession
+  const supervisor = yield* Supervisor
   const refused = yield* Deferred.make<never, KisCredentialsRejected>()
   const changes = yield* PubSub.sliding<string>(waitingChanges)
   const sweep = yield* makeSweep(session, deliver)
+  const phases = yield* makePhaseKeeper({ streamed: options.accounts.reduce((sum, { slots }) => sum + slots, 0) })
+  const accounts: Array<AccountFeed> = []
 
-  const onChange = (reason: string) =>
-    Effect.gen(function* () {
-      const errors = yield* Effect.forEach(accounts, (account) => account.refused)
-      const [first] = errors
-      if (first !== undefined && errors.every((error) => error !== undefined)) yield* Deferred.fail(refused, first)
-      yield* PubSub.publish(changes, reason)
+  const onChange = Effect.fnUntraced(function* (reason: string) {
+    const errors = yield* Effect.forEach(accounts, (account) => account.refused)
+    const [first] = errors
+    if (first !== undefined && errors.every((error) => error !== undefined)) yield* Deferred.fail(refused, first)
+    yield* PubSub.publish(changes, reason)
+  })
+  for (const account of options.accounts) {
+    const feed = yield* makeAccountFeed({
+      account,
+      stateDir,
+      sweep,
+      deliver: (delivery) => Effect.andThen(phases.observe(delivery), deliver(delivery)),
+      onMarketStatus: ({ atMs, code }) => phases.announced(code, atMs),
+      onChange
     })
-  const accounts = yield* Effect.forEach(options.accounts, (account) =>
-    makeAccountFeed({ account, stateDir, sweep, deliver, onChange })
-  )
+    accounts.push(feed)
+  }
+
+  /** Any account will do, and the calendar is the same for all; only the mock has none. */
+  const live = options.accounts.findIndex(({ endpoints }) => endpoints.env === "live")
+  const holidays: Holidays = {
+    openDays: Effect.fnUntraced(function* (from, to) {
+      const errors = yield* Effect.forEach(accounts, (account) => account.refused)
+      const asked = accounts.findIndex((_, at) => options.accounts[at]?.endpoints.env === "live" && !errors[at])
+      const { holidays: calls } = accounts[asked] ?? accounts[Math.max(0, live)] ?? (yield* Effect.die("no account"))
+      return yield* calls.openDays(from, to)
+    })
+  }
+  const calendar = yield* makeHolidayKeeper({
+    account: options.accounts[Math.max(0, live)] ?? options.accounts[0],
+    stateDir,
+    holidays
+  })
 
   return KisFeed.of({
-    start: Effect.forEach(accounts, ({ start }) => start, { discard: true }),
+    start: Effect.gen(function* () {
+      yield* Effect.forEach(accounts, ({ start }) => start, { discard: true })
+      const spec = { kind: "permanent", policy: patient } as const
+      // Refused keys are their account's affair; the next one is asked then.
+      const asking = Effect.catchTag(calendar.run, "KisCredentialsRejected", () => Effect.never)
+      yield* supervisor.start({ ...spec, name: "account/calendar", run: asking })
+      yield* supervisor.start({ ...spec, name: "account/phases", run: phases.run })
+    }),
     apply: Effect.fnUntraced(function* (assignment) {
       yield* sweep.assign(assignment.sweep)
       for (const { alias, want } of accounts) yield* want(assignment.streams.get(alias) ?? [])
     }),
-    abilities: Effect.forEach(accounts, ({ ability }) => ability),
+    abilities: Effect.suspend(() => Effect.forEach(accounts, ({ ability }) => ability)),
     changes: Stream.fromPubSub(changes),
     ages: sweep.ages,
     coverage: sweep.coverage,
     status: Effect.gen(function* () {
-      return { accounts: yield* Effect.forEach(accounts, ({ status }) => status), sweep: yield* sweep.status }
+      return {
+        accounts: yield* Effect.forEach(accounts, ({ status }) => status),
+        sweep: yield* sweep.status,
+        calendar: yield* calendar.status,
+        phase: yield* phases.status
+      }
     }),
     refused: Deferred.await(refused)
   })

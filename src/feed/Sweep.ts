@@ -125,6 +125,7 @@ export const makeSweep = Effect.fnUntraced(function* (
       Effect.map(Clock.currentTimeMillis, (nowMs) => schedule.assign(targets, nowMs)),
     coverage: (stale_seconds: number) =>
       Effect.map(Clock.currentTimeMillis, (nowMs): CoverageStatus => schedule.coverage(nowMs, stale_seconds * 1_000)),
+    sweptVolume: (symbol: string) => schedule.sweptVolume(symbol),
     ages: Effect.map(Clock.currentTimeMillis, (nowMs): ReadonlyArray<SymbolAge> => schedule.ages(nowMs)),
     status: Effect.sync((): SweepStatus => ({ ...answers.progress(), unknown: schedule.unknown }))
   }

@@ -1,4 +1,4 @@
-import type { SweepTarget, SymbolAge } from "../domain/Assignment.ts"
+import type { SweepTarget, SweptVolume, SymbolAge } from "../domain/Assignment.ts"
 import { isIndexCode } from "../domain/SymbolCode.ts"
 import { DeadlineQueue } from "./DeadlineQueue.ts"
 import {
@@ -222,6 +222,12 @@ export class SweepSchedule {
     const seen = [...this.entries.values()].filter(({ seenAtMs }) => seenAtMs !== undefined)
     const stale = this.closedAtMs !== undefined ? [] : seen.filter((entry) => this.ageOf(entry, nowMs) > stale_ms)
     return { symbols: this.entries.size, seen: seen.length, stale: stale.length }
+  }
+
+  /** What was swept last of a symbol, and when. */
+  sweptVolume(symbol: string): SweptVolume | undefined {
+    const { cumVolume, seenAtMs } = this.entries.get(symbol) ?? {}
+    return cumVolume === undefined || seenAtMs === undefined ? undefined : { cumVolume, atMs: seenAtMs }
   }
 
   /** What is known of every symbol, for the plan and for people. */

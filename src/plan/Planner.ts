@@ -1,4 +1,4 @@
-import { Clock, Effect, Layer, Stream } from "effect"
+import { Clock, Context, Effect, Layer, Stream } from "effect"
 import { Mailbox } from "../actor/Mailbox.ts"
 import { patient } from "../actor/RestartPolicy.ts"
 import { Supervisor } from "../actor/Supervisor.ts"
@@ -49,6 +49,21 @@ const replan_interval = "5 minutes"
 const mailbox_reasons = 4
 
 /** Keeps the plan true to what there is: made anew when the universe, an account or the market's activity changes. */
+export class Planner extends Context.Service<
+  Planner,
+  {
+    /** Puts the plan made at the start in force, then keeps it under the supervisor. */
+    readonly start: Effect.Effect<void>
+    readonly coverage: Coverage["Service"]
+  }
+>()("observer/plan/Planner") {
+  static readonly layer = (options: PlannerOptions) =>
+    Layer.effect(
+      Coverage,
+      Effect.map(Planner, ({ coverage }) => coverage)
+    ).pipe(Layer.provideMerge(Layer.effect(Planner, makePlanner(options))))
+}
+
 export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions) {
   const { accounts, universe } = options
   const journal = yield* Journal
@@ -202,6 +217,3 @@ const isSame = (a: CoveragePlan, b: CoveragePlan): boolean =>
     )
   }) &&
   JSON.stringify([...a.streams]) === JSON.stringify([...b.streams])
-
-/** The coverage as a service, once its planner is made. */
-export const layerOf = (planner: { readonly coverage: Coverage["Service"] }) => Layer.succeed(Coverage, planner.coverage)

@@ -1,3 +1,4 @@
+import type { SweptVolume } from "../../domain/Assignment.ts"
 import type { Phase } from "../../domain/Phase.ts"
 import { keyOf, type Registration } from "../../kis/StreamSession.ts"
 import { deafAfter_ms } from "../../kis/streamSession/Deafness.ts"
@@ -20,13 +21,6 @@ interface Ear {
   volumeAheadSinceMs: number | undefined
   /** A volatility interruption or a halt of the symbol runs until then: no trade is expected. */
   interruptedUntilMs: number
-}
-
-/** A symbol's cumulative volume as it was swept. */
-export interface SweptVolume {
-  readonly cumVolume: number
-  /** When the answer came. */
-  readonly atMs: number
 }
 
 export interface HearingLook {
