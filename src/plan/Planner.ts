@@ -10,6 +10,7 @@ import { type ChangeRefused, type ChangeReport, Coverage, type PlanReport } from
 import { type CoveragePlan, plan } from "./CoveragePlan.ts"
 import type { Held } from "./coveragePlan/assignStreams.ts"
 import { Activity } from "./planner/Activity.ts"
+import { isSame } from "./planner/isSame.ts"
 import { accountReports, classReports, symbolCoverage } from "./planner/report.ts"
 import type { TargetSeconds } from "../domain/SymbolClass.ts"
 import { classOf, type PlannedSymbol } from "./PlannedSymbol.ts"
@@ -48,8 +49,8 @@ export interface PlannerOptions {
 
 /** Activity moves slowly, and a plan costs a look at every symbol. */
 const replan_interval = "5 minutes"
-/** Reasons that wait are one reason. */
-const mailbox_reasons = 4
+/** Reasons that wait become one plan; the same reason waits once. */
+const mailbox_reasons = 8
 
 /** Keeps the plan true to what there is: made anew when the universe, an account or the market's activity changes. */
 export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions) {
@@ -60,7 +61,7 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   const mailbox = yield* Mailbox.make<string>({
     actor: "planner",
     capacity: mailbox_reasons,
-    policy: { _tag: "conflate", key: () => "replan" }
+    policy: { _tag: "conflate", key: (reason) => reason }
   })
   let current: { readonly plan: CoveragePlan; readonly reason: string; readonly madeAtMs: number } | undefined
   let planned: ReadonlyArray<PlannedSymbol> = []
@@ -81,9 +82,11 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   const heldIn = ({ streams }: CoveragePlan, nowMs: number): Map<string, Held> =>
     new Map(
       [...streams].flatMap(([account, targets]) =>
-        targets.map(({ symbol }): [string, Held] => {
+        targets.map(({ book, symbol }): [string, Held] => {
           const before = held.get(symbol)
-          return [symbol, before?.account === account ? before : { symbol, account, sinceMs: nowMs }]
+          const stays = before?.account === account
+          const { bookSinceMs = nowMs, sinceMs = nowMs } = stays ? before : {}
+          return [symbol, { symbol, account, sinceMs, ...(book ? { bookSinceMs } : {}) }]
         })
       )
     )
@@ -118,13 +121,14 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
     names = now.entries
     const abilities = yield* accounts.abilities
     const made = plan({ symbols: planned, accounts: abilities, target_seconds, books, held: [...held.values()], nowMs })
-    const isNew = current === undefined || !isSame(current.plan, made)
-    held = heldIn(made, nowMs)
-    current = { plan: made, reason, madeAtMs: nowMs }
-    if (!isNew) return
+    // What is in force stays what it is, or a plan could creep away from what was applied.
+    if (current !== undefined && isSame(current.plan, made)) return
     // The shards know a symbol before the first sighting of it can come.
     yield* options.observe(planned.map(({ symbol }) => symbol))
     yield* accounts.apply(made)
+    // Only now: what crashed before it was applied must be made again.
+    held = heldIn(made, nowMs)
+    current = { plan: made, reason, madeAtMs: nowMs }
     yield* tell(made, reason)
   })
 
@@ -174,6 +178,7 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   const listen = Stream.runForEach(triggers, (reason) => mailbox.offer(reason))
   const work = mailbox.consume({
     handle: (reasons) => replan(reasons.join("; ")),
+    batch_max: mailbox_reasons,
     onPoison: (reason) => Effect.logError("the plan could not be made", { reason })
   })
 
@@ -188,23 +193,18 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
     start: Effect.gen(function* () {
       yield* replan("the start")
       const run = Effect.raceFirst(work, listen)
-      yield* supervisor.start({ name: mailbox.actor, kind: "transient", policy: patient, mailbox, run, drain: mailbox.end })
+      yield* supervisor.start({
+        name: mailbox.actor,
+        kind: "transient",
+        policy: patient,
+        mailbox,
+        run,
+        drain: mailbox.end
+      })
     })
   }
 })
 
-/** Whether two plans ask the same of everybody: expected ages that move by a hair are no news. */
-const isSame = (a: CoveragePlan, b: CoveragePlan): boolean =>
-  a.sweep.length === b.sweep.length &&
-  a.sweep.every((target, index) => {
-    const other = b.sweep[index]
-    return (
-      other?.symbol === target.symbol &&
-      other.target_ms === target.target_ms &&
-      Math.abs(other.planned_ms - target.planned_ms) <= target.planned_ms * 0.02
-    )
-  }) &&
-  JSON.stringify([...a.streams]) === JSON.stringify([...b.streams])
-
 /** The coverage as a service, once its planner is made. */
-export const layerOf = (planner: { readonly coverage: Coverage["Service"] }) => Layer.succeed(Coverage, planner.coverage)
+export const layerOf = (planner: { readonly coverage: Coverage["Service"] }) =>
+  Layer.succeed(Coverage, planner.coverage)
