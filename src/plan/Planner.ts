@@ -192,7 +192,8 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
     /** Makes the first plan, so that the feed knows what to do when it starts, then keeps it under the supervisor. */
     start: Effect.gen(function* () {
       yield* replan("the start")
-      const run = Effect.raceFirst(work, listen)
+      // What changed while nobody listened is seen by a look of its own.
+      const run = Effect.andThen(mailbox.offer("a look after a start"), Effect.raceFirst(listen, work))
       yield* supervisor.start({
         name: mailbox.actor,
         kind: "transient",
