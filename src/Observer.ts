@@ -1,5 +1,5 @@
 import { Context, Effect, Layer } from "effect"
-import { vital } from "./actor/RestartPolicy.ts"
+import { patient, vital } from "./actor/RestartPolicy.ts"
 import { type ActorExhausted, Supervisor } from "./actor/Supervisor.ts"
 import { MarketClock, marketNow } from "./calendar/MarketClock.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
@@ -7,6 +7,9 @@ import { missedSpans } from "./calendar/missedSpans.ts"
 import { gap, marker } from "./feed/FeedRecord.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { Journal } from "./journal/Journal.ts"
+import { DayUniverse } from "./plan/DayUniverse.ts"
+import { Planner } from "./plan/Planner.ts"
+import { onHangup } from "./onHangup.ts"
 import type { KisCredentialsRejected } from "./kis/KisError.ts"
 import { Shards } from "./shard/Shards.ts"
 import { type DatabaseUnusable, SqlPipeline } from "./sql/SqlPipeline.ts"
@@ -24,7 +27,7 @@ const closing_share = 0.2
 
 /**
  * The root of the tree: starts the actors from the journal outwards, and ends them in the order in which data flows,
- * so that what was received is stored: sources, shards, journal, followers.
+ * so that what was received is stored: sources, plan and universe, shards, journal, followers.
  */
 export class Observer extends Context.Service<
   Observer,
@@ -43,6 +46,8 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const feed = yield* KisFeed
   const sql = yield* SqlPipeline
   const session = yield* MarketSession
+  const universe = yield* DayUniverse
+  const planner = yield* Planner
 
   const endRecord = Effect.gen(function* () {
     yield* journal.append([marker(yield* marketNow, { event: "stop" })])
@@ -74,13 +79,16 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* journal.append(yield* startRecords)
     yield* sql.start
     yield* shards.start
+    yield* supervisor.start({ name: "universe", kind: "permanent", policy: patient, run: universe.run })
+    yield* supervisor.start({ name: "universe/hangup", kind: "permanent", policy: patient, run: onHangup(universe) })
+    yield* planner.start
     yield* feed.start
   })
 
   const stop = Effect.gen(function* () {
     yield* Effect.logInfo("stopping: what was received is being stored")
     const late = yield* supervisor.shutdown({
-      order: ["account", "shard", "journal", "follower"],
+      order: ["account", "planner", "universe", "shard", "journal", "follower"],
       deadline_ms: drain_seconds * (1 - closing_share) * 1_000
     })
     const { seq } = yield* journal.head

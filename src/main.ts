@@ -100,9 +100,8 @@ const observe = Effect.fnUntraced(function* (settings: Settings) {
     })
   )
   return yield* Effect.gen(function* () {
-    const { run, start } = yield* Observer
-    yield* start
     const url = yield* openFront(settings)
+    const { run } = yield* Observer
     yield* Effect.logInfo("the observer runs; Ctrl-C ends it", { health: `${url}/health`, journal: settings.dataDir })
     return yield* Effect.raceFirst(run, source.ended)
   }).pipe(

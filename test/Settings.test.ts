@@ -90,6 +90,27 @@ describe("Settings", () => {
     assert.deepStrictEqual(symbols("top:30"), { _tag: "Top", count: 30 })
   })
 
+  it("read whom to watch, in the order in which they are named", () => {
+    assert.deepStrictEqual(load({ OBSERVER_WATCH: "005930, 0001\t0000Y0,005930" }).watch, ["005930", "0001", "0000Y0"])
+    assert.isUndefined(load({ OBSERVER_WATCH: " " }).watch)
+  })
+
+  it("read how old a quote may become, by class, and keep the defaults of the rest", () => {
+    const targets = (text: string) => load({ OBSERVER_TARGET_SECONDS: text }).targets
+    assert.deepStrictEqual(targets("watch:1.5, ETF:60"), { watch: 1.5, index: 10, stock: 10, etf: 60 })
+    assert.deepStrictEqual(targets("stock:0.2"), { watch: 3, index: 10, stock: 0.2, etf: 10 })
+    assert.deepStrictEqual(targets("stock:5,stock:6").stock, 6)
+    assert.deepStrictEqual(targets(","), targets(""))
+  })
+
+  it("take a file of accounts in place of the pair, and not beside it", () => {
+    const accounts = { OBSERVER_SOURCE_MODE: "kis", KIS_ACCOUNTS: "./accounts.json" }
+    assert.strictEqual(load(accounts).kisAccounts, "./accounts.json")
+    assert.deepStrictEqual(problems({ ...accounts, KIS_APP_KEY: "k" }), [
+      "KIS_ACCOUNTS is set, and so is KIS_APP_KEY or KIS_APP_SECRET; allowed: the file with all accounts, or one pair"
+    ])
+  })
+
   it("are also found under their older names", () => {
     assert.deepStrictEqual(load({ PHASE15_SYMBOL: "005930" }).symbols, { _tag: "List", codes: ["005930"] } as never)
     assert.deepStrictEqual(load({ PHASE15_SYMBOLS: "all", OBSERVER_SYMBOLS: "all" }).symbols, { _tag: "All" })
@@ -112,6 +133,18 @@ describe("Settings", () => {
     ["OBSERVER_SYMBOLS", ",,", 'OBSERVER_SYMBOLS is ",,": no symbol is named; '],
     ["OBSERVER_SYMBOLS", "top:0", "top:0 watches nothing"],
     ["OBSERVER_SYMBOLS", "@", "no file is named after @"],
+    ["OBSERVER_WATCH", "005930,5930x", 'OBSERVER_WATCH is "005930,5930x": not a symbol code: 5930x; '],
+    [
+      "OBSERVER_TARGET_SECONDS",
+      "bond:5",
+      "class:seconds with the classes watch, index, stock, etf and 0.2 to 86400 seconds"
+    ],
+    ["OBSERVER_TARGET_SECONDS", "stock:0.1", "0.2 to 86400 seconds"],
+    ["OBSERVER_TARGET_SECONDS", "stock:86401", "0.2 to 86400 seconds"],
+    ["OBSERVER_TARGET_SECONDS", "stock", "class:seconds"],
+    ["OBSERVER_TARGET_SECONDS", "stock:-1", "class:seconds"],
+    ["OBSERVER_BOOKS", "1001", "a whole number from 0 to 1000"],
+    ["KIS_ACCOUNTS", "~/accounts.json", "~ is not expanded here"],
     ["OBSERVER_SHARDS", "0", 'OBSERVER_SHARDS is "0"; allowed: a whole number from 1 to 64'],
     ["OBSERVER_SHARDS", "65", "from 1 to 64"],
     ["OBSERVER_SHARDS", "8.5", "from 1 to 64"],
@@ -152,7 +185,7 @@ describe("Settings", () => {
 
   it("name both keys when the broker is chosen without them", () => {
     assert.deepStrictEqual(problems({ OBSERVER_SOURCE_MODE: "kis" }), [
-      "KIS_APP_KEY and KIS_APP_SECRET not set, which OBSERVER_SOURCE_MODE=kis needs; allowed: KIS_APP_KEY and KIS_APP_SECRET, the pair issued by the broker"
+      "KIS_APP_KEY and KIS_APP_SECRET not set, which OBSERVER_SOURCE_MODE=kis needs; allowed: KIS_APP_KEY and KIS_APP_SECRET, the pair issued by the broker, or KIS_ACCOUNTS"
     ])
     const one = problems({ OBSERVER_SOURCE_MODE: "kis", KIS_APP_KEY: "key" })
     assert.match(one[0] ?? "", /^KIS_APP_SECRET not set/)

@@ -106,16 +106,14 @@ const classesOf = (
   }))
 }
 
-const unmetOf = (
-  classes: ReadonlyArray<ClassPlan>,
-  stretch: number,
-  callsPerSecond: number
-): ReadonlyArray<Unmet> =>
-  stretch <= 1
-    ? []
-    : classes.map(({ expected_seconds, target_seconds, ...each }) => ({
-        class: each.class,
-        target_seconds,
-        expected_seconds,
-        needs: `${Math.ceil(callsPerSecond * stretch)} calls a second, there are ${callsPerSecond}: more accounts, fewer symbols, or a target of ${Math.ceil(expected_seconds)} s`
-      }))
+const unmetOf = (classes: ReadonlyArray<ClassPlan>, stretch: number, callsPerSecond: number): ReadonlyArray<Unmet> => {
+  if (stretch <= 1) return []
+  const needed = Math.ceil(callsPerSecond * stretch)
+  const there = Math.round(callsPerSecond * 10) / 10
+  return classes.map(({ expected_seconds, target_seconds, ...each }) => ({
+    class: each.class,
+    target_seconds,
+    expected_seconds,
+    needs: `${needed} calls a second, there are ${there}: more accounts, fewer symbols, or a target of ${Math.ceil(expected_seconds)} s`
+  }))
+}

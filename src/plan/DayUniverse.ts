@@ -63,10 +63,11 @@ export class DayUniverse extends Context.Service<
     readonly status: Effect.Effect<UniverseStatus>
     /** Reads the `@file` again, if the selection is one, and observes what it says now. */
     readonly reload: Effect.Effect<UniverseDiff, ChangeRefused | SymbolFileUnusable>
-    /** Observes these codes too, from now on and after a restart. */
-    add(codes: ReadonlyArray<string>): Effect.Effect<UniverseDiff, ChangeRefused>
-    /** Observes these codes no longer, even if the selection names them. */
-    remove(codes: ReadonlyArray<string>): Effect.Effect<UniverseDiff, ChangeRefused>
+    /** Observes some codes too, from now on and after a restart, and others no longer, even if the selection names them: all or none. */
+    change(codes: {
+      readonly add: ReadonlyArray<string>
+      readonly remove: ReadonlyArray<string>
+    }): Effect.Effect<UniverseDiff, ChangeRefused>
     /** Says what is observed in the record, then looks for master files each trading morning. For a supervisor to run. */
     readonly run: Effect.Effect<never, DiskError>
   }

@@ -10,6 +10,7 @@ import { type ChangeRefused, type ChangeReport, Coverage, type PlanReport, type 
 import { type CoveragePlan, plan } from "./CoveragePlan.ts"
 import type { Held } from "./coveragePlan/assignStreams.ts"
 import { Activity } from "./planner/Activity.ts"
+import { isSame } from "./planner/isSame.ts"
 import { accountReports, classReports, symbolCoverage } from "./planner/report.ts"
 import type { TargetSeconds } from "../domain/SymbolClass.ts"
 import { classOf, type PlannedSymbol } from "./PlannedSymbol.ts"
@@ -45,8 +46,9 @@ export interface PlannerOptions {
 
 /** Activity moves slowly, and a plan costs a look at every symbol. */
 const replan_interval = "5 minutes"
-/** Reasons that wait are one reason. */
-const mailbox_reasons = 4
+const startReason = "the start"
+/** Reasons that wait become one plan; the same reason waits once. */
+const mailbox_reasons = 8
 
 /** Keeps the plan true to what there is: made anew when the universe, an account or the market's activity changes. */
 export class Planner extends Context.Service<
@@ -72,9 +74,8 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   const mailbox = yield* Mailbox.make<string>({
     actor: "planner",
     capacity: mailbox_reasons,
-    policy: { _tag: "conflate", key: () => "replan" }
+    policy: { _tag: "conflate", key: (reason) => reason }
   })
-  let current: { readonly plan: CoveragePlan; readonly reason: string; readonly madeAtMs: number } | undefined
   let planned: ReadonlyArray<PlannedSymbol> = []
   let names: PlannedUniverse["entries"] = new Map()
   let held = new Map<string, Held>()
@@ -93,9 +94,11 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   const heldIn = ({ streams }: CoveragePlan, nowMs: number): Map<string, Held> =>
     new Map(
       [...streams].flatMap(([account, targets]) =>
-        targets.map(({ symbol }): [string, Held] => {
+        targets.map(({ book, symbol }): [string, Held] => {
           const before = held.get(symbol)
-          return [symbol, before?.account === account ? before : { symbol, account, sinceMs: nowMs }]
+          const stays = before?.account === account
+          const { bookSinceMs = nowMs, sinceMs = nowMs } = stays ? before : {}
+          return [symbol, { symbol, account, sinceMs, ...(book ? { bookSinceMs } : {}) }]
         })
       )
     )
@@ -121,7 +124,8 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
     }
   })
 
-  const replan = Effect.fnUntraced(function* (reason: string) {
+  /** The plan for what there is now. */
+  const planNow = Effect.gen(function* () {
     const nowMs = yield* Clock.currentTimeMillis
     activity.look(yield* accounts.ages, nowMs)
     const now = yield* universe.current
@@ -129,19 +133,29 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
     planned = plannedOf(now)
     names = now.entries
     const abilities = yield* accounts.abilities
-    const made = plan({ symbols: planned, accounts: abilities, target_seconds, books, held: [...held.values()], nowMs })
-    const isNew = current === undefined || !isSame(current.plan, made)
-    held = heldIn(made, nowMs)
-    current = { plan: made, reason, madeAtMs: nowMs }
-    if (!isNew) return
+    return plan({ symbols: planned, accounts: abilities, target_seconds, books, held: [...held.values()], nowMs })
+  })
+
+  // Made at once, so that whoever looks sees it; in force from the start on.
+  let current = { plan: yield* planNow, reason: startReason, madeAtMs: yield* Clock.currentTimeMillis }
+
+  const enforce = Effect.fnUntraced(function* (made: CoveragePlan, reason: string) {
+    const nowMs = yield* Clock.currentTimeMillis
     // The shards know a symbol before the first sighting of it can come.
     yield* options.observe(planned.map(({ symbol }) => symbol))
     yield* accounts.apply(made)
+    held = heldIn(made, nowMs)
+    current = { plan: made, reason, madeAtMs: nowMs }
     yield* tell(made, reason)
   })
 
+  const replan = Effect.fnUntraced(function* (reason: string) {
+    const made = yield* planNow
+    // What is in force stays what it is, or a plan could creep away from what was applied.
+    if (!isSame(current.plan, made)) yield* enforce(made, reason)
+  })
+
   const report = Effect.gen(function* () {
-    if (current === undefined) return yield* Effect.die(new Error("the plan is asked for before it is made"))
     const { madeAtMs, plan: made, reason } = current
     const ages = new Map((yield* accounts.ages).map((age) => [age.symbol, age]))
     const { callsPerSecond, callsPerSweep, classes, notCovered, streamed, unmet } = made
@@ -160,9 +174,9 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   })
 
   const symbols = Effect.gen(function* () {
-    const made = current?.plan
+    const made = current.plan
     const ages = new Map((yield* accounts.ages).map((age) => [age.symbol, age]))
-    const sweep = new Map(made?.sweep.map(({ planned_ms, symbol }) => [symbol, planned_ms]))
+    const sweep = new Map(made.sweep.map(({ planned_ms, symbol }) => [symbol, planned_ms]))
     const streams = new Map([...held.values()].map(({ account, symbol }) => [symbol, account]))
     return planned.map((each) =>
       symbolCoverage(
@@ -186,6 +200,7 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   const listen = Stream.runForEach(triggers, (reason) => mailbox.offer(reason))
   const work = mailbox.consume({
     handle: (reasons) => replan(reasons.join("; ")),
+    batch_max: mailbox_reasons,
     onPoison: (reason) => Effect.logError("the plan could not be made", { reason })
   })
 
@@ -196,24 +211,19 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
       symbol: (code) => Effect.map(symbols, (all) => all.find(({ symbol }) => symbol === code)),
       change: universe.change
     }),
-    /** Makes the first plan, so that the feed knows what to do when it starts, then keeps it under the supervisor. */
     start: Effect.gen(function* () {
-      yield* replan("the start")
-      const run = Effect.raceFirst(work, listen)
-      yield* supervisor.start({ name: mailbox.actor, kind: "transient", policy: patient, mailbox, run, drain: mailbox.end })
+      yield* enforce(yield* planNow, startReason)
+      // What changed while nobody listened is seen by a look of its own.
+      const run = Effect.andThen(mailbox.offer("a look after a start"), Effect.raceFirst(listen, work))
+      yield* supervisor.start({
+        name: mailbox.actor,
+        kind: "transient",
+        policy: patient,
+        mailbox,
+        run,
+        drain: mailbox.end
+      })
     })
   }
 })
 
-/** Whether two plans ask the same of everybody: expected ages that move by a hair are no news. */
-const isSame = (a: CoveragePlan, b: CoveragePlan): boolean =>
-  a.sweep.length === b.sweep.length &&
-  a.sweep.every((target, index) => {
-    const other = b.sweep[index]
-    return (
-      other?.symbol === target.symbol &&
-      other.target_ms === target.target_ms &&
-      Math.abs(other.planned_ms - target.planned_ms) <= target.planned_ms * 0.02
-    )
-  }) &&
-  JSON.stringify([...a.streams]) === JSON.stringify([...b.streams])

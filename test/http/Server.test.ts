@@ -18,6 +18,7 @@ const report: HealthReport = {
   parts: {
     journal: { status: "ok" },
     sql: { status: "degraded", reason: "the database is down" },
+    accounts: { status: "ok" },
     sweep: { status: "ok" },
     stream: { status: "ok" },
     actors: { status: "ok" }
@@ -32,31 +33,25 @@ const report: HealthReport = {
   },
   sql: { name: "sql", state: "degraded", sinceMs: 0, seq: 40, lag_records: 2, lag_seconds: 1.5, lastGoodAtMs: 0 },
   feed: {
-    account: "main",
-    budget: {
-      callsPerSecond: 18,
-      learntPerSecond: 17,
-      calls: 100,
-      refusals: 1,
-      callsLastSecond: 17,
-      waiting: 0,
-      turnedAway: 0,
-      ledger: { calls: 0, refusals: 0, waiting: 0 }
-    },
-    token: { expiresAtMs: 1_000, issues: 1 },
-    sweep: { state: "ok", sinceMs: 0, rounds: 3, lastRound_ms: 3_722, lastAnswerAtMs: 1, unknown: ["ZZZZZZ"] },
-    stream: {
-      state: { _tag: "live" },
-      sinceMs: 0,
-      connects: 1,
-      slotsHeld: 41,
-      slotsBelieved: 41,
-      lastHeardMs: 1,
-      pingPongs: 0,
-      wanted: 41,
-      unanswered: []
-    },
-    streamed: 41
+    accounts: [
+      {
+        account: "main",
+        budget: { callsPerSecond: 18, learntPerSecond: 17, calls: 100, refusals: 1, callsLastSecond: 17 },
+        token: { expiresAtMs: 1_000, issues: 1 },
+        sweeper: { state: "ok", sinceMs: 0 },
+        stream: {
+          state: { _tag: "live" },
+          sinceMs: 0,
+          connects: 1,
+          slotsHeld: 41,
+          slotsBelieved: 41,
+          lastHeardMs: 1,
+          pingPongs: 0
+        },
+        streamed: 41
+      }
+    ],
+    sweep: { rounds: 3, lastRound_ms: 3_722, lastAnswerAtMs: 1, unknown: ["ZZZZZZ"] }
   },
   callLimitsAsOf: "2026-04-20",
   conservation: { "kis-rest": { received: 10, stored: 6, rejected: 1, deduplicated: 2, inFlight: 1 } },

@@ -4,25 +4,34 @@ import { TestClock } from "effect/testing"
 import { ActorTree } from "../../src/actor/ActorTree.ts"
 import type { LifecycleEvent } from "../../src/actor/Lifecycle.ts"
 import { MarketSession } from "../../src/calendar/MarketSession.ts"
-import { type FeedStatus, KisFeed } from "../../src/feed/KisFeed.ts"
+import type { AccountStatus } from "../../src/feed/AccountFeed.ts"
+import { KisFeed } from "../../src/feed/KisFeed.ts"
+import type { SweepStatus, SweeperStatus } from "../../src/feed/Sweep.ts"
 import { Conservation } from "../../src/journal/Conservation.ts"
 import type { FollowerStatus } from "../../src/journal/Follower.ts"
 import { Journal, type JournalStatus, origin } from "../../src/journal/Journal.ts"
 import type { SessionState } from "../../src/kis/SessionState.ts"
 import { Health } from "../../src/ops/Health.ts"
-import { Shards } from "../../src/shard/Shards.ts"
 import { SqlPipeline } from "../../src/sql/SqlPipeline.ts"
 
 const nowMs = Date.UTC(2026, 10, 24, 1)
 const nowText = "2026-11-24T01:00:00.000Z"
 
+interface AccountScene {
+  readonly alias?: string
+  readonly down?: string
+  readonly sweeper?: Partial<SweeperStatus>
+  readonly stream?: SessionState
+  readonly streamed?: number
+}
+
 /** What the parts say of themselves, well unless told otherwise. */
 interface Scene {
   readonly journal?: Partial<JournalStatus>
   readonly sql?: Partial<FollowerStatus> | "off"
-  readonly sweep?: Partial<FeedStatus["sweep"]>
-  readonly stream?: SessionState
-  readonly streamed?: number
+  readonly sweep?: Partial<SweepStatus>
+  /** The accounts, one that is well unless told otherwise. */
+  readonly accounts?: ReadonlyArray<AccountScene>
   readonly actors?: Readonly<Record<string, readonly [LifecycleEvent, string?]>>
 }
 
@@ -42,29 +51,20 @@ const sqlStatus: FollowerStatus = {
   lag_seconds: 0,
   lastGoodAtMs: nowMs
 }
-const feedStatus: FeedStatus = {
-  account: "main",
-  budget: {
-    callsPerSecond: 18,
-    learntPerSecond: 18,
-    calls: 0,
-    refusals: 0,
-    callsLastSecond: 0,
-    waiting: 0,
-    turnedAway: 0,
-    ledger: { calls: 0, refusals: 0, waiting: 0 }
-  },
+const sweepStatus: SweepStatus = {
+  rounds: 1,
+  lastRound_ms: 1,
+  lastAnswerAtMs: nowMs - 1_000,
+  unknown: ["0000Y0"]
+}
+const accountStatus = ({ alias = "main", down, stream, streamed = 41, sweeper }: AccountScene): AccountStatus => ({
+  account: alias,
+  ...(down === undefined ? {} : { down }),
+  budget: { callsPerSecond: 18, learntPerSecond: 18, calls: 0, refusals: 0, callsLastSecond: 0 },
   token: { expiresAtMs: undefined, issues: 0 },
-  sweep: {
-    state: "ok",
-    sinceMs: nowMs - 900_000,
-    rounds: 1,
-    lastRound_ms: 1,
-    lastAnswerAtMs: nowMs - 1_000,
-    unknown: ["0000Y0"]
-  },
+  sweeper: { state: "ok", sinceMs: nowMs - 900_000, ...sweeper },
   stream: {
-    state: { _tag: "live" },
+    state: stream ?? { _tag: "live" },
     sinceMs: nowMs - 5_000,
     connects: 1,
     slotsHeld: 41,
@@ -74,10 +74,10 @@ const feedStatus: FeedStatus = {
     wanted: 41,
     unanswered: []
   },
-  streamed: 41
-}
+  streamed
+})
 
-const reportOf = ({ actors = {}, journal, sql, stream, streamed, sweep }: Scene) =>
+const reportOf = ({ accounts = [{}], actors = {}, journal, sql, sweep }: Scene) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(nowMs)
     const parts = Layer.mergeAll(
@@ -94,18 +94,13 @@ const reportOf = ({ actors = {}, journal, sql, stream, streamed, sweep }: Scene)
       }),
       Layer.succeed(KisFeed, {
         start: Effect.void,
+        apply: () => Effect.void,
+        abilities: Effect.succeed([]),
+        changes: Stream.empty,
+        ages: Effect.succeed([]),
+        coverage: (stale_seconds) => Effect.succeed({ symbols: 2_000, seen: 1_999, stale: stale_seconds }),
         refused: Effect.never,
-        status: Effect.succeed({
-          ...feedStatus,
-          sweep: { ...feedStatus.sweep, ...sweep },
-          stream: { ...feedStatus.stream, state: stream ?? feedStatus.stream.state },
-          streamed: streamed ?? feedStatus.streamed
-        })
-      }),
-      Layer.succeed(Shards, {
-        start: Effect.void,
-        deliver: () => Effect.void,
-        coverage: (stale_seconds) => Effect.succeed({ symbols: 2_000, seen: 1_999, stale: stale_seconds })
+        status: Effect.succeed({ accounts: accounts.map(accountStatus), sweep: { ...sweepStatus, ...sweep } })
       }),
       Layer.succeed(SqlPipeline, {
         start: Effect.void,
@@ -138,7 +133,7 @@ const table: ReadonlyArray<
   readonly [name: string, scene: Scene, status: string, ready: boolean, part?: string, reason?: string]
 > = [
   ["everything is well", {}, "ok", true],
-  ["SQL is off and nothing is streamed", { sql: "off", streamed: 0 }, "ok", true],
+  ["SQL is off and nothing is streamed", { sql: "off", accounts: [{ streamed: 0 }] }, "ok", true],
   [
     "the journal cannot be written",
     { journal: { writable: false, reason: "write x: ENOSPC" } },
@@ -158,23 +153,30 @@ const table: ReadonlyArray<
   ["the database is still opening", { sql: { state: "starting" } }, "ok", true, "sql"],
   [
     "the sweep has just begun",
-    { sweep: { state: "starting", lastAnswerAtMs: undefined, sinceMs: nowMs - 59_000 } },
+    { sweep: { lastAnswerAtMs: undefined }, accounts: [{ sweeper: { state: "starting", sinceMs: nowMs - 59_000 } }] },
     "starting",
     false,
     "sweep"
   ],
   [
     "the sweep has had no answer since its start",
-    { sweep: { state: "starting", lastAnswerAtMs: undefined, sinceMs: silent_ms } },
+    { sweep: { lastAnswerAtMs: undefined }, accounts: [{ sweeper: { state: "starting", sinceMs: silent_ms } }] },
     "down",
     false,
     "sweep",
     "no answer for 61 s"
   ],
-  ["the broker has trouble", { sweep: { state: "degraded", reason: "refused" } }, "degraded", true, "sweep", "refused"],
+  [
+    "the broker has trouble",
+    { accounts: [{ sweeper: { state: "degraded", reason: "refused" } }] },
+    "degraded",
+    true,
+    "sweep",
+    "refused"
+  ],
   [
     "the broker has long been gone",
-    { sweep: { state: "degraded", reason: "refused", lastAnswerAtMs: silent_ms } },
+    { sweep: { lastAnswerAtMs: silent_ms }, accounts: [{ sweeper: { state: "degraded", reason: "refused" } }] },
     "down",
     false,
     "sweep",
@@ -190,23 +192,104 @@ const table: ReadonlyArray<
   ],
   [
     "the market is closed",
-    { sweep: { state: "closed", lastAnswerAtMs: nowMs - 50_000_000 } },
+    { sweep: { lastAnswerAtMs: nowMs - 50_000_000 }, accounts: [{ sweeper: { state: "closed" } }] },
     "ok",
     true,
     "sweep",
     "the market is closed"
   ],
-  ["the stream connects", { stream: { _tag: "connecting", attempt: 0, unapproved: 0 } }, "ok", true, "stream"],
-  ["the stream waits", { stream: waiting }, "degraded", true, "stream", "cut"],
+  ["the stream connects", { accounts: [{ stream: { _tag: "connecting", attempt: 0 } }] }, "ok", true, "stream"],
+  ["the stream waits", { accounts: [{ stream: waiting }] }, "degraded", true, "stream", "cut"],
   [
     "the stream is silent",
-    { stream: { _tag: "silent", attempt: 0, unapproved: 0 } },
+    { accounts: [{ stream: { _tag: "silent" } }] },
     "degraded",
     true,
     "stream",
     "the connection is open and says nothing"
   ],
-  ["the stream is parked", { stream: { _tag: "parked", because: "refused" } }, "degraded", true, "stream", "refused"],
+  [
+    "the stream is parked",
+    { accounts: [{ stream: { _tag: "parked", because: "refused" } }] },
+    "degraded",
+    true,
+    "stream",
+    "refused"
+  ],
+  [
+    "the sweep of one of two accounts pauses",
+    {
+      accounts: [
+        { alias: "a", sweeper: { state: "degraded", reason: "refused" } },
+        { alias: "b", sweeper: { state: "ok" } }
+      ]
+    },
+    "degraded",
+    true,
+    "sweep",
+    "a: refused"
+  ],
+  [
+    "one of two accounts has not begun to sweep",
+    { accounts: [{ alias: "a", sweeper: { state: "starting" } }, { alias: "b" }] },
+    "ok",
+    true,
+    "sweep"
+  ],
+  [
+    "one of two accounts still believes that the market is closed",
+    { accounts: [{ alias: "a", sweeper: { state: "closed" } }, { alias: "b" }] },
+    "ok",
+    true,
+    "sweep"
+  ],
+  [
+    "the keys of one of two accounts are refused, whatever its parts say",
+    {
+      accounts: [
+        {
+          alias: "a",
+          down: "check the keys",
+          stream: waiting,
+          sweeper: { state: "degraded", reason: "refused", sinceMs: silent_ms }
+        },
+        { alias: "b" }
+      ]
+    },
+    "degraded",
+    true,
+    "accounts",
+    "a: check the keys"
+  ],
+  [
+    "the keys of every account are refused",
+    {
+      accounts: [
+        { alias: "a", down: "check" },
+        { alias: "b", down: "check too" }
+      ]
+    },
+    "down",
+    false,
+    "accounts",
+    "a: check; b: check too"
+  ],
+  [
+    "no account is left to sweep",
+    { accounts: [{ alias: "a", down: "check" }] },
+    "down",
+    false,
+    "sweep",
+    "no account is left"
+  ],
+  [
+    "one of two streams waits",
+    { accounts: [{ alias: "a" }, { alias: "b", stream: waiting }] },
+    "degraded",
+    true,
+    "stream",
+    "b: cut"
+  ],
   [
     "an actor rests",
     {
@@ -248,8 +331,9 @@ describe("health", () => {
 
   it.effect("says of each part since when it is so and when it last did its work", () =>
     Effect.gen(function* () {
-      const { parts } = yield* reportOf({ stream: waiting })
+      const { parts } = yield* reportOf({ accounts: [{ stream: waiting }] })
       assert.deepStrictEqual(parts, {
+        accounts: { status: "ok" },
         journal: { status: "ok", lastGood: "2026-11-24T00:59:59.990Z" },
         sql: { status: "ok", since: "2026-11-24T00:59:59.500Z", lastGood: nowText },
         sweep: { status: "ok", since: "2026-11-24T00:45:00.000Z", lastGood: "2026-11-24T00:59:59.000Z" },

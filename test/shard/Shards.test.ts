@@ -1,44 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schema, Stream } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { ActorTree } from "../../src/actor/ActorTree.ts"
 import { Supervisor } from "../../src/actor/Supervisor.ts"
 import { MarketSession } from "../../src/calendar/MarketSession.ts"
-import type { RecordDraft } from "../../src/domain/JournalRecord.ts"
 import type { Delivery, Sighting } from "../../src/domain/Sighting.ts"
 import { Conservation } from "../../src/journal/Conservation.ts"
-import { Journal, origin } from "../../src/journal/Journal.ts"
+import type { Journal } from "../../src/journal/Journal.ts"
 import { shardOf, Shards } from "../../src/shard/Shards.ts"
+import { settled } from "../journal/fixtures.ts"
+import { memoryJournal } from "../support/memoryJournal.ts"
 
 const symbols = Array.from({ length: 100 }, (_, index) => String(index).padStart(6, "0"))
 
-/** A journal in memory whose appends can be made to crash. */
-const scriptedJournal = (crashes: { left: number }) => {
-  const drafts: Array<RecordDraft> = []
-  const layer = Layer.succeed(Journal, {
-    append: (chunk) =>
-      Effect.suspend(() => {
-        if (crashes.left > 0) {
-          crashes.left -= 1
-          return Effect.die(new Error("the append crashed"))
-        }
-        drafts.push(...chunk)
-        return Effect.succeed({ first: drafts.length - chunk.length + 1, last: drafts.length })
-      }),
-    next: () => Effect.undefined,
-    hasAfter: () => Effect.never,
-    read: () => Stream.empty,
-    head: Effect.succeed(origin),
-    status: Effect.die("not asked"),
-    recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
-    run: Effect.void,
-    close: Effect.void
-  })
-  return { drafts, layer }
-}
-
 const layerOf = (journal: Layer.Layer<Journal>) =>
-  Shards.layer({ count: 4, symbols, heartbeat_ms: 300_000 }).pipe(
+  Shards.layer({ count: 4, heartbeat_ms: 300_000 }).pipe(
     Layer.provideMerge(
       Layer.mergeAll(journal, Conservation.layer, MarketSession.layer("always"), Layer.fresh(Supervisor.layer))
     )
@@ -81,9 +57,10 @@ describe("the shards", () => {
   })
 
   it.effect("store, drop and refuse, and the sums are right", () => {
-    const { drafts, layer } = scriptedJournal({ left: 0 })
+    const { drafts, layer } = memoryJournal()
     return Effect.gen(function* () {
       const shards = yield* Shards
+      yield* shards.observe(symbols)
       yield* shards.start
       yield* shards.deliver(delivery(symbols.map((symbol) => sighting(symbol, "first"))))
       yield* shards.deliver(delivery(symbols.map((symbol) => sighting(symbol, "first"))))
@@ -96,15 +73,43 @@ describe("the shards", () => {
         kind === "reject" && "reason" in payload ? [payload.reason] : []
       )
       assert.sameMembers(reasons, ["unknownSymbol", "zeroPrice"])
-      assert.deepStrictEqual(yield* shards.coverage(60), { symbols: 100, seen: 100, stale: 0 })
+    }).pipe(Effect.provide(layerOf(layer)))
+  })
+
+  it.effect("own whom they are told to, from that moment on, and keep the state of those who stay", () => {
+    const { drafts, layer } = memoryJournal()
+    return Effect.gen(function* () {
+      const shards = yield* Shards
+      yield* shards.start
+      const say = (symbol: string) => shards.deliver(delivery([sighting(symbol, "same")]))
+      yield* say("000001")
+      yield* settled
+      yield* shards.observe(["000001", "000002"])
+      yield* say("000001")
+      yield* say("000002")
+      yield* settled
+      yield* shards.observe(["000002", "000003"])
+      for (const symbol of ["000001", "000002", "000003"]) yield* say(symbol)
+      yield* drain
+      const told = drafts.map(({ kind, symbol }) => [kind, symbol])
+      assert.sameDeepMembers(told, [
+        ["reject", "000001"],
+        ["quote", "000001"],
+        ["quote", "000002"],
+        ["reject", "000001"],
+        ["quote", "000003"]
+      ])
+      const tally = (yield* (yield* Conservation).tallies).get("kis-rest")
+      assert.deepInclude(tally, { stored: 3, rejected: 2, deduplicated: 1 })
     }).pipe(Effect.provide(layerOf(layer)))
   })
 
   it.effect("a crash before the append loses nothing and changes nothing: the chunk is handed over again", () => {
     const crashes = { left: 0 }
-    const { drafts, layer } = scriptedJournal(crashes)
+    const { drafts, layer } = memoryJournal(crashes)
     return Effect.gen(function* () {
       const shards = yield* Shards
+      yield* shards.observe(symbols)
       yield* shards.start
       crashes.left = 1
       yield* shards.deliver(delivery([sighting("000001", "a")]))
@@ -121,9 +126,10 @@ describe("the shards", () => {
 
   it.effect("a chunk that crashes its shard three times is set aside as poison, and the shard goes on", () => {
     const crashes = { left: 0 }
-    const { drafts, layer } = scriptedJournal(crashes)
+    const { drafts, layer } = memoryJournal(crashes)
     return Effect.gen(function* () {
       const shards = yield* Shards
+      yield* shards.observe(symbols)
       yield* shards.start
       crashes.left = 3
       yield* shards.deliver(delivery([sighting("000001", "poison")]))

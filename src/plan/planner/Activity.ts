@@ -21,8 +21,9 @@ export class Activity {
     for (const { cumVolume, price = 0, symbol } of ages) {
       if (cumVolume === undefined) continue
       seen.set(symbol, cumVolume)
-      // A counter that fell is that of a new day.
-      turnover.set(symbol, Math.max(0, cumVolume - (this.seen.get(symbol) ?? cumVolume)) * price)
+      const before = this.seen.get(symbol) ?? cumVolume
+      // A counter that fell is that of a new day, and all of it is new.
+      turnover.set(symbol, (cumVolume < before ? cumVolume : cumVolume - before) * price)
     }
     if (seen.size === 0) return
     this.seen = seen

@@ -5,10 +5,12 @@ import type { PlannedSymbol } from "../PlannedSymbol.ts"
 
 const seconds = (ms: number): number => Math.round(ms) / 1_000
 
-const isOutside = ({ staleness_ms = 0, target_ms }: SymbolAge): boolean => staleness_ms > target_ms
+const isOutside = ({ staleness_ms, target_ms }: SymbolAge): boolean => staleness_ms > target_ms
 
+/** Over those that were seen: one that never is would hide what the others are. It is outside its target all the same. */
 const measured = (ages: ReadonlyArray<SymbolAge>): MeasuredStaleness | undefined => {
-  const sorted = ages.flatMap(({ staleness_ms }) => staleness_ms ?? []).sort((a, b) => a - b)
+  const seen = ages.filter(({ seenAtMs }) => seenAtMs !== undefined)
+  const sorted = seen.map(({ staleness_ms }) => staleness_ms).sort((a, b) => a - b)
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
   const [median, p99, max] = [at(0.5), at(0.99), sorted.at(-1)]
   if (median === undefined || p99 === undefined || max === undefined) return undefined
@@ -45,7 +47,7 @@ export const accountReports = (
 const reasonOf = (age: SymbolAge, expected_ms: number): string | undefined => {
   if (age.misses > 0) return `the broker left it out of ${age.misses} answers`
   if (isOutside(age) && expected_ms > age.target_ms) return "the calls do not suffice for its target"
-  return age.late.reason
+  return age.late.reason ?? (isOutside(age) ? "no answer has come in time" : undefined)
 }
 
 /** One symbol, as people ask for it. */
@@ -67,7 +69,7 @@ export const symbolCoverage = (
     ...(account === undefined ? {} : { account }),
     target_seconds,
     expected_seconds: expected_ms === undefined ? Number.POSITIVE_INFINITY : seconds(expected_ms),
-    ...(age?.staleness_ms === undefined ? {} : { staleness_seconds: seconds(age.staleness_ms) }),
+    ...(age === undefined ? {} : { staleness_seconds: seconds(age.staleness_ms) }),
     ...(age?.seenAtMs === undefined ? {} : { lastSeenAt: new Date(age.seenAtMs).toISOString() }),
     late: { times: age?.late.times ?? 0, worst_seconds: seconds(age?.late.worst_ms ?? 0) },
     ...(reason === undefined ? {} : { reason })
