@@ -1,4 +1,5 @@
 import { Effect, Queue, Stream } from "effect"
+import type { DayUniverse } from "./plan/DayUniverse.ts"
 
 /**
  * A hang-up signal (`kill -HUP`, `systemctl reload`) each; several that come at once are one. While somebody listens, the
@@ -19,3 +20,14 @@ export const hangups: Stream.Stream<void> =
           ),
         { bufferSize: 1, strategy: "sliding" }
       )
+
+/** Reads the file of symbols again at every hang-up; one that cannot be used leaves what is observed as it is. */
+export const onHangup = ({ reload }: DayUniverse["Service"]): Effect.Effect<void> =>
+  Stream.runForEach(hangups, () =>
+    reload.pipe(
+      Effect.flatMap(({ added, removed }) =>
+        Effect.logInfo("the symbols were read again", { added: added.length, removed: removed.length })
+      ),
+      Effect.catch((error) => Effect.logError("the symbols stay as they are", { reason: error.message }))
+    )
+  )

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, PubSub, Result, Semaphore, Stream } from "effect"
+import { Context, Effect, Layer, PubSub, Semaphore, Stream } from "effect"
 import { HttpClient } from "effect/http"
 import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { marketDate } from "../calendar/MarketTime.ts"
@@ -6,13 +6,14 @@ import type { RecordDraft } from "../domain/JournalRecord.ts"
 import { parseCodes, type SymbolSelection } from "../domain/SymbolSelection.ts"
 import { Disk, type DiskError } from "../journal/Disk.ts"
 import type { MasterName } from "../kis/MasterFile.ts"
+import type { SymbolChange } from "./Coverage.ts"
 import { compose, type Composed, isOfToday, sourceOf, type State } from "./dayUniverse/compose.ts"
 import { universeMarker } from "./dayUniverse/universeMarker.ts"
 import { fetchMasters } from "./fetchMasters.ts"
 import { keepLast, type LastUniverse, recallLast } from "./LastUniverse.ts"
 import { type HeldFile, type HeldFiles, marketList, shippedLists } from "./MarketList.ts"
 import { keepMasters, recallMasters } from "./MasterStore.ts"
-import { keepOverlay, type Overlay, overlay_codes_max, recallOverlay, withAdded, withRemoved } from "./Overlay.ts"
+import { keepOverlay, overlay_codes_max, recallOverlay, withAdded, withRemoved } from "./Overlay.ts"
 import { nextRefresh, type RefreshOutcome } from "./RefreshTimes.ts"
 import type { Resolved } from "./selection.ts"
 import { readSymbolFile, type SymbolFileUnusable } from "./SymbolFile.ts"
@@ -64,10 +65,7 @@ export class DayUniverse extends Context.Service<
     /** Reads the `@file` again, if the selection is one, and observes what it says now. */
     readonly reload: Effect.Effect<UniverseDiff, ChangeRefused | SymbolFileUnusable>
     /** Observes some codes too, from now on and after a restart, and others no longer, even if the selection names them: all or none. */
-    change(codes: {
-      readonly add: ReadonlyArray<string>
-      readonly remove: ReadonlyArray<string>
-    }): Effect.Effect<UniverseDiff, ChangeRefused>
+    change(codes: SymbolChange): Effect.Effect<UniverseDiff, ChangeRefused>
     /** Says what is observed in the record, then looks for master files each trading morning. For a supervisor to run. */
     readonly run: Effect.Effect<never, DiskError>
   }
@@ -159,32 +157,33 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
 
   const alone = Semaphore.withPermits(lock, 1)
 
-  const byHand = (
-    words: ReadonlyArray<string>,
-    turn: (overlay: Overlay, codes: ReadonlyArray<string>) => Overlay,
-    check: (codes: ReadonlyArray<string>) => Effect.Effect<void, UniverseRefused>
-  ) =>
-    Effect.gen(function* () {
-      const codes = parseCodes(words)
-      if (Result.isFailure(codes)) return yield* new UniverseRefused({ reason: "codes", detail: codes.failure })
-      yield* check(codes.success)
-      const overlay = turn(now.state.overlay, codes.success)
-      if (Math.max(overlay.added.length, overlay.removed.length) > overlay_codes_max) {
-        const detail = `more than ${overlay_codes_max} codes would be added or removed by hand`
-        return yield* new UniverseRefused({ reason: "tooMany", detail })
-      }
-      return yield* change({ ...now.state, overlay }, keepOverlay(stateDir, overlay))
-    }).pipe(alone)
-
-  const isObserved = (codes: ReadonlyArray<string>) => {
-    const observed = new Set(observedOf(now.universe))
-    const strange = codes.filter((code) => !observed.has(code))
-    return strange.length === 0
-      ? Effect.void
-      : Effect.fail(
-          new UniverseRefused({ reason: "unknown", detail: `not observed: ${strange.slice(0, 10).join(", ")}` })
+  const codesIn = (words: ReadonlyArray<string>) =>
+    words.length === 0
+      ? Effect.succeed([])
+      : Effect.mapError(
+          Effect.fromResult(parseCodes(words)),
+          (detail) => new UniverseRefused({ reason: "codes", detail })
         )
-  }
+
+  const byHand = Effect.fnUntraced(function* (words: SymbolChange) {
+    const add = yield* codesIn(words.add)
+    const remove = yield* codesIn(words.remove)
+    if (add.length + remove.length === 0) {
+      return yield* new UniverseRefused({ reason: "codes", detail: "no symbol is named" })
+    }
+    const observed = new Set(observedOf(now.universe))
+    const strange = remove.filter((code) => !observed.has(code))
+    if (strange.length > 0) {
+      const detail = `not observed: ${strange.slice(0, 10).join(", ")}`
+      return yield* new UniverseRefused({ reason: "unknown", detail })
+    }
+    const overlay = withRemoved(withAdded(now.state.overlay, add), remove)
+    if (Math.max(overlay.added.length, overlay.removed.length) > overlay_codes_max) {
+      const detail = `more than ${overlay_codes_max} codes would be added or removed by hand`
+      return yield* new UniverseRefused({ reason: "tooMany", detail })
+    }
+    return yield* change({ ...now.state, overlay }, keepOverlay(stateDir, overlay))
+  })
 
   /** Looks for the master files once and takes in what is new. */
   const refresh = Effect.gen(function* () {
@@ -248,8 +247,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       }
     }),
     reload: alone(Effect.flatMap(resolve, (resolved) => change({ ...now.state, resolved }))),
-    add: (codes) => byHand(codes, withAdded, () => Effect.void),
-    remove: (codes) => byHand(codes, withRemoved, isObserved),
+    change: (codes) => alone(byHand(codes)),
     run
   })
 })

@@ -6,6 +6,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Server from "../../src/http/Server.ts"
 import { Health, type HealthReport } from "../../src/ops/Health.ts"
+import { accountStatus } from "../support/accountStatus.ts"
 
 const report: HealthReport = {
   status: "ok",
@@ -33,25 +34,10 @@ const report: HealthReport = {
   },
   sql: { name: "sql", state: "degraded", sinceMs: 0, seq: 40, lag_records: 2, lag_seconds: 1.5, lastGoodAtMs: 0 },
   feed: {
-    accounts: [
-      {
-        account: "main",
-        budget: { callsPerSecond: 18, learntPerSecond: 17, calls: 100, refusals: 1, callsLastSecond: 17 },
-        token: { expiresAtMs: 1_000, issues: 1 },
-        sweeper: { state: "ok", sinceMs: 0 },
-        stream: {
-          state: { _tag: "live" },
-          sinceMs: 0,
-          connects: 1,
-          slotsHeld: 41,
-          slotsBelieved: 41,
-          lastHeardMs: 1,
-          pingPongs: 0
-        },
-        streamed: 41
-      }
-    ],
-    sweep: { rounds: 3, lastRound_ms: 3_722, lastAnswerAtMs: 1, unknown: ["ZZZZZZ"] }
+    accounts: [accountStatus()],
+    sweep: { rounds: 3, lastRound_ms: 3_722, lastAnswerAtMs: 1, unknown: ["ZZZZZZ"] },
+    calendar: { knownTo: "20271231", answeredOn: undefined },
+    phase: { expected: "continuous", nextChangeMs: undefined, difference: undefined }
   },
   callLimitsAsOf: "2026-04-20",
   conservation: { "kis-rest": { received: 10, stored: 6, rejected: 1, deduplicated: 2, inFlight: 1 } },

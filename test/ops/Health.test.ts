@@ -13,6 +13,7 @@ import { Journal, type JournalStatus, origin } from "../../src/journal/Journal.t
 import type { SessionState } from "../../src/kis/SessionState.ts"
 import { Health } from "../../src/ops/Health.ts"
 import { SqlPipeline } from "../../src/sql/SqlPipeline.ts"
+import { accountStatus } from "../support/accountStatus.ts"
 
 const nowMs = Date.UTC(2026, 10, 24, 1)
 const nowText = "2026-11-24T01:00:00.000Z"
@@ -57,25 +58,19 @@ const sweepStatus: SweepStatus = {
   lastAnswerAtMs: nowMs - 1_000,
   unknown: ["0000Y0"]
 }
-const accountStatus = ({ alias = "main", down, stream, streamed = 41, sweeper }: AccountScene): AccountStatus => ({
-  account: alias,
-  ...(down === undefined ? {} : { down }),
-  budget: { callsPerSecond: 18, learntPerSecond: 18, calls: 0, refusals: 0, callsLastSecond: 0 },
-  token: { expiresAtMs: undefined, issues: 0 },
-  sweeper: { state: "ok", sinceMs: nowMs - 900_000, ...sweeper },
-  stream: {
-    state: stream ?? { _tag: "live" },
-    sinceMs: nowMs - 5_000,
-    connects: 1,
-    slotsHeld: 41,
-    slotsBelieved: 41,
-    lastHeardMs: nowMs - 7,
-    pingPongs: 0,
-    wanted: 41,
-    unanswered: []
-  },
-  streamed
-})
+const statusOf = ({ alias = "main", down, stream, streamed = 41, sweeper }: AccountScene): AccountStatus => {
+  const well = accountStatus({ account: alias, streamed, ...(down === undefined ? {} : { down }) })
+  return {
+    ...well,
+    sweeper: { state: "ok", sinceMs: nowMs - 900_000, ...sweeper },
+    stream: {
+      ...well.stream,
+      state: stream ?? { _tag: "live" },
+      sinceMs: nowMs - 5_000,
+      lastHeardMs: nowMs - 7
+    }
+  }
+}
 
 const reportOf = ({ accounts = [{}], actors = {}, journal, sql, sweep }: Scene) =>
   Effect.gen(function* () {
@@ -100,7 +95,12 @@ const reportOf = ({ accounts = [{}], actors = {}, journal, sql, sweep }: Scene) 
         ages: Effect.succeed([]),
         coverage: (stale_seconds) => Effect.succeed({ symbols: 2_000, seen: 1_999, stale: stale_seconds }),
         refused: Effect.never,
-        status: Effect.succeed({ accounts: accounts.map(accountStatus), sweep: { ...sweepStatus, ...sweep } })
+        status: Effect.succeed({
+          accounts: accounts.map(statusOf),
+          sweep: { ...sweepStatus, ...sweep },
+          calendar: { knownTo: "20271231", answeredOn: undefined },
+          phase: { expected: "continuous", nextChangeMs: undefined, difference: undefined }
+        })
       }),
       Layer.succeed(SqlPipeline, {
         start: Effect.void,

@@ -221,10 +221,10 @@ describe("changes by hand", () => {
             Stream.runForEach(universe.changes, ({ symbols }) => Effect.sync(() => heard.push(symbols)))
           )
           yield* passUntil(() => heard.length === 1)
-          const added = yield* universe.add(["Q500001", "0000Y0", "F70100030", "ZZZZZZ"])
+          const added = yield* universe.change({ add: ["Q500001", "0000Y0", "F70100030", "ZZZZZZ"], remove: [] })
           assert.deepStrictEqual(added.added, ["Q500001", "0000Y0", "F70100030", "ZZZZZZ"])
           yield* passUntil(() => heard.length === 2)
-          assert.deepStrictEqual((yield* universe.remove(["005930"])).removed, ["005930"])
+          assert.deepStrictEqual((yield* universe.change({ add: [], remove: ["005930"] })).removed, ["005930"])
           yield* passUntil(() => heard.length === 3)
           assert.deepStrictEqual(heard[2], ["0001", "Q500001", "0000Y0", "F70100030", "ZZZZZZ"])
           assert.deepStrictEqual((yield* universe.current).unlisted, ["Q500001", "ZZZZZZ"])
@@ -245,8 +245,8 @@ describe("changes by hand", () => {
       const stage = yield* makeUniverseStage("http://127.0.0.1:1")
       const universe = yield* stage.start({ _tag: "Top", count: 3 })
       const before = yield* universe.current
-      yield* universe.add(["069500"])
-      yield* universe.remove(["2001"])
+      yield* universe.change({ add: ["069500"], remove: [] })
+      yield* universe.change({ add: [], remove: ["2001"] })
       const { entries, indices, symbols } = yield* universe.current
       assert.deepStrictEqual(indices, ["0001", "1001"])
       assert.sameMembers([...symbols], [...before.symbols, "069500"])
@@ -266,10 +266,10 @@ describe("changes by hand", () => {
       const before = yield* universe.current
       const reason = (change: Effect.Effect<unknown, { readonly message: string }>) =>
         Effect.map(Effect.flip(change), ({ message }) => message)
-      assert.match(yield* reason(universe.add(["samsung", "12345", "Q5000011"])), /samsung, 12345, Q5000011/)
-      assert.match(yield* reason(universe.add([])), /no symbol is named/)
-      assert.match(yield* reason(universe.remove(["000660"])), /not observed: 000660/)
-      assert.match(yield* reason(universe.remove(["005930"])), /no symbol would be left/)
+      assert.match(yield* reason(universe.change({ add: ["samsung", "12345", "Q5000011"], remove: [] })), /samsung, 12345, Q5000011/)
+      assert.match(yield* reason(universe.change({ add: [], remove: [] })), /no symbol is named/)
+      assert.match(yield* reason(universe.change({ add: [], remove: ["000660"] })), /not observed: 000660/)
+      assert.match(yield* reason(universe.change({ add: [], remove: ["005930"] })), /no symbol would be left/)
       assert.strictEqual(yield* universe.current, before)
       assert.deepStrictEqual(stage.appended, [])
       assert.isFalse(existsSync(join(stage.folder, "state/universe-overlay.json")))

@@ -14,12 +14,12 @@ describe("the day's universe on a disk that fails", () => {
       const universe = yield* stage.start(two)
       const before = yield* universe.current
       disk.fault = ({ operation }) => (operation === "write" ? { _tag: "Refused", code: "ENOSPC", done: 3 } : undefined)
-      const refused = yield* Effect.flip(universe.add(["0000Y0"]))
+      const refused = yield* Effect.flip(universe.change({ add: ["0000Y0"], remove: [] }))
       assert.match(refused.message, /ENOSPC/)
       assert.strictEqual(yield* universe.current, before)
       assert.deepStrictEqual(stage.appended, [])
       disk.fault = () => undefined
-      yield* universe.add(["0000Y0"])
+      yield* universe.change({ add: ["0000Y0"], remove: [] })
       assert.strictEqual(markersOf(stage).length, 1)
     })
   )
@@ -33,14 +33,14 @@ describe("the day's universe on a disk that fails", () => {
         const disk = preparedDisk()
         const stage = yield* makeUniverseStage(nowhere, disk)
         const universe = yield* stage.start(two)
-        yield* universe.add(["0000Y0"])
+        yield* universe.change({ add: ["0000Y0"], remove: [] })
         const markers = stage.appended.length
         const from = disk.calls
         disk.fault = ({ index }) => (index === from + at ? { _tag: "Killed", done: 1 } : undefined)
         const done = Deferred.makeUnsafe<void>()
         // Detached: a process that was killed in the middle of a change never comes back to end it.
         yield* Effect.forkDetach(
-          Effect.andThen(Effect.ignore(universe.remove(["005930"])), Deferred.succeed(done, undefined))
+          Effect.andThen(Effect.ignore(universe.change({ add: [], remove: ["005930"] })), Deferred.succeed(done, undefined))
         )
         yield* Effect.raceFirst(Deferred.await(done), Deferred.await(disk.killed))
         const next = isKill ? disk.afterKill() : disk.afterPowerCut(() => Buffer.alloc(0))
