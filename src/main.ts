@@ -19,7 +19,7 @@ import { Screen } from "./ops/Screen.ts"
 import * as StatusLine from "./ops/StatusLine.ts"
 import { makeSnapshot } from "./ops/statusLine/snapshotOf.ts"
 import { plan } from "./plan/CoveragePlan.ts"
-import { resolveUniverse, type Universe } from "./plan/Universe.ts"
+import { resolveUniverse } from "./plan/Universe.ts"
 import { endExhausted, endWith, exitCode, teardown } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import { type Settings, unknownVariables } from "./Settings.ts"
@@ -31,7 +31,11 @@ import { version } from "./version.ts"
 const megabyte = 1_000_000
 
 /** Every layer of the main job, composed here and nowhere else. */
-const compose = Effect.fnUntraced(function* (settings: Settings, { account }: Source, universe: Universe) {
+const compose = Effect.fnUntraced(function* (
+  settings: Settings,
+  { account }: Source,
+  universe: Effect.Success<ReturnType<typeof resolveUniverse>>
+) {
   const {
     callsPerSecond,
     dataDir,

@@ -1,94 +1,59 @@
-import { Data, Effect } from "effect"
+import { Effect } from "effect"
 import { readFile } from "node:fs/promises"
-import { isIndexCode, isSymbolCode } from "../domain/SymbolCode.ts"
+import { isIndexCode } from "../domain/SymbolCode.ts"
 import type { SymbolSelection } from "../domain/SymbolSelection.ts"
-import { parseUniverse, type UniverseEntry, universeUrl } from "../domain/UniverseFile.ts"
-import { systemCode } from "../domain/systemCode.ts"
+import { parseUniverse, universeUrl } from "../domain/UniverseFile.ts"
+import type { ListedIssue } from "./MarketList.ts"
+import { select } from "./selection.ts"
+import { readSymbolFile } from "./SymbolFile.ts"
 
-/** The file named by `OBSERVER_SYMBOLS=@file` cannot be used. */
-export class SymbolFileUnusable extends Data.TaggedError("SymbolFileUnusable")<{
-  readonly path: string
-  readonly detail: string
-}> {
-  override get message() {
-    return `OBSERVER_SYMBOLS is "@${this.path}": ${this.detail}; allowed: a text file with one code a line, # for remarks`
-  }
+/** From which list the symbols were chosen: of this trading day, of one before, or the one that ships with the program. */
+export interface UniverseSource {
+  readonly list: "today" | "yesterday" | "shipped"
+  /** Market date of the list, `YYYYMMDD`. */
+  readonly date: string
+  /** Why it is not all of today; absent when it is. */
+  readonly reason?: string
 }
 
+/** What is observed on a day, and why. Never changed: another choice is another universe, with a file of its own. */
 export interface Universe {
-  /** The symbols to observe, the most traded first where that is known. */
+  /** Market date from which on it holds, `YYYYMMDD`. */
+  readonly date: string
+  /** The symbols to observe, the most traded first, or as they were named. Indices that were asked for are among them. */
   readonly symbols: ReadonlyArray<string>
-  /** Asked for, but not in the shipped universe: they are observed all the same, for listings change. */
+  /** Indices observed besides, unasked. */
+  readonly indices: ReadonlyArray<string>
+  /** What is known of every listed issue and index, chosen or not. */
+  readonly entries: ReadonlyMap<string, ListedIssue>
+  /** Asked for, but in no list: they are observed all the same, for listings change. */
   readonly unlisted: ReadonlyArray<string>
-  /** The rule in words, for the journal and the log. */
+  /** The rule in words, for the record and the log. */
   readonly rule: string
+  readonly source: UniverseSource
+  /** Of the dated file, relative to the data folder: `YYYY/MM/DD/universe-<12 digits of its sha256>.json`. */
+  readonly file: string
+  readonly sha256: string
 }
 
-type Resolved = Exclude<SymbolSelection, { readonly _tag: "File" }>
+/** Everything to be asked for. */
+export const observedOf = ({ indices, symbols }: Pick<Universe, "symbols" | "indices">): ReadonlyArray<string> => [
+  ...symbols,
+  ...indices
+]
 
-const turnover = ({ basePrice, previousVolume }: UniverseEntry): number => (basePrice ?? 0) * previousVolume
-
-const trades = ({ basePrice, flags, previousVolume }: UniverseEntry): boolean =>
-  basePrice !== undefined && previousVolume > 0 && !flags.includes("H")
-
-const mostTraded = (entries: ReadonlyArray<UniverseEntry>): ReadonlyArray<string> =>
-  [...entries].sort((a, b) => turnover(b) - turnover(a)).map(({ code }) => code)
-
-/** Applies a selection to a universe. */
-export const select = (entries: ReadonlyArray<UniverseEntry>, selection: Resolved): Universe => {
-  switch (selection._tag) {
-    case "All":
-      return {
-        symbols: mostTraded(entries.filter(trades)),
-        unlisted: [],
-        rule: "every issue of the universe that is not halted and traded on the day before"
-      }
-    case "Top":
-      return {
-        symbols: mostTraded(entries.filter((entry) => entry.kind === "common" && trades(entry))).slice(
-          0,
-          selection.count
-        ),
-        unlisted: [],
-        rule: `the ${selection.count} common shares with the highest turnover on the day before, without halted ones`
-      }
-    case "List": {
-      const symbols = [...new Set(selection.codes)]
-      const listed = new Set(entries.map(({ code }) => code))
-      return {
-        symbols,
-        unlisted: symbols.filter((symbol) => !listed.has(symbol) && !isIndexCode(symbol)),
-        rule: "the symbols named in OBSERVER_SYMBOLS"
-      }
-    }
-  }
-}
-
-const readCodes = Effect.fnUntraced(function* (path: string) {
-  const text = yield* Effect.tryPromise({
-    try: () => readFile(path, "utf8"),
-    catch: (cause) => new SymbolFileUnusable({ path, detail: `it cannot be read (${systemCode(cause)})` })
-  })
-  const words = text.split("\n").flatMap((line) =>
-    line
-      .replace(/#.*$/, "")
-      .split(/[\s,]+/)
-      .filter((word) => word !== "")
-  )
-  const wrong = words.filter((word) => !isSymbolCode(word))
-  if (wrong.length > 0) {
-    return yield* new SymbolFileUnusable({ path, detail: `not a symbol code: ${wrong.slice(0, 10).join(", ")}` })
-  }
-  if (words.length === 0) return yield* new SymbolFileUnusable({ path, detail: "it names no symbol" })
-  return words.filter(isSymbolCode)
-})
-
-/** Reads the shipped universe, and the file of the selection if it names one. */
+/** Applies a selection to the shipped list alone. */
 export const resolveUniverse = Effect.fn("Universe.resolve")(function* (selection: SymbolSelection) {
   // The file ships with the program: when it is not there the installation is broken, which is no one's input.
   const entries = parseUniverse(yield* Effect.orDie(Effect.tryPromise(() => readFile(universeUrl, "utf8"))))
-  return select(
+  const { rule, symbols } = select(
     entries,
-    selection._tag === "File" ? { _tag: "List", codes: yield* readCodes(selection.path) } : selection
+    selection._tag === "File" ? { _tag: "List", codes: yield* readSymbolFile(selection.path) } : selection
   )
+  const listed = new Set(entries.map(({ code }) => code))
+  const unlisted =
+    selection._tag === "All" || selection._tag === "Top"
+      ? []
+      : symbols.filter((symbol) => !listed.has(symbol) && !isIndexCode(symbol))
+  return { symbols, unlisted, rule }
 })

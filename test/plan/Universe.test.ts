@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseUniverse, universeUrl } from "../../src/domain/UniverseFile.ts"
-import { resolveUniverse, select } from "../../src/plan/Universe.ts"
+import { select } from "../../src/plan/selection.ts"
+import { resolveUniverse } from "../../src/plan/Universe.ts"
 
 const entries = parseUniverse(readFileSync(universeUrl, "utf8"))
 const entryOf = new Map(entries.map((entry) => [entry.code, entry]))

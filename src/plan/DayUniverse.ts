@@ -1,0 +1,253 @@
+import { Context, Effect, Layer, PubSub, Result, Semaphore, Stream } from "effect"
+import { HttpClient } from "effect/http"
+import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
+import { marketDate } from "../calendar/MarketTime.ts"
+import type { RecordDraft } from "../domain/JournalRecord.ts"
+import { parseCodes, type SymbolSelection } from "../domain/SymbolSelection.ts"
+import { Disk, type DiskError } from "../journal/Disk.ts"
+import type { MasterName } from "../kis/MasterFile.ts"
+import { compose, type Composed, isOfToday, sourceOf, type State } from "./dayUniverse/compose.ts"
+import { universeMarker } from "./dayUniverse/universeMarker.ts"
+import { fetchMasters } from "./fetchMasters.ts"
+import { keepLast, type LastUniverse, recallLast } from "./LastUniverse.ts"
+import { type HeldFile, type HeldFiles, marketList, shippedLists } from "./MarketList.ts"
+import { keepMasters, recallMasters } from "./MasterStore.ts"
+import { keepOverlay, type Overlay, overlay_codes_max, recallOverlay, withAdded, withRemoved } from "./Overlay.ts"
+import { nextRefresh, type RefreshOutcome } from "./RefreshTimes.ts"
+import type { Resolved } from "./selection.ts"
+import { readSymbolFile, type SymbolFileUnusable } from "./SymbolFile.ts"
+import { observedOf, type Universe, type UniverseSource } from "./Universe.ts"
+import { diffOf, noChange, type UniverseDiff } from "./UniverseDiff.ts"
+import { publish } from "./UniverseDocument.ts"
+import { UniverseRefused } from "./UniverseRefused.ts"
+
+export interface DayUniverseOptions {
+  readonly selection: SymbolSelection
+  readonly dataDir: string
+  readonly stateDir: string
+  /** The host of the master files, without their path. */
+  readonly masterUrl: string
+  /** Names the source, so that the files of one are no yesterday of another's. */
+  readonly place: string
+  /** Writes to the journal; returns once it has been written. */
+  readonly append: (drafts: ReadonlyArray<RecordDraft>) => Effect.Effect<unknown>
+}
+
+type ChangeRefused = UniverseRefused | DiskError
+
+/** For health. */
+export interface UniverseStatus extends UniverseSource {
+  /** Chosen symbols; the indices that ride along are counted apart. */
+  readonly symbols: number
+  readonly indices: number
+  readonly unlisted: number
+  /** Whether the record says that this is what is observed. */
+  readonly recorded: boolean
+  readonly file: string
+  readonly sha256: string
+}
+
+/**
+ * What is observed today. It begins with what is on the disk, or ships with the program, so that a start waits for no
+ * server; `run` looks for the day's master files and takes them in. One change at a time: the dated file is written, then
+ * the marker is in the journal, and only then does anyone see the new universe. A change that is refused leaves the old one.
+ */
+export class DayUniverse extends Context.Service<
+  DayUniverse,
+  {
+    readonly current: Effect.Effect<Universe>
+    /** The universe that holds, then each that follows; who is slow sees the newest only. */
+    readonly changes: Stream.Stream<Universe>
+    readonly status: Effect.Effect<UniverseStatus>
+    /** Reads the `@file` again, if the selection is one, and observes what it says now. */
+    readonly reload: Effect.Effect<UniverseDiff, ChangeRefused | SymbolFileUnusable>
+    /** Observes these codes too, from now on and after a restart. */
+    add(codes: ReadonlyArray<string>): Effect.Effect<UniverseDiff, ChangeRefused>
+    /** Observes these codes no longer, even if the selection names them. */
+    remove(codes: ReadonlyArray<string>): Effect.Effect<UniverseDiff, ChangeRefused>
+    /** Says what is observed in the record, then looks for master files each trading morning. For a supervisor to run. */
+    readonly run: Effect.Effect<never, DiskError>
+  }
+>()("observer/plan/DayUniverse") {
+  /** Fails when the `@file` cannot be used, or nothing is left to observe. */
+  static readonly layer = (options: DayUniverseOptions) => Layer.effect(DayUniverse, make(options))
+}
+
+type Keeping = Effect.Effect<void, DiskError, Disk>
+
+/** A wait for market time looks at the clock so often, since that clock can be set or run at another speed. */
+const look_ms_max = 60_000
+
+const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
+  const { append, dataDir, masterUrl, place, selection, stateDir } = options
+  const disk = yield* Disk
+  const client = yield* HttpClient.HttpClient
+  const clock = yield* MarketClock
+  const shipped = yield* shippedLists
+  const lock = yield* Semaphore.make(1)
+  const hub = yield* PubSub.sliding<Universe>({ capacity: 1, replay: 1 })
+  const resolve = Effect.suspend(() =>
+    selection._tag === "File"
+      ? Effect.map(readSymbolFile(selection.path), (codes): Resolved => ({ _tag: "List", codes }))
+      : Effect.succeed(selection)
+  )
+
+  const startMs = yield* marketNow
+  // What is of a later day than the market's is of another rehearsal.
+  const kept = yield* recallMasters(stateDir, place)
+  const held = new Map<MasterName, HeldFile>([...kept].filter(([, { date }]) => date <= marketDate(startMs)))
+  const first: State = {
+    held,
+    list: marketList(held, shipped),
+    resolved: yield* resolve,
+    overlay: yield* recallOverlay(stateDir),
+    troubles: new Map()
+  }
+  let now = yield* Effect.fromResult(compose(selection, first, startMs))
+  let last: LastUniverse | undefined = yield* recallLast(stateDir)
+  let isRecorded = false
+  yield* PubSub.publish(hub, now.universe)
+
+  /**
+   * Puts a universe on record, and then in force. From the marker on it cannot be stopped half way; an append waits while
+   * the journal cannot write, as every append does. `keep` writes down what the next start must know of it.
+   */
+  const record = Effect.fnUntraced(
+    function* (next: Composed, diff: UniverseDiff, keep: Keeping) {
+      const { document, universe } = next
+      yield* publish(dataDir, document)
+      yield* keep
+      const enter = Effect.gen(function* () {
+        yield* append([universeMarker(universe, diff, last, yield* marketNow)])
+        now = next
+        isRecorded = true
+        last = { sha256: universe.sha256, codes: observedOf(universe) }
+        yield* Effect.catch(keepLast(stateDir, last), (error) =>
+          Effect.logWarning(`the next start will not know what it changes: ${error.message}`)
+        )
+        yield* PubSub.publish(hub, universe)
+      })
+      yield* Effect.uninterruptible(enter)
+    },
+    Effect.provideService(Disk, disk)
+  )
+
+  /** Applies a changed state, or refuses it whole. */
+  const change = Effect.fnUntraced(function* (after: State, keep: Keeping = Effect.void) {
+    const next = yield* Effect.fromResult(compose(selection, after, yield* marketNow))
+    const { universe } = next
+    if (universe.sha256 === now.universe.sha256) {
+      now = next
+      return noChange
+    }
+    const diff = diffOf(now.universe, universe)
+    yield* record(next, diff, keep)
+    yield* Effect.logInfo(`observing ${universe.symbols.length} symbols: ${universe.rule}`, {
+      added: diff.added.length,
+      removed: diff.removed.length,
+      flagged: diff.flagged.length,
+      rebased: diff.rebased.map(({ code }) => code),
+      list: universe.source.date,
+      file: universe.file
+    })
+    return diff
+  })
+
+  const alone = Semaphore.withPermits(lock, 1)
+
+  const byHand = (
+    words: ReadonlyArray<string>,
+    turn: (overlay: Overlay, codes: ReadonlyArray<string>) => Overlay,
+    check: (codes: ReadonlyArray<string>) => Effect.Effect<void, UniverseRefused>
+  ) =>
+    Effect.gen(function* () {
+      const codes = parseCodes(words)
+      if (Result.isFailure(codes)) return yield* new UniverseRefused({ reason: "codes", detail: codes.failure })
+      yield* check(codes.success)
+      const overlay = turn(now.state.overlay, codes.success)
+      if (Math.max(overlay.added.length, overlay.removed.length) > overlay_codes_max) {
+        const detail = `more than ${overlay_codes_max} codes would be added or removed by hand`
+        return yield* new UniverseRefused({ reason: "tooMany", detail })
+      }
+      return yield* change({ ...now.state, overlay }, keepOverlay(stateDir, overlay))
+    }).pipe(alone)
+
+  const isObserved = (codes: ReadonlyArray<string>) => {
+    const observed = new Set(observedOf(now.universe))
+    const strange = codes.filter((code) => !observed.has(code))
+    return strange.length === 0
+      ? Effect.void
+      : Effect.fail(
+          new UniverseRefused({ reason: "unknown", detail: `not observed: ${strange.slice(0, 10).join(", ")}` })
+        )
+  }
+
+  /** Looks for the master files once and takes in what is new. */
+  const refresh = Effect.gen(function* () {
+    const { fresh, troubles, zips } = yield* fetchMasters(masterUrl, now.state.held, yield* marketNow)
+    for (const trouble of troubles.values()) yield* Effect.logWarning(`a master file cannot be used: ${trouble}`)
+    return yield* Effect.gen(function* () {
+      const held: HeldFiles = new Map([...now.state.held, ...fresh])
+      if (fresh.size > 0) yield* Effect.provideService(keepMasters(stateDir, place, held, zips), Disk, disk)
+      const list = fresh.size > 0 ? marketList(held, shipped) : now.state.list
+      yield* change({ ...now.state, held, list, troubles })
+      const outcome: RefreshOutcome = isOfToday(list, yield* marketNow)
+        ? "current"
+        : troubles.size > 0
+          ? "failed"
+          : "unchanged"
+      return outcome
+    }).pipe(alone)
+  }).pipe(
+    Effect.provideService(HttpClient.HttpClient, client),
+    Effect.catch((error) => {
+      now = { ...now, state: { ...now.state, troubles: new Map([["universe", error.message]]) } }
+      return Effect.as(
+        Effect.logWarning("the day's list is not taken in", { reason: error.message }),
+        "failed" as const
+      )
+    })
+  )
+
+  const untilMarket = Effect.fnUntraced(function* (dueMs: number) {
+    while (true) {
+      const nowMs = yield* marketNow
+      if (nowMs >= dueMs) return
+      // How far the market's clock goes in a millisecond of the machine's.
+      const speed = Math.max((clock.at(nowMs + 1_000) - clock.at(nowMs)) / 1_000, 1)
+      yield* Effect.sleep(Math.min(Math.ceil((dueMs - nowMs) / speed), look_ms_max))
+    }
+  })
+
+  const run = Effect.gen(function* () {
+    yield* alone(Effect.suspend(() => (isRecorded ? Effect.void : record(now, noChange, Effect.void))))
+    let dueMs = yield* marketNow
+    if (isOfToday(now.state.list, dueMs)) dueMs = nextRefresh(dueMs, "current")
+    while (true) {
+      yield* untilMarket(dueMs)
+      const outcome = yield* refresh
+      dueMs = nextRefresh(yield* marketNow, outcome)
+    }
+  })
+
+  return DayUniverse.of({
+    current: Effect.sync(() => now.universe),
+    changes: Stream.fromPubSub(hub),
+    status: Effect.map(marketNow, (nowMs) => {
+      const { file, indices, sha256, symbols, unlisted } = now.universe
+      return {
+        ...sourceOf(now.state, nowMs),
+        symbols: symbols.length,
+        indices: indices.length,
+        unlisted: unlisted.length,
+        recorded: isRecorded,
+        file,
+        sha256
+      }
+    }),
+    reload: alone(Effect.flatMap(resolve, (resolved) => change({ ...now.state, resolved }))),
+    add: (codes) => byHand(codes, withAdded, () => Effect.void),
+    remove: (codes) => byHand(codes, withRemoved, isObserved),
+    run
+  })
+})

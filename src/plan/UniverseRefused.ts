@@ -1,0 +1,12 @@
+import { Data } from "effect"
+
+/** A change of the observed symbols that was not made; what was observed before still is. */
+export class UniverseRefused extends Data.TaggedError("UniverseRefused")<{
+  /** `codes`: not symbol codes; `unknown`: not observed; `empty`: nothing would be left; `tooMany`: beyond every market. */
+  readonly reason: "codes" | "unknown" | "empty" | "tooMany"
+  readonly detail: string
+}> {
+  override get message() {
+    return `the observed symbols stay as they are: ${this.detail}`
+  }
+}

@@ -1,0 +1,79 @@
+import { NodeHttpClient } from "@effect/platform-node"
+import { assert } from "@effect/vitest"
+import { Context, Effect, Layer, type Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { marketInstant } from "../../src/calendar/MarketTime.ts"
+import type { RecordDraft } from "../../src/domain/JournalRecord.ts"
+import type { SymbolSelection } from "../../src/domain/SymbolSelection.ts"
+import { Disk } from "../../src/journal/Disk.ts"
+import { DayUniverse, type DayUniverseOptions } from "../../src/plan/DayUniverse.ts"
+import { scratchFolder } from "../support/virtualTime.ts"
+
+export interface UniverseStage {
+  readonly folder: string
+  /** Everything that went to the journal, over all starts. */
+  readonly appended: Array<RecordDraft>
+  /** A start of the program on the same folders; ends with its scope. */
+  start(
+    selection: SymbolSelection,
+    options?: Partial<DayUniverseOptions>
+  ): Effect.Effect<Context.Service.Shape<typeof DayUniverse>, unknown, Scope.Scope>
+}
+
+export const instant = (date: string, hour: string) => marketInstant(date, hour) ?? assert.fail(`${date} ${hour}`)
+
+/** Sets the virtual clock to a market date and time. */
+export const setMarket = (date: string, hour: string) => TestClock.setTime(instant(date, hour))
+
+/** Folders of the test's own, and a journal that remembers. */
+export const makeUniverseStage = (masterUrl: string): Effect.Effect<UniverseStage, never, Scope.Scope> =>
+  Effect.map(scratchFolder, (folder) => {
+    const appended: Array<RecordDraft> = []
+    return {
+      folder,
+      appended,
+      start: (selection, options) => {
+        const layer = DayUniverse.layer({
+          selection,
+          dataDir: join(folder, "data"),
+          stateDir: join(folder, "state"),
+          masterUrl,
+          place: "test",
+          append: (drafts) => Effect.sync(() => appended.push(...drafts)),
+          ...options
+        }).pipe(Layer.provide([Disk.layer, NodeHttpClient.layerUndici]), Layer.fresh)
+        return Effect.map(Layer.build(layer), (context) => Context.get(context, DayUniverse))
+      }
+    }
+  })
+
+/** The status, to be looked at in a condition, by the test's own clock. */
+export const statusOf = ({ status }: Context.Service.Shape<typeof DayUniverse>) =>
+  Effect.map(Effect.context<never>(), (context) => () => Effect.runSyncWith(context)(status))
+
+/** The payloads of the universe markers, after checking that each one's file is there with the bytes it names. */
+export const markersOf = ({ appended, folder }: UniverseStage) =>
+  appended.map(({ kind, payload }) => {
+    const marker = payload as Readonly<Record<string, unknown>>
+    assert.strictEqual(kind, "marker")
+    const bytes = readFileSync(join(folder, "data", String(marker["file"])))
+    const sha256 = createHash("sha256").update(bytes).digest("hex")
+    assert.deepInclude(marker, { event: "universe", sha256 })
+    assert.match(String(marker["file"]), new RegExp(`/universe-${sha256.slice(0, 12)}\\.json$`))
+    const document = JSON.parse(bytes.toString()) as {
+      readonly symbols: ReadonlyArray<{ readonly code: string }>
+      readonly indices: ReadonlyArray<{ readonly code: string }>
+      readonly rule: string
+    }
+    assert.deepInclude(marker, {
+      symbols: document.symbols.length,
+      indices: document.indices.length,
+      rule: document.rule
+    })
+    return { ...marker, codes: [...document.symbols, ...document.indices].map(({ code }) => code) } as Readonly<
+      Record<string, unknown>
+    >
+  })
