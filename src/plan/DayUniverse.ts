@@ -43,6 +43,8 @@ export interface UniverseStatus extends UniverseSource {
   readonly unlisted: number
   /** Whether the record says that this is what is observed. */
   readonly recorded: boolean
+  /** When the master files are looked for next, in market time; absent while they are, and before `run` has begun. */
+  readonly nextLookAtMs?: number
   readonly file: string
   readonly sha256: string
 }
@@ -106,6 +108,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
   let now = yield* Effect.fromResult(compose(selection, first, startMs))
   let last: LastUniverse | undefined = yield* recallLast(stateDir)
   let isRecorded = false
+  let nextLookAtMs: number | undefined
   yield* PubSub.publish(hub, now.universe)
 
   /**
@@ -191,12 +194,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       if (fresh.size > 0) yield* Effect.provideService(keepMasters(stateDir, place, held, zips), Disk, disk)
       const list = fresh.size > 0 ? marketList(held, shipped) : now.state.list
       yield* change({ ...now.state, held, list, troubles })
-      const outcome: RefreshOutcome = isOfToday(list, yield* marketNow)
-        ? "current"
-        : troubles.size > 0
-          ? "failed"
-          : "unchanged"
-      return outcome
+      return troubles.size > 0 ? ("failed" as const) : ("unchanged" as const)
     }).pipe(alone)
   }).pipe(
     Effect.provideService(HttpClient.HttpClient, client),
@@ -221,12 +219,14 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
 
   const run = Effect.gen(function* () {
     yield* alone(Effect.suspend(() => (isRecorded ? Effect.void : record(now, noChange, Effect.void))))
-    let dueMs = yield* marketNow
-    if (isOfToday(now.state.list, dueMs)) dueMs = nextRefresh(dueMs, "current")
+    let outcome: RefreshOutcome | undefined
     while (true) {
-      yield* untilMarket(dueMs)
-      const outcome = yield* refresh
-      dueMs = nextRefresh(yield* marketNow, outcome)
+      const nowMs = yield* marketNow
+      if (isOfToday(now.state.list, nowMs)) outcome = "current"
+      nextLookAtMs = outcome === undefined ? nowMs : nextRefresh(nowMs, outcome)
+      yield* untilMarket(nextLookAtMs)
+      nextLookAtMs = undefined
+      outcome = yield* refresh
     }
   })
 
@@ -241,6 +241,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
         indices: indices.length,
         unlisted: unlisted.length,
         recorded: isRecorded,
+        ...(nextLookAtMs === undefined ? {} : { nextLookAtMs }),
         file,
         sha256
       }

@@ -1,7 +1,7 @@
 import { Effect, Result, Schema } from "effect"
 import { createHash } from "node:crypto"
 import { join } from "node:path"
-import { Disk } from "../journal/Disk.ts"
+import { Disk, makeDurableFolder } from "../journal/Disk.ts"
 import { masterNames, type MasterName, readMasterFile } from "../kis/MasterFile.ts"
 import type { HeldFile, HeldFiles } from "./MarketList.ts"
 import { readWhole, replaceWhole } from "./replaceWhole.ts"
@@ -14,7 +14,7 @@ const Kept = Schema.Struct({
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Kept))
 
 /** Where master files come from is part of their name: the simulator's are no yesterday of the broker's. */
-const folderOf = (stateDir: string, place: string) => join(stateDir, "masters", place.replace(/[^0-9A-Za-z.-]/g, "_"))
+const folderOf = (place: string) => `masters/${place.replace(/[^0-9A-Za-z.-]/g, "_")}`
 
 /** Zips are named by what they hold, so that one that is in use is never written over. */
 const zipName = (name: MasterName, sha256: string) => `${name}-${sha256.slice(0, 12)}.zip`
@@ -39,7 +39,7 @@ const recallFile = Effect.fnUntraced(function* (
 /** The newest accepted master files of a place, those from before this start; what cannot be read is left out. */
 export const recallMasters = Effect.fn("MasterStore.recall")(
   function* (stateDir: string, place: string): Effect.fn.Return<HeldFiles, unknown, Disk> {
-    const folder = folderOf(stateDir, place)
+    const folder = join(stateDir, folderOf(place))
     const text = yield* readWhole(join(folder, "files.json"))
     if (text === undefined) return new Map()
     const { files } = yield* decode(text)
@@ -66,7 +66,8 @@ export const recallMasters = Effect.fn("MasterStore.recall")(
 export const keepMasters = Effect.fn("MasterStore.keep")(
   function* (stateDir: string, place: string, held: HeldFiles, zips: ReadonlyMap<MasterName, Uint8Array>) {
     const disk = yield* Disk
-    const folder = folderOf(stateDir, place)
+    yield* makeDurableFolder(stateDir, folderOf(place))
+    const folder = join(stateDir, folderOf(place))
     const files = [...held].map(([name, { book, date }]) => ({ name, date, sha256: book.sha256 }))
     for (const { name, sha256 } of files) {
       const zip = zips.get(name)

@@ -6,7 +6,6 @@ import { Disk } from "../journal/Disk.ts"
 export const replaceWhole = Effect.fnUntraced(function* (folder: string, name: string, bytes: Uint8Array) {
   const disk = yield* Disk
   const path = join(folder, name)
-  yield* disk.makeFolder(folder)
   yield* disk.writeWhole(`${path}.new`, bytes)
   yield* disk.rename(`${path}.new`, path)
   yield* disk.syncFolder(folder)

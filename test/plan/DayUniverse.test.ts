@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { zipSync } from "fflate"
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import type { UniverseStatus } from "../../src/plan/DayUniverse.ts"
 import { unzipped } from "../../src/kis/masterFile/unzip.ts"
 import { masterNames } from "../../src/kis/MasterFile.ts"
 import { capturedZip, makeMasterServer, type MasterAnswer, notFound } from "../support/masterServer.ts"
@@ -11,6 +13,9 @@ import { makeUniverseStage, markersOf, setMarket, statusOf } from "./universeSta
 
 const top = { _tag: "Top", count: 2_000 } as const
 const list = (...codes: ReadonlyArray<string>) => ({ _tag: "List", codes }) as never
+
+/** Today's files are in, and the next look is waited for. */
+const isSettled = ({ list, nextLookAtMs }: UniverseStatus) => list === "today" && nextLookAtMs !== undefined
 
 const line_bytes = 289
 const kospi = Result.getOrThrow(unzipped(capturedZip("kospi_code.mst"), "kospi_code.mst"))
@@ -59,7 +64,7 @@ describe("the day's universe", () => {
       const universe = yield* stage.start(top)
       yield* Effect.forkChild(universe.run)
       const status = yield* statusOf(universe)
-      yield* passUntil(() => status().list === "today")
+      yield* passUntil(() => isSettled(status()))
       const { file, sha256, source, symbols } = yield* universe.current
       assert.deepStrictEqual(source, { list: "today", date: "20260722" })
       const [first, second, ...more] = markersOf(stage)
@@ -82,7 +87,7 @@ describe("the day's universe", () => {
           const universe = yield* stage.start(top)
           yield* Effect.forkChild(universe.run)
           const status = yield* statusOf(universe)
-          yield* passUntil(() => status().list === "today")
+          yield* passUntil(() => isSettled(status()))
         })
       )
       const asked = server.asked.length
@@ -107,11 +112,11 @@ describe("the day's universe", () => {
       const universe = yield* stage.start({ _tag: "All" })
       yield* Effect.forkChild(universe.run)
       const status = yield* statusOf(universe)
-      yield* passUntil(() => status().list === "today")
+      yield* passUntil(() => isSettled(status()))
       const before = yield* universe.current
 
       yield* setMarket("20260723", "074000")
-      yield* passUntil(() => status().list === "yesterday" && server.asked.length === 2 * masterNames.length)
+      yield* passUntil(() => status().list === "yesterday" && status().nextLookAtMs !== undefined)
       assert.deepInclude(status(), { date: "20260722", reason: "the newest master files are of 20260722" })
       server.answer("kosdaq_code.mst", kosdaqOf("20260723"))
       server.answer(
@@ -123,7 +128,7 @@ describe("the day's universe", () => {
         })
       )
       yield* setMarket("20260723", "082000")
-      yield* passUntil(() => status().list === "today")
+      yield* passUntil(() => isSettled(status()))
       const { source, symbols } = yield* universe.current
       assert.deepStrictEqual(source, { list: "today", date: "20260723" })
       assert.sameMembers(
@@ -156,17 +161,18 @@ describe("the day's universe", () => {
         const universe = yield* stage.start(top)
         yield* Effect.forkChild(universe.run)
         const status = yield* statusOf(universe)
-        yield* passUntil(() => status().list === "today")
+        yield* passUntil(() => isSettled(status()))
         const before = yield* universe.current
         server.answer("kospi_code.mst", answer)
         server.answer("kosdaq_code.mst", kosdaqOf("20260723"))
         yield* setMarket("20260723", "074000")
-        yield* passUntil(() => status().reason !== undefined && words.test(status().reason ?? ""))
+        yield* passUntil(() => words.test(status().reason ?? "") && status().nextLookAtMs !== undefined)
         assert.deepInclude(status(), { list: "yesterday", date: "20260722" })
         assert.deepStrictEqual((yield* universe.current).symbols, before.symbols)
-        // Five minutes later it is well again.
+        // Five minutes later it is well.
         server.answer("kospi_code.mst", kospiOf("20260723"))
-        yield* passUntil(() => status().list === "today", 10_000)
+        yield* TestClock.adjust("5 minutes")
+        yield* passUntil(() => isSettled(status()))
         assert.isUndefined(status().reason)
       })
   )
@@ -183,7 +189,7 @@ describe("the day's universe", () => {
           const universe = yield* stage.start({ _tag: "All" })
           yield* Effect.forkChild(universe.run)
           const status = yield* statusOf(universe)
-          yield* passUntil(() => status().list === "today")
+          yield* passUntil(() => isSettled(status()))
           assert.match(status().reason ?? "", /konex_code.mst: the host answered 404; nxt_kospi_code.mst: /)
           const { entries } = yield* universe.current
           assert.isTrue(entries.get("005930")?.nxt)
@@ -197,7 +203,7 @@ describe("the day's universe", () => {
       assert.deepInclude((yield* universe.current).source, { list: "shipped" })
       yield* Effect.forkChild(universe.run)
       const status = yield* statusOf(universe)
-      yield* passUntil(() => status().list === "today")
+      yield* passUntil(() => isSettled(status()))
     })
   )
 })

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseUniverse, universeUrl } from "../../src/domain/UniverseFile.ts"
-import { select } from "../../src/plan/selection.ts"
+import { ridingIndices, select } from "../../src/plan/selection.ts"
 import { resolveUniverse } from "../../src/plan/Universe.ts"
 
 const entries = parseUniverse(readFileSync(universeUrl, "utf8"))
@@ -39,6 +39,17 @@ describe("the selection of symbols", () => {
       left.every(({ basePrice, flags, previousVolume }) => flags.includes("H") || !basePrice || previousVolume === 0)
     )
     assert.strictEqual(symbols.length + left.length, entries.length)
+  })
+
+  it("top:N has no share of KONEX, and says when there are fewer than were asked for; all has both", () => {
+    const konex = parseUniverse(readFileSync(new URL("konex.csv", universeUrl), "utf8"))
+    const busy = konex.map((entry) => ({ ...entry, previousVolume: 1_000_000_000 }))
+    const top = select([...entries, ...busy], { _tag: "Top", count: 99_999 })
+    assert.isFalse(top.symbols.some((code) => konex.some((entry) => entry.code === code)))
+    assert.match(top.rule, new RegExp(`^the ${top.symbols.length} common shares .* 99999 were asked for$`))
+    const all = select([...entries, ...busy], { _tag: "All" })
+    assert.isAbove(all.symbols.filter((code) => konex.some((entry) => entry.code === code)).length, 50)
+    assert.deepStrictEqual([top.indices, all.indices], [ridingIndices, ridingIndices])
   })
 
   it("a list is observed as it is, once each, and what no list of issues knows is named", () =>

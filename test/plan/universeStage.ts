@@ -3,19 +3,22 @@ import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
+import { mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { marketInstant } from "../../src/calendar/MarketTime.ts"
 import type { RecordDraft } from "../../src/domain/JournalRecord.ts"
 import type { SymbolSelection } from "../../src/domain/SymbolSelection.ts"
 import { Disk } from "../../src/journal/Disk.ts"
 import { DayUniverse, type DayUniverseOptions } from "../../src/plan/DayUniverse.ts"
+import { MemoryDisk } from "../support/memoryDisk.ts"
 import { scratchFolder } from "../support/virtualTime.ts"
 
 export interface UniverseStage {
   readonly folder: string
   /** Everything that went to the journal, over all starts. */
   readonly appended: Array<RecordDraft>
+  /** Of a file below the data folder. */
+  read(file: string): Buffer
   /** A start of the program on the same folders; ends with its scope. */
   start(
     selection: SymbolSelection,
@@ -28,13 +31,28 @@ export const instant = (date: string, hour: string) => marketInstant(date, hour)
 /** Sets the virtual clock to a market date and time. */
 export const setMarket = (date: string, hour: string) => TestClock.setTime(instant(date, hour))
 
-/** Folders of the test's own, and a journal that remembers. */
-export const makeUniverseStage = (masterUrl: string): Effect.Effect<UniverseStage, never, Scope.Scope> =>
-  Effect.map(scratchFolder, (folder) => {
+/** A disk in memory with the folders that a start makes before anything else. */
+export const preparedDisk = () => {
+  const disk = new MemoryDisk("/observer")
+  for (const folder of ["data", "state"]) disk.put(`${folder}/.made`, Buffer.alloc(0))
+  return disk
+}
+
+/** Folders of the test's own, in memory if a disk is given, and a journal that remembers. */
+export const makeUniverseStage = (
+  masterUrl: string,
+  memory?: MemoryDisk
+): Effect.Effect<UniverseStage, never, Scope.Scope> =>
+  Effect.map(memory === undefined ? scratchFolder : Effect.succeed(memory.root), (folder) => {
+    if (memory === undefined) for (const name of ["data", "state"]) mkdirSync(join(folder, name))
     const appended: Array<RecordDraft> = []
     return {
       folder,
       appended,
+      read: (file) =>
+        memory === undefined
+          ? readFileSync(join(folder, "data", file))
+          : (memory.files().get(`data/${file}`) ?? assert.fail(`there is no ${file}`)),
       start: (selection, options) => {
         const layer = DayUniverse.layer({
           selection,
@@ -44,7 +62,7 @@ export const makeUniverseStage = (masterUrl: string): Effect.Effect<UniverseStag
           place: "test",
           append: (drafts) => Effect.sync(() => appended.push(...drafts)),
           ...options
-        }).pipe(Layer.provide([Disk.layer, NodeHttpClient.layerUndici]), Layer.fresh)
+        }).pipe(Layer.provide([memory?.layer ?? Disk.layer, NodeHttpClient.layerUndici]), Layer.fresh)
         return Effect.map(Layer.build(layer), (context) => Context.get(context, DayUniverse))
       }
     }
@@ -55,11 +73,11 @@ export const statusOf = ({ status }: Context.Service.Shape<typeof DayUniverse>) 
   Effect.map(Effect.context<never>(), (context) => () => Effect.runSyncWith(context)(status))
 
 /** The payloads of the universe markers, after checking that each one's file is there with the bytes it names. */
-export const markersOf = ({ appended, folder }: UniverseStage) =>
+export const markersOf = ({ appended, read }: UniverseStage) =>
   appended.map(({ kind, payload }) => {
     const marker = payload as Readonly<Record<string, unknown>>
     assert.strictEqual(kind, "marker")
-    const bytes = readFileSync(join(folder, "data", String(marker["file"])))
+    const bytes = read(String(marker["file"]))
     const sha256 = createHash("sha256").update(bytes).digest("hex")
     assert.deepInclude(marker, { event: "universe", sha256 })
     assert.match(String(marker["file"]), new RegExp(`/universe-${sha256.slice(0, 12)}\\.json$`))

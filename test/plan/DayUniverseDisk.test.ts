@@ -1,0 +1,58 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Schema } from "effect"
+import { makeUniverseStage, markersOf, preparedDisk, setMarket } from "./universeStage.ts"
+
+const two = { _tag: "List", codes: ["005930", "000660"] } as never
+const nowhere = "http://127.0.0.1:1"
+
+describe("the day's universe on a disk that fails", () => {
+  it.effect("refuses a change while the disk is full, and takes it when there is room again", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const disk = preparedDisk()
+      const stage = yield* makeUniverseStage(nowhere, disk)
+      const universe = yield* stage.start(two)
+      const before = yield* universe.current
+      disk.fault = ({ operation }) => (operation === "write" ? { _tag: "Refused", code: "ENOSPC", done: 3 } : undefined)
+      const refused = yield* Effect.flip(universe.add(["0000Y0"]))
+      assert.match(refused.message, /ENOSPC/)
+      assert.strictEqual(yield* universe.current, before)
+      assert.deepStrictEqual(stage.appended, [])
+      disk.fault = () => undefined
+      yield* universe.add(["0000Y0"])
+      assert.strictEqual(markersOf(stage).length, 1)
+    })
+  )
+
+  it.effect.prop(
+    "is after a power cut in any call what it was before the change, or after it; what the record names is there",
+    [Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60 })), Schema.Boolean],
+    ([at, isKill]) =>
+      Effect.gen(function* () {
+        yield* setMarket("20260722", "090000")
+        const disk = preparedDisk()
+        const stage = yield* makeUniverseStage(nowhere, disk)
+        const universe = yield* stage.start(two)
+        yield* universe.add(["0000Y0"])
+        const markers = stage.appended.length
+        const from = disk.calls
+        disk.fault = ({ index }) => (index === from + at ? { _tag: "Killed", done: 1 } : undefined)
+        const done = Deferred.makeUnsafe<void>()
+        // Detached: a process that was killed in the middle of a change never comes back to end it.
+        yield* Effect.forkDetach(
+          Effect.andThen(Effect.ignore(universe.remove(["005930"])), Deferred.succeed(done, undefined))
+        )
+        yield* Effect.raceFirst(Deferred.await(done), Deferred.await(disk.killed))
+        const next = isKill ? disk.afterKill() : disk.afterPowerCut(() => Buffer.alloc(0))
+        const after = yield* makeUniverseStage(nowhere, next)
+        after.appended.push(...stage.appended)
+        const { symbols } = yield* (yield* after.start(two)).current
+        const old = ["005930", "000660", "0000Y0"]
+        const changed = ["000660", "0000Y0"]
+        assert.include([old.join(), changed.join()], symbols.join())
+        if (stage.appended.length > markers) assert.deepStrictEqual(symbols, changed)
+        markersOf(after)
+      }),
+    { arbitrary: { runs: 120 } }
+  )
+})
