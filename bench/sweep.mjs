@@ -69,12 +69,21 @@ const measure = async (keys) => {
   const refused = stats.refusals / stats.calls
   const share = (part) => `${((part / seconds) * 100).toFixed(0)} %`
   const rows = [
-    ["one sweep, mean", `${mean.toFixed(0)} ms; median ${median(took)} (${Math.min(...took)}–${Math.max(...took)}), ${took.length} sweeps`],
+    [
+      "one sweep, mean",
+      `${mean.toFixed(0)} ms; median ${median(took)} (${Math.min(...took)}–${Math.max(...took)}), ${took.length} sweeps`
+    ],
     ["the limit", `${limit.toFixed(0)} ms`],
     ["ratio", `${(mean / limit).toFixed(3)}, at most 1.05`],
     ["symbols missing in a sweep", String(sweeps.reduce((sum, { missing }) => sum + missing.length, 0))],
-    ["refused", `${stats.refusals} of ${stats.calls}, ${((refused - weather) * 100).toFixed(2)} % beyond the weather of ${weather * 100} %, at most 0.1 %`],
-    ["processor: observer, simulator", `${share(spent.observer)}, ${share(spent.simulator)} of a core; exit code ${code}`]
+    [
+      "refused",
+      `${stats.refusals} of ${stats.calls}, ${((refused - weather) * 100).toFixed(2)} % beyond the weather of ${weather * 100} %, at most 0.1 %`
+    ],
+    [
+      "processor: observer, simulator",
+      `${share(spent.observer)}, ${share(spent.simulator)} of a core; exit code ${code}`
+    ]
   ]
   console.log(`${keys} key${keys === 1 ? "" : "s"}, ${seconds} s`)
   for (const [what, value] of rows) console.log(`  ${what.padEnd(32)} ${value}`)

@@ -3,10 +3,11 @@ import type { DayUniverse } from "./plan/DayUniverse.ts"
 
 /**
  * A hang-up signal (`kill -HUP`, `systemctl reload`) each; several that come at once are one. While somebody listens, the
- * signal does not end the process. Windows has no such signal to ask with: there it never comes.
+ * signal does not end the process. On a terminal it means that the window was closed, and is left to end the process;
+ * Windows has no such signal to ask with: there it never comes.
  */
 export const hangups: Stream.Stream<void> =
-  process.platform === "win32"
+  process.platform === "win32" || process.stdout.isTTY
     ? Stream.never
     : Stream.callback<void>(
         (queue) =>

@@ -8,6 +8,9 @@ import { marketInstant } from "../src/calendar/MarketTime.ts"
 import { KisFeed } from "../src/feed/KisFeed.ts"
 import { Journal } from "../src/journal/Journal.ts"
 import { Observer } from "../src/Observer.ts"
+import { Coverage } from "../src/plan/Coverage.ts"
+import { DayUniverse } from "../src/plan/DayUniverse.ts"
+import { Planner } from "../src/plan/Planner.ts"
 import { Shards } from "../src/shard/Shards.ts"
 import { SqlPipeline } from "../src/sql/SqlPipeline.ts"
 import { checkArchive, node, settled, tempFolder } from "./journal/fixtures.ts"
@@ -24,6 +27,11 @@ const life = Effect.fnUntraced(function* (disk: MemoryDisk, lives: Effect.Effect
     Layer.fresh(Journal.layer({ dataDir: disk.root, node, segment_bytes: 1 << 20, fsync_ms: 3_600_000 })),
     Layer.mock(Shards, { start: started }),
     Layer.mock(KisFeed, { start: started, refused: Effect.never }),
+    Layer.mock(DayUniverse, { run: Effect.never, reload: Effect.never }),
+    Layer.effect(
+      Planner,
+      Effect.map(Coverage, (coverage) => ({ start: started, coverage }))
+    ).pipe(Layer.provide(Layer.mock(Coverage, {}))),
     SqlPipeline.layerOff
   )
   const layer = Observer.layer({ version: "1", describe: { clock: "real" }, drain_seconds: 10 })

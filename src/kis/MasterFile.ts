@@ -90,7 +90,7 @@ const indexOf = (line: Uint8Array): MasterIndex | undefined => {
     : undefined
 }
 
-/** Reads a master file out of its zip; says why when it is not to be trusted. Some 30 ms for the largest. */
+/** Reads a master file out of its zip; says why when it is not to be trusted. Takes some 60 ms for the largest, more the first time. */
 export const readMasterFile = (name: MasterName, zip: Uint8Array): Result.Result<MasterBook, MasterFileRefused> => {
   const refused = (reason: MasterFileRefused["reason"], detail: string) =>
     Result.fail(new MasterFileRefused({ file: name, reason, detail }))

@@ -10,6 +10,7 @@ import { Conservation, inFlight, type Tally } from "../journal/Conservation.ts"
 import type { FollowerStatus } from "../journal/Follower.ts"
 import { Journal, type JournalStatus } from "../journal/Journal.ts"
 import { limitsAsOf } from "../kis/CallLimits.ts"
+import { DayUniverse, type UniverseStatus } from "../plan/DayUniverse.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
 
 export type PartStatus = "ok" | "starting" | "degraded" | "down" | "off"
@@ -40,6 +41,8 @@ export interface HealthReport {
   readonly journal: JournalStatus
   readonly sql: FollowerStatus | undefined
   readonly feed: FeedStatus
+  /** Which list of issues the symbols were chosen from. */
+  readonly universe: UniverseStatus
   readonly callLimitsAsOf: string
   readonly conservation: Readonly<Partial<Record<RecordSource, Tally & { readonly inFlight: number }>>>
   readonly actors: ReadonlyArray<ActorStatus>
@@ -106,7 +109,8 @@ const sweepPart = (feed: FeedStatus, nowMs: number): Part => {
     return part("ok", sinceMs, lastAnswerAtMs, "the market is closed")
   }
   const reason = wordsOf(sweepers.map(({ account, reason: why }) => [account, why]))
-  const silent_seconds = (nowMs - Math.max(lastAnswerAtMs ?? 0, Math.min(...sweepers.map((each) => each.sinceMs)))) / 1_000
+  const silent_seconds =
+    (nowMs - Math.max(lastAnswerAtMs ?? 0, Math.min(...sweepers.map((each) => each.sinceMs)))) / 1_000
   if (silent_seconds > answer_seconds_max) {
     return part("down", sinceMs, lastAnswerAtMs, reason ?? `no answer for ${Math.round(silent_seconds)} s`)
   }
@@ -158,6 +162,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
   const journal = yield* Journal
   const conservation = yield* Conservation
   const feed = yield* KisFeed
+  const universe = yield* DayUniverse
   const sql = yield* SqlPipeline
   const tree = yield* ActorTree
   const session = yield* MarketSession
@@ -199,6 +204,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
       journal: journalStatus,
       sql: sqlStatus,
       feed: feedStatus,
+      universe: yield* universe.status,
       callLimitsAsOf: limitsAsOf,
       conservation: Object.fromEntries(
         [...tallies].map(([source, tally]) => [source, { ...tally, inFlight: inFlight(tally) }])

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, PubSub, Semaphore, Stream } from "effect"
 import { HttpClient } from "effect/http"
-import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
+import { awaitInstant, marketNow } from "../calendar/MarketClock.ts"
 import { marketDate } from "../calendar/MarketTime.ts"
 import type { RecordDraft } from "../domain/JournalRecord.ts"
 import { parseCodes, type SymbolSelection } from "../domain/SymbolSelection.ts"
@@ -76,14 +76,10 @@ export class DayUniverse extends Context.Service<
 
 type Keeping = Effect.Effect<void, DiskError, Disk>
 
-/** A wait for market time looks at the clock so often, since that clock can be set or run at another speed. */
-const look_ms_max = 60_000
-
 const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
   const { append, dataDir, masterUrl, place, selection, stateDir } = options
   const disk = yield* Disk
   const client = yield* HttpClient.HttpClient
-  const clock = yield* MarketClock
   const shipped = yield* shippedLists
   const lock = yield* Semaphore.make(1)
   const hub = yield* PubSub.sliding<Universe>({ capacity: 1, replay: 1 })
@@ -207,16 +203,6 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     })
   )
 
-  const untilMarket = Effect.fnUntraced(function* (dueMs: number) {
-    while (true) {
-      const nowMs = yield* marketNow
-      if (nowMs >= dueMs) return
-      // How far the market's clock goes in a millisecond of the machine's.
-      const speed = Math.max((clock.at(nowMs + 1_000) - clock.at(nowMs)) / 1_000, 1)
-      yield* Effect.sleep(Math.min(Math.ceil((dueMs - nowMs) / speed), look_ms_max))
-    }
-  })
-
   const run = Effect.gen(function* () {
     yield* alone(Effect.suspend(() => (isRecorded ? Effect.void : record(now, noChange, Effect.void))))
     let outcome: RefreshOutcome | undefined
@@ -224,7 +210,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       const nowMs = yield* marketNow
       if (isOfToday(now.state.list, nowMs)) outcome = "current"
       nextLookAtMs = outcome === undefined ? nowMs : nextRefresh(nowMs, outcome)
-      yield* untilMarket(nextLookAtMs)
+      yield* awaitInstant(nextLookAtMs)
       nextLookAtMs = undefined
       outcome = yield* refresh
     }

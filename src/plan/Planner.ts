@@ -226,4 +226,3 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
     })
   }
 })
-

@@ -1,11 +1,4 @@
-import { Effect } from "effect"
-import { readFile } from "node:fs/promises"
-import { isIndexCode } from "../domain/SymbolCode.ts"
-import type { SymbolSelection } from "../domain/SymbolSelection.ts"
-import { parseUniverse, universeUrl } from "../domain/UniverseFile.ts"
 import type { ListedIssue } from "./MarketList.ts"
-import { select } from "./selection.ts"
-import { readSymbolFile } from "./SymbolFile.ts"
 
 /** From which list the symbols were chosen: of this trading day, of one before, or the one that ships with the program. */
 export interface UniverseSource {
@@ -41,19 +34,3 @@ export const observedOf = ({ indices, symbols }: Pick<Universe, "symbols" | "ind
   ...symbols,
   ...indices
 ]
-
-/** Applies a selection to the shipped list alone. */
-export const resolveUniverse = Effect.fn("Universe.resolve")(function* (selection: SymbolSelection) {
-  // The file ships with the program: when it is not there the installation is broken, which is no one's input.
-  const entries = parseUniverse(yield* Effect.orDie(Effect.tryPromise(() => readFile(universeUrl, "utf8"))))
-  const { rule, symbols } = select(
-    entries,
-    selection._tag === "File" ? { _tag: "List", codes: yield* readSymbolFile(selection.path) } : selection
-  )
-  const listed = new Set(entries.map(({ code }) => code))
-  const unlisted =
-    selection._tag === "All" || selection._tag === "Top"
-      ? []
-      : symbols.filter((symbol) => !listed.has(symbol) && !isIndexCode(symbol))
-  return { symbols, unlisted, rule }
-})

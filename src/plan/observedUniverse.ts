@@ -15,10 +15,16 @@ export const observedUniverse = (day: DayUniverse["Service"]): PlannerOptions["u
   // The first is the one that holds, which was planned for at the start.
   changes: Stream.drop(day.changes, 1),
   change: Effect.fnUntraced(function* ({ add, remove }: SymbolChange) {
-    const { added, removed } = yield* day.change({ add, remove }).pipe(
-      Effect.catch((error) => Effect.fail(new ChangeRefused({ problems: [{ symbol: "", problem: error.message }] })))
-    )
+    const { added, removed } = yield* day
+      .change({ add, remove })
+      .pipe(
+        Effect.catch((error) => Effect.fail(new ChangeRefused({ problems: [{ symbol: "", problem: error.message }] })))
+      )
     const changed = new Set([...added, ...removed])
-    return { added, removed, unchanged: [...add, ...remove].filter((code) => !changed.has(code)) } satisfies ChangeReport
+    return {
+      added,
+      removed,
+      unchanged: [...add, ...remove].filter((code) => !changed.has(code))
+    } satisfies ChangeReport
   })
 })

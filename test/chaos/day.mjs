@@ -52,7 +52,9 @@ const simulator = spawn(
 const ready = await new Promise((resolve) => simulator.stdout.once("data", (line) => resolve(JSON.parse(line))))
 const accounts = join(work, "accounts.json")
 const pair = (n) => ({ alias: `key-${n}`, appKey: `day-key-${n}`, appSecret: `day-secret-${n}` })
-writeFileSync(accounts, JSON.stringify(Array.from({ length: Number(given.keys) }, (_, n) => pair(n + 1))), { mode: 0o600 })
+writeFileSync(accounts, JSON.stringify(Array.from({ length: Number(given.keys) }, (_, n) => pair(n + 1))), {
+  mode: 0o600
+})
 const port = await freePort()
 const env = {
   ...clean,
@@ -80,14 +82,16 @@ while (Date.now() < untilMs && early === undefined) {
   const { coverage, journal, phase } = await get("/health")
   const marketMs = instant(given.from) + (Date.now() - wallMs) * speed
   const hour = new Date(marketMs + 9 * 3_600_000).toISOString().slice(11, 19)
-  console.log(`${hour} ${phase}: ${coverage.seen} of ${coverage.symbols} seen, ${coverage.stale} stale, journal #${journal.head.seq}`)
+  console.log(
+    `${hour} ${phase}: ${coverage.seen} of ${coverage.symbols} seen, ${coverage.stale} stale, journal #${journal.head.seq}`
+  )
 }
 const problems = []
 if (early !== undefined) problems.push(`the observer ended by itself with ${early}`)
 else {
   const plan = await get("/api/v1/plan")
   const symbols = []
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ;) {
     const page = await get(`/api/v1/symbols?limit=1000&offset=${offset}`)
     symbols.push(...page.symbols)
     offset += page.symbols.length
@@ -102,8 +106,14 @@ else {
   const late = symbols.filter((each) => each.late.times > 0)
   const unexplained = late.filter(({ reason }) => reason === undefined)
   const unseen = symbols.filter(({ lastSeenAt }) => lastSeenAt === undefined)
-  console.log(`${symbols.length} symbols: ${symbols.length - late.length} always inside their target, ${late.length} late at least once`)
-  for (const { late: { times, worst_seconds }, reason, symbol } of late.slice(0, 10)) {
+  console.log(
+    `${symbols.length} symbols: ${symbols.length - late.length} always inside their target, ${late.length} late at least once`
+  )
+  for (const {
+    late: { times, worst_seconds },
+    reason,
+    symbol
+  } of late.slice(0, 10)) {
     console.log(`  ${symbol}: ${times} times, ${worst_seconds} s at the worst: ${reason}`)
   }
   if (unexplained.length > 0) problems.push(`${unexplained.length} symbols were late without a reason`)
@@ -123,8 +133,15 @@ if (given.ledger) {
   if (!report.clean) problems.push("the audit is not clean")
 }
 const folders = readdirSync(env.OBSERVER_DATA_DIR, { recursive: true }).filter((name) => /\/\d{2}$/.test(name))
-console.log(`hours in the journal: ${folders.map((name) => name.slice(-2)).sort().join(" ")}`)
-const log = readdirSync(env.OBSERVER_LOG_DIR).flatMap((name) => readFileSync(join(env.OBSERVER_LOG_DIR, name), "utf8").split("\n"))
+console.log(
+  `hours in the journal: ${folders
+    .map((name) => name.slice(-2))
+    .sort()
+    .join(" ")}`
+)
+const log = readdirSync(env.OBSERVER_LOG_DIR).flatMap((name) =>
+  readFileSync(join(env.OBSERVER_LOG_DIR, name), "utf8").split("\n")
+)
 const loud = log.filter((line) => /"level":"(ERROR|FATAL)"/i.test(line))
 console.log(`${loud.length} errors in the log${loud.length > 0 ? `, the first: ${loud[0].slice(0, 300)}` : ""}`)
 if (!given.keep) rmSync(work, { recursive: true })

@@ -40,7 +40,9 @@ const faultOf = (name) => ({
   from: strikes_from,
   for: strikes_for,
   // What strikes every call or frame would leave nothing to compare.
-  ...(["cut", "burst", "tokenDeskDown", "streamSilence", "pingpongStopped", "moreColumns"].includes(name) ? {} : { rate: 0.3 }),
+  ...(["cut", "burst", "tokenDeskDown", "streamSilence", "pingpongStopped", "moreColumns"].includes(name)
+    ? {}
+    : { rate: 0.3 }),
   ...(name === "cut" ? { count: 1 } : {})
 })
 

@@ -39,6 +39,16 @@ const report: HealthReport = {
     calendar: { knownTo: "20271231", answeredOn: undefined },
     phase: { expected: "continuous", nextChangeMs: undefined, difference: undefined }
   },
+  universe: {
+    list: "today",
+    date: "20261124",
+    symbols: 2_000,
+    indices: 0,
+    unlisted: 0,
+    recorded: true,
+    file: "2026/11/24/universe-0123456789ab.json",
+    sha256: "0123456789ab"
+  },
   callLimitsAsOf: "2026-04-20",
   conservation: { "kis-rest": { received: 10, stored: 6, rejected: 1, deduplicated: 2, inFlight: 1 } },
   actors: [

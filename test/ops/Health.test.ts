@@ -12,6 +12,7 @@ import type { FollowerStatus } from "../../src/journal/Follower.ts"
 import { Journal, type JournalStatus, origin } from "../../src/journal/Journal.ts"
 import type { SessionState } from "../../src/kis/SessionState.ts"
 import { Health } from "../../src/ops/Health.ts"
+import { DayUniverse, type UniverseStatus } from "../../src/plan/DayUniverse.ts"
 import { SqlPipeline } from "../../src/sql/SqlPipeline.ts"
 import { accountStatus } from "../support/accountStatus.ts"
 
@@ -51,6 +52,16 @@ const sqlStatus: FollowerStatus = {
   lag_records: 0,
   lag_seconds: 0,
   lastGoodAtMs: nowMs
+}
+const universeStatus: UniverseStatus = {
+  list: "today",
+  date: "20261124",
+  symbols: 2_000,
+  indices: 3,
+  unlisted: 0,
+  recorded: true,
+  file: "2026/11/24/universe-0123456789ab.json",
+  sha256: "0123456789ab"
 }
 const sweepStatus: SweepStatus = {
   rounds: 1,
@@ -99,9 +110,10 @@ const reportOf = ({ accounts = [{}], actors = {}, journal, sql, sweep }: Scene) 
           accounts: accounts.map(statusOf),
           sweep: { ...sweepStatus, ...sweep },
           calendar: { knownTo: "20271231", answeredOn: undefined },
-          phase: { expected: "continuous", nextChangeMs: undefined, difference: undefined }
+          phase: { expected: "continuous" as const, nextChangeMs: undefined, difference: undefined }
         })
       }),
+      Layer.mock(DayUniverse, { status: Effect.succeed(universeStatus) }),
       Layer.succeed(SqlPipeline, {
         start: Effect.void,
         status: Effect.succeed(sql === "off" ? undefined : { ...sqlStatus, ...sql }),
@@ -198,11 +210,17 @@ const table: ReadonlyArray<
     "sweep",
     "the market is closed"
   ],
-  ["the stream connects", { accounts: [{ stream: { _tag: "connecting", attempt: 0 } }] }, "ok", true, "stream"],
+  [
+    "the stream connects",
+    { accounts: [{ stream: { _tag: "connecting", attempt: 0, unapproved: 0 } }] },
+    "ok",
+    true,
+    "stream"
+  ],
   ["the stream waits", { accounts: [{ stream: waiting }] }, "degraded", true, "stream", "cut"],
   [
     "the stream is silent",
-    { accounts: [{ stream: { _tag: "silent" } }] },
+    { accounts: [{ stream: { _tag: "silent", attempt: 0, unapproved: 0 } }] },
     "degraded",
     true,
     "stream",

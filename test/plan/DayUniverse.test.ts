@@ -266,7 +266,10 @@ describe("changes by hand", () => {
       const before = yield* universe.current
       const reason = (change: Effect.Effect<unknown, { readonly message: string }>) =>
         Effect.map(Effect.flip(change), ({ message }) => message)
-      assert.match(yield* reason(universe.change({ add: ["samsung", "12345", "Q5000011"], remove: [] })), /samsung, 12345, Q5000011/)
+      assert.match(
+        yield* reason(universe.change({ add: ["samsung", "12345", "Q5000011"], remove: [] })),
+        /samsung, 12345, Q5000011/
+      )
       assert.match(yield* reason(universe.change({ add: [], remove: [] })), /no symbol is named/)
       assert.match(yield* reason(universe.change({ add: [], remove: ["000660"] })), /not observed: 000660/)
       assert.match(yield* reason(universe.change({ add: [], remove: ["005930"] })), /no symbol would be left/)

@@ -40,7 +40,10 @@ describe("the day's universe on a disk that fails", () => {
         const done = Deferred.makeUnsafe<void>()
         // Detached: a process that was killed in the middle of a change never comes back to end it.
         yield* Effect.forkDetach(
-          Effect.andThen(Effect.ignore(universe.change({ add: [], remove: ["005930"] })), Deferred.succeed(done, undefined))
+          Effect.andThen(
+            Effect.ignore(universe.change({ add: [], remove: ["005930"] })),
+            Deferred.succeed(done, undefined)
+          )
         )
         yield* Effect.raceFirst(Deferred.await(done), Deferred.await(disk.killed))
         const next = isKill ? disk.afterKill() : disk.afterPowerCut(() => Buffer.alloc(0))

@@ -56,7 +56,7 @@ const setUp = Effect.fnUntraced(function* (options: Partial<PlannerOptions> = {}
     universe: {
       current: Effect.sync(() => world.universe),
       changes: Stream.fromPubSub(moved),
-      change: ({ add, remove }) => Effect.succeed({ added: add, removed: remove, symbols: 5 })
+      change: ({ add, remove }) => Effect.succeed({ added: add, removed: remove, unchanged: [] })
     },
     accounts: {
       abilities: Effect.sync(() => world.abilities),
@@ -85,7 +85,7 @@ const setUp = Effect.fnUntraced(function* (options: Partial<PlannerOptions> = {}
     move: (universe: PlannedUniverse) =>
       Effect.gen(function* () {
         world.universe = universe
-        yield* PubSub.publish(moved, { added: [], removed: [], symbols: universe.symbols.length })
+        yield* PubSub.publish(moved, { added: [], removed: [], unchanged: [] })
         yield* settled
       }),
     reasons: () => drafts.map(({ payload }) => ("reason" in payload ? payload.reason : undefined)),
@@ -313,7 +313,7 @@ describe("the planner", () => {
       assert.deepStrictEqual(yield* coverage.change({ add: ["005930"], remove: [] }), {
         added: ["005930"],
         removed: [],
-        symbols: 5
+        unchanged: []
       })
     }).pipe(supervised)
   )

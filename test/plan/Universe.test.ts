@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseUniverse, universeUrl } from "../../src/domain/UniverseFile.ts"
 import { ridingIndices, select } from "../../src/plan/selection.ts"
-import { resolveUniverse } from "../../src/plan/Universe.ts"
+import { readSymbolFile } from "../../src/plan/SymbolFile.ts"
 
 const entries = parseUniverse(readFileSync(universeUrl, "utf8"))
 const entryOf = new Map(entries.map((entry) => [entry.code, entry]))
@@ -52,13 +52,12 @@ describe("the selection of symbols", () => {
     assert.deepStrictEqual([top.indices, all.indices], [ridingIndices, ridingIndices])
   })
 
-  it("a list is observed as it is, once each, and what no list of issues knows is named", () =>
+  it("a list is observed as it is, once each, also what no list of issues knows", () =>
     Effect.runPromise(
       Effect.gen(function* () {
         const path = codeFile("005930 # Samsung\n000660,ZZZZZZ\n\n0001\n005930\n")
-        const universe = yield* resolveUniverse({ _tag: "File", path })
-        assert.deepStrictEqual(universe.symbols, ["005930", "000660", "ZZZZZZ", "0001"])
-        assert.deepStrictEqual(universe.unlisted, ["ZZZZZZ"])
+        const { symbols } = select(entries, { _tag: "List", codes: yield* readSymbolFile(path) })
+        assert.deepStrictEqual(symbols, ["005930", "000660", "ZZZZZZ", "0001"])
       })
     ))
 
@@ -68,7 +67,7 @@ describe("the selection of symbols", () => {
   ] as const) {
     it.effect(`a file that holds ${name} is refused by name`, () =>
       Effect.gen(function* () {
-        const error = yield* Effect.flip(resolveUniverse({ _tag: "File", path: codeFile(text) }))
+        const error = yield* Effect.flip(readSymbolFile(codeFile(text)))
         assert.match(error.message, words)
       })
     )
@@ -76,7 +75,7 @@ describe("the selection of symbols", () => {
 
   it.effect("a file that is not there is refused with its name", () =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(resolveUniverse({ _tag: "File", path: "/nowhere/codes" }))
+      const exit = yield* Effect.exit(readSymbolFile("/nowhere/codes"))
       assert.isTrue(Exit.isFailure(exit))
       assert.include(String(exit), "/nowhere/codes")
     })
