@@ -9,7 +9,7 @@ import { accountAt } from "../support/accounts.ts"
 
 /** A server that sends the head of its answer at once and the body when told. */
 const halfAnswering = Effect.fnUntraced(function* (status: number, body: string) {
-  const finish = Deferred.makeUnsafe<void>()
+  let finish = () => {}
   const server = createServer((_request, response) => {
     response.writeHead(status, { "content-length": Buffer.byteLength(body) })
     response.flushHeaders()
@@ -25,7 +25,7 @@ const halfAnswering = Effect.fnUntraced(function* (status: number, body: string)
     () => Effect.sync(() => (server.closeAllConnections(), server.close()))
   )
   const { port } = server.address() as AddressInfo
-  return { restUrl: `http://127.0.0.1:${port}`, finish: Deferred.done(finish, Exit.void) }
+  return { restUrl: `http://127.0.0.1:${port}`, finish: Effect.sync(() => finish()) }
 })
 
 describe("an exchange", () => {
