@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, type Duration, Effect, Fiber, Schema } from "effect"
+import { Clock, type Duration, Effect, Fiber, References, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { AnswerBegun } from "../../src/kis/AnswerBegun.ts"
 import { type CallBudget, makeCallBudget } from "../../src/kis/CallBudget.ts"
@@ -287,8 +287,8 @@ describe("the call budget", () => {
     Effect.gen(function* () {
       const budget = yield* makeCallBudget(3, { spent: 0 })
       const next: { fiber?: Fiber.Fiber<void, unknown>; made: number } = { made: 0 }
-      // The next may go from 333.3 ms on and sleeps until 334: the answer in between gives it its place, and it has had
-      // no turn to run when it is interrupted.
+      // The next may go from 333.3 ms on and sleeps until 334: the answer in between gives it its place, and as its fiber
+      // yields after a few steps, it has not come to its call when it is interrupted.
       const first = Effect.gen(function* () {
         const begun = yield* AnswerBegun
         yield* pause(333.5)
@@ -297,7 +297,8 @@ describe("the call budget", () => {
       })
       const done = yield* Effect.forkChild(budget.spend(first))
       yield* TestClock.adjust(1)
-      next.fiber = yield* Effect.forkChild(budget.spend(Effect.sync(() => void (next.made += 1))))
+      const waiting = budget.spend(Effect.sync(() => void (next.made += 1)))
+      next.fiber = yield* Effect.forkChild(Effect.provideService(waiting, References.MaxOpsBeforeYield, 4))
       yield* TestClock.adjust(1_000)
       yield* Fiber.join(done)
       assert.strictEqual(next.made, 0)
