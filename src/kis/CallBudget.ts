@@ -165,7 +165,7 @@ export const makeCallBudget = Effect.fnUntraced(function* (callsPerSecond: numbe
       watch.untilMs = nextMs(now)
       const left_ms = watch.untilMs - now
       // Timers are whole milliseconds; the nearest costs less than the next, and one too early only looks again.
-      const woken = left_ms === Infinity ? rung : Effect.raceFirst(Effect.sleep(Math.max(1, Math.round(left_ms))), rung)
+      const woken = left_ms === Infinity ? rung : Effect.timeoutOption(rung, Math.max(1, Math.round(left_ms)))
       return Effect.andThen(woken, awaitPlace(call))
     })
 

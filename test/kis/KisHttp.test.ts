@@ -9,23 +9,18 @@ import { accountAt } from "../support/accounts.ts"
 
 /** A server that sends the head of its answer at once and the body when told. */
 const halfAnswering = Effect.fnUntraced(function* (status: number, body: string) {
-  const finish = Deferred.makeUnsafe<void>()
+  const answers: Array<() => void> = []
   const server = createServer((_request, response) => {
     response.writeHead(status, { "content-length": Buffer.byteLength(body) })
     response.flushHeaders()
-    Effect.runFork(
-      Effect.andThen(
-        Deferred.await(finish),
-        Effect.sync(() => response.end(body))
-      )
-    )
+    answers.push(() => response.end(body))
   })
   yield* Effect.acquireRelease(
     Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
     () => Effect.sync(() => (server.closeAllConnections(), server.close()))
   )
   const { port } = server.address() as AddressInfo
-  return { restUrl: `http://127.0.0.1:${port}`, finish: Deferred.done(finish, Exit.void) }
+  return { restUrl: `http://127.0.0.1:${port}`, finish: Effect.sync(() => answers.forEach((answer) => answer())) }
 })
 
 describe("an exchange", () => {

@@ -17,14 +17,15 @@ const scoresAfter = () => {
   for (let score = 0; ; score++) {
     const refused = onRefused({ ...base, score }, at(0))
     table.push([onAnswered({ ...base, score }, at(0)).score, refused.rate < base.rate ? undefined : refused.score])
-    if (onRefused({ ...base, score: score - 18 }, at(0)).rate < base.rate) return table
+    // The score of one point more would itself be a storm.
+    if (onRefused({ ...base, score: score + 1 - 19 }, at(0)).rate < base.rate) return table
   }
 }
 
 /** How many calls it takes on average to see a storm where there is only weather: one over the chance that settles in. */
 const callsUntilFalseAlarm = (weather: number): number => {
   const table = scoresAfter()
-  let chances = table.map((_, score) => (score === 0 ? 1 : 0))
+  let chances: Array<number> = table.map((_, score) => (score === 0 ? 1 : 0))
   let alarm = 0
   for (let call = 0; call < 4_000; call++) {
     const next = table.map(() => 0)
