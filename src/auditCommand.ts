@@ -1,10 +1,11 @@
-import { Console, Effect, Option, References, Schema } from "effect"
+import { Console, Effect, Option, References, Result, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { Disk } from "./journal/Disk.ts"
 import { auditLedger } from "./ops/LedgerAudit.ts"
 import { renderAudit } from "./ops/ledgerAudit/renderAudit.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
+import { table } from "./Settings.ts"
 
 /** Something is missing, invented or there twice. */
 const found = 1
@@ -26,6 +27,14 @@ const flags = {
     Flag.withDescription("Milliseconds allowed at the ends of a gap and of the journal (default: 2000)"),
     Flag.withDefault(2_000)
   ),
+  clock: Flag.String("clock").pipe(
+    Flag.withDescription("OBSERVER_CLOCK of the rehearsal that the journal is of (default: real)"),
+    Flag.mapTryCatch(
+      (text) => Result.getOrThrowWith(table.clock.value.parse(text), (words) => new Error(words)),
+      (error) => (error instanceof Error ? error.message : String(error))
+    ),
+    Flag.optional
+  ),
   json: Flag.Boolean("json").pipe(
     Flag.withDescription("The whole report as JSON, every symbol in it"),
     Flag.withDefault(false)
@@ -40,11 +49,15 @@ export const auditCommand = Command.make(
   "audit-ledger",
   flags,
   Effect.fnUntraced(
-    function* ({ journal, json, key, ledger, slack_ms }) {
+    function* ({ clock, journal, json, key, ledger, slack_ms }) {
       const dataDir = yield* journalOf(journal)
-      const report = yield* auditLedger({ ledgerDir: ledger, dataDir, slack_ms, key: Option.getOrUndefined(key) }).pipe(
-        Effect.mapError(endWith(exitCode.folders))
-      )
+      const report = yield* auditLedger({
+        ledgerDir: ledger,
+        dataDir,
+        slack_ms,
+        key: Option.getOrUndefined(key),
+        clock: Option.getOrUndefined(clock)
+      }).pipe(Effect.mapError(endWith(exitCode.folders)))
       const lines = json ? [JSON.stringify(report)] : renderAudit(report)
       yield* Effect.forEach(lines, (line) => Console.log(line), { discard: true })
       if (!report.clean) return yield* new ProgramEnd({ code: found, lines: [] })

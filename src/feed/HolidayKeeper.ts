@@ -111,7 +111,7 @@ export const makeHolidayKeeper = Effect.fnUntraced(function* ({ account, holiday
     if (asked.answered || asked.tries >= tries_max) return yield* morning
     const wait_ms = asked.triedAtMs + betweenTries_ms - (yield* Clock.currentTimeMillis)
     // A clock that was set back must not make us wait for the difference.
-    yield* Effect.raceFirst(morning, Effect.sleep(Math.max(0, Math.min(betweenTries_ms, wait_ms))))
+    yield* Effect.timeoutOption(morning, Math.max(0, Math.min(betweenTries_ms, wait_ms)))
   })
 
   const knownTo = (nowMs: number) => calendarKnownTo(marketDate(nowMs), saidDays(memory))

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { marketAt } from "../../src/calendar/ClockLine.ts"
 import { encodeLine, type JournalRecord, makeNumberer, type RecordDraft } from "../../src/domain/JournalRecord.ts"
 import { rowDigest } from "../../src/domain/RowDigest.ts"
 import { Disk } from "../../src/journal/Disk.ts"
@@ -126,6 +127,18 @@ describe("the audit of a stream", () => {
       assert.strictEqual(report.clean, expected.missing + expected.duplicates + expected.invented === 0)
     }
   )
+
+  it("holds the wall's time of a ledger against the market's time of a rehearsed day", () => {
+    const clock = { wallMs: begin, marketMs: begin - 5 * 86_400_000, speed: 60 }
+    const market = (wallMs: number) => marketAt(clock, wallMs)
+    const comparison = makeComparison({ slack_ms, clock })
+    for (const at of [1, 2, 3]) comparison.sent(sentFrame([at], begin + at * 10_000))
+    comparison.journalled(marker(market(begin)))
+    comparison.journalled(tradeRecord(1, market(begin + 10_001)))
+    comparison.journalled(gapRecord(market(begin + 20_000), market(begin + 21_000)))
+    comparison.journalled(marker(market(begin + 100_000)))
+    assert.deepInclude(comparison.report().total, { delivered: 3, journalled: 1, covered: 1, missing: 1, outside: 0 })
+  })
 
   it("takes a frame apart by the records that were in it, not by what its head says", () => {
     const wrongHead = frame([1, 2]).replace("|002|", "|003|")

@@ -34,11 +34,11 @@ const fileOf = (stateDir: string, place: string) =>
 export const recall = Effect.fnUntraced(function* (stateDir: string, place: string) {
   const disk = yield* Disk
   const file = fileOf(stateDir, place)
-  return yield* disk.size(file).pipe(
-    Effect.flatMap((size) => (size === undefined ? Effect.succeed(undefined) : disk.readAt(file, 0, size))),
-    Effect.flatMap((bytes) =>
-      bytes === undefined ? Effect.succeed(nothing) : decode(Buffer.from(bytes).toString("utf8"))
-    ),
+  return yield* Effect.gen(function* () {
+    const size = yield* disk.size(file)
+    if (size === undefined) return nothing
+    return yield* decode(Buffer.from(yield* disk.readAt(file, 0, size)).toString("utf8"))
+  }).pipe(
     Effect.catch((error) =>
       Effect.as(Effect.logWarning("what the broker said of the calendar cannot be read", { file, error }), nothing)
     )

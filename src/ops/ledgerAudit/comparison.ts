@@ -1,3 +1,4 @@
+import { type ClockLine, marketAt } from "../../calendar/ClockLine.ts"
 import type { JournalRecord } from "../../domain/JournalRecord.ts"
 import { rowDigest } from "../../domain/RowDigest.ts"
 import { makeHoles } from "./Holes.ts"
@@ -29,6 +30,8 @@ export interface ComparisonOptions {
   readonly slack_ms: number
   /** Only what was sent to this app key, by its mark or the beginning of it. */
   readonly key?: string | undefined
+  /** The clock of a rehearsed day: a ledger is in the wall's time, its journal in the market's. */
+  readonly clock?: ClockLine | undefined
 }
 
 const getOr = <A>(map: Map<string, A>, key: string, make: (key: string) => A): A => {
@@ -62,8 +65,9 @@ const refusedValues = (raw: string): object | undefined => {
  * Holds a ledger against a journal: feed it the lines of one and the records of the other, all of the ledger first, and
  * ask for the report. It keeps a digest of everything that was sent, about 200 bytes each.
  */
-export const makeComparison = ({ key, slack_ms }: ComparisonOptions) => {
-  const holes = makeHoles(slack_ms)
+export const makeComparison = ({ clock, key, slack_ms }: ComparisonOptions) => {
+  const holes = makeHoles(slack_ms * (clock?.speed ?? 1))
+  const journalTime = (at: string) => (clock === undefined ? Date.parse(at) : marketAt(clock, Date.parse(at)))
   const streams = new Map<string, ReturnType<typeof makeRecordAudit>>()
   const quotes = new Map<string, ReturnType<typeof makeQuoteAudit>>()
   const rejectedFrames = new Set<string>()
@@ -74,7 +78,7 @@ export const makeComparison = ({ key, slack_ms }: ComparisonOptions) => {
 
   const frame = (line: SentFrame) => {
     if (!line.text.startsWith("0|")) return void (encrypted += line.records)
-    const atMs = Date.parse(line.at)
+    const atMs = journalTime(line.at)
     const whole = digestOf(line.text)
     for (const record of recordsOf(line)) {
       getOr(streams, line.symbol, makeRecordAudit).sent(digestOf(record), whole, atMs)
@@ -83,7 +87,7 @@ export const makeComparison = ({ key, slack_ms }: ComparisonOptions) => {
   const call = (line: SentCall) => {
     if (line.outcome !== "answered" || !quoteCalls.has(line.tr ?? "")) return
     for (const [symbol, digest] of line.rows ?? []) {
-      getOr(quotes, symbol, makeQuoteAudit).sent(digest, Date.parse(line.at))
+      getOr(quotes, symbol, makeQuoteAudit).sent(digest, journalTime(line.at))
     }
   }
   const reject = ({ payload, symbol }: JournalRecord) => {
@@ -99,7 +103,7 @@ export const makeComparison = ({ key, slack_ms }: ComparisonOptions) => {
   return {
     sent: (line: LedgerLine): void => {
       ledgerLines += 1
-      openedMs = Math.min(openedMs, Date.parse(line.at))
+      openedMs = Math.min(openedMs, journalTime(line.at))
       if (line.kind === "other" || (key !== undefined && !line.key?.startsWith(key))) return
       if (line.kind === "frame") frame(line)
       else call(line)
