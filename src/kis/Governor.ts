@@ -47,7 +47,7 @@ const spentAt = (atMs: number): Connects => ({
 })
 
 const both = (one: Connects, other: Connects): Connects => ({
-  connectedAtMs: [...one.connectedAtMs, ...other.connectedAtMs].sort((a, b) => a - b),
+  connectedAtMs: [...new Set([...one.connectedAtMs, ...other.connectedAtMs])].sort((a, b) => a - b),
   fullAtMs: Math.max(one.fullAtMs, other.fullAtMs)
 })
 
@@ -94,7 +94,10 @@ export const makeGovernor = Effect.fnUntraced(function* (account: KisAccount, st
   ) {
     const outcome = yield* file
       .change((found, nowMs) => {
-        const [wait_ms, next] = decide(connectsOf(found, nowMs), nowMs)
+        const onDisk = connectsOf(found, nowMs)
+        // What was allowed while the disk failed is not on it yet.
+        const connects = unwritten && known !== undefined ? asOf(both(onDisk, known), nowMs) : onDisk
+        const [wait_ms, next] = decide(connects, nowMs)
         return [{ wait_ms, next }, found._tag === "Known" && unchanged(found.value, next) ? undefined : next]
       })
       .pipe(

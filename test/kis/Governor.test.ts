@@ -183,6 +183,10 @@ describe("the connect governor", () => {
       const beganMs = yield* Clock.currentTimeMillis
       assert.strictEqual((yield* permitted(governor)) - beganMs, 15 * minute_ms)
       assert.strictEqual((yield* permitted(governor)) - beganMs, 30 * minute_ms)
+      // Once the folder is back, what was allowed without it is made up for.
+      rmSync(folder)
+      assert.strictEqual((yield* permitted(governor)) - beganMs, 45 * minute_ms)
+      assert.isFalse(yield* allowedNow(folder))
     })
   )
 
