@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import type { ApprovalKey } from "../../src/kis/ApprovalKey.ts"
 import { KisCredentialsRejected, type KisError, KisUnreachable } from "../../src/kis/KisError.ts"
 import { makeStreamSession, type SessionHandler } from "../../src/kis/StreamSession.ts"
+import type { Socket } from "node:net"
 import { accountAt, leakIn, secrets } from "../support/accounts.ts"
 import { type KisServer, makeKisServer } from "../support/kisServer.ts"
 import { acceptAll, accepted, askedIn, askedOf, keyInUse, probe, reply } from "../support/subscriptions.ts"
@@ -187,6 +188,135 @@ describe("registering", () => {
       server.connections[0]?.socket.terminate()
       yield* passUntil(() => told.registeredAtMs.length > 0, 200)
       assert.isAtLeast((yield* session.status).slotsBelieved, 1)
+    })
+  )
+})
+
+describe("what is wanted", () => {
+  it.effect("may change while it runs: what is no longer wanted is released, what is new is registered", () =>
+    Effect.gen(function* () {
+      const { server, session, statusOf, told } = yield* setUp({ symbols: ["a", "b", "c"], slots: 3 })
+      const held = new Set<string>()
+      let heldMost = 0
+      acceptAll(server, ({ action, trKey }) => {
+        if (action === "2") return reply(trKey, held.delete(trKey) ? "OPSP0001" : "OPSP0003", "UNSUBSCRIBE")
+        held.add(trKey)
+        heldMost = Math.max(heldMost, held.size)
+        return accepted(trKey)
+      })
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      yield* TestClock.adjust("10 seconds")
+      yield* session.want(tradesOf(["d", "b", "e", "d"]))
+      yield* passUntil(() => held.has("d") && held.has("e"))
+      assert.deepStrictEqual([...held].sort(), ["b", "d", "e"])
+      assert.strictEqual(heldMost, 3)
+      assert.deepStrictEqual(saidAt(server, 0, "2").toSorted(), ["a", "c"])
+      assert.deepStrictEqual(told.events.filter((event) => event.startsWith("unwanted")).sort(), [
+        "unwanted a",
+        "unwanted c"
+      ])
+      assert.strictEqual(server.connections.length, 1)
+    })
+  )
+
+  it.effect("may change while there is no connection, and only the newest wish is registered", () =>
+    Effect.gen(function* () {
+      const { server, session, stateOf, statusOf } = yield* setUp({ symbols: ["a", "b"] })
+      acceptAll(server)
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => statusOf().slotsHeld === 2)
+      server.connections[0]?.socket.terminate()
+      yield* passUntil(() => stateOf() === "waiting")
+      for (let n = 0; n < 1_000; n++) yield* session.want(tradesOf([`x${n}`, "c"]))
+      yield* passUntil(() => statusOf().slotsHeld === 2, 50)
+      assert.deepStrictEqual(askedAt(server, 1), ["x999", "c"])
+    })
+  )
+
+  it.effect("may change thousands of times: the broker is asked at its own pace, and holds the newest wish", () =>
+    Effect.gen(function* () {
+      const { server, session, statusOf } = yield* setUp({ symbols: codes(5), slots: 5 })
+      const held = new Set<string>()
+      let heldMost = 0
+      acceptAll(server, ({ action, trKey }) => {
+        if (action === "2") return reply(trKey, held.delete(trKey) ? "OPSP0001" : "OPSP0003", "UNSUBSCRIBE")
+        held.add(trKey)
+        heldMost = Math.max(heldMost, held.size)
+        return accepted(trKey)
+      })
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => statusOf().slotsHeld === 5)
+      const all = codes(20)
+      const startMs = yield* Clock.currentTimeMillis
+      for (let n = 0; n < 3_000; n++) {
+        yield* session.want(tradesOf([...all.slice(n % 20), ...all.slice(0, n % 20)]))
+        if (n % 10 === 0) yield* TestClock.adjust(100)
+      }
+      const last = [...all.slice(7), ...all.slice(0, 7)]
+      yield* session.want(tradesOf(last))
+      const wanted = last.slice(0, 5).sort().join()
+      yield* passUntil(() => [...held].sort().join() === wanted && statusOf().slotsHeld === 5, 100)
+      assert.isAtMost(heldMost, 5)
+      const seconds = ((yield* Clock.currentTimeMillis) - startMs) / 1_000
+      assert.isAtMost(server.connections[0]?.said.length ?? 0, 10 * seconds + 6)
+    })
+  )
+
+  it.effect("is asked for once when its acceptance comes twice, and is held when only data says so", () =>
+    Effect.gen(function* () {
+      const { server, session, statusOf, told } = yield* setUp({ symbols: ["twice", "data"] })
+      server.onText((text, { socket }) => {
+        const { trKey = "" } = askedIn(text) ?? {}
+        if (trKey === "data") return socket.send("0|H0STCNT0|001|data^090000")
+        socket.send(accepted(trKey))
+        socket.send(accepted(trKey))
+      })
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => statusOf().slotsHeld === 2)
+      // Its acceptance, lost until now, is no news.
+      server.connections[0]?.socket.send(accepted("data"))
+      yield* passUntil(() => told.frames.length === 1)
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual(told.events, ["registered twice", "registered data", "0|H0STCNT0|001|data^090000"])
+      assert.deepStrictEqual(askedAt(server, 0), ["twice", "data"])
+    })
+  )
+
+  it.effect("is registered again when the broker ends it by itself", () =>
+    Effect.gen(function* () {
+      const { server, session, told } = yield* setUp()
+      acceptAll(server, ({ action, trKey }) =>
+        action === "1" ? accepted(trKey) : reply(trKey, "OPSP0003", "UNSUBSCRIBE ERROR(not found!)")
+      )
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.registeredAtMs.length === 1)
+      server.connections[0]?.socket.send(reply("005930", "OPSP0001", "UNSUBSCRIBE SUCCESS"))
+      yield* passUntil(() => told.registeredAtMs.length === 2, 50)
+      assert.deepStrictEqual(told.events, ["registered 005930", "dropped 005930", "registered 005930"])
+      assert.isAtLeast((told.registeredAtMs[1] ?? 0) - (told.registeredAtMs[0] ?? 0), 5_000)
+    })
+  )
+
+  it.effect("gets a slot more when the broker has one again, an hour after it had none", () =>
+    Effect.gen(function* () {
+      const { server, session, statusOf, told } = yield* setUp({ symbols: codes(6), slots: 6 })
+      let slots = 4
+      acceptAll(server, ({ trKey }) => {
+        if (statusOf().slotsHeld >= slots) return reply(trKey, "OPSP0008", "MAX SUBSCRIBE OVER")
+        return accepted(trKey)
+      })
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.slots.length === 1)
+      slots = 6
+      for (let minutes = 0; minutes < 121; minutes++) {
+        server.connections[0]?.socket.send(probe)
+        yield* until(() => statusOf().pingPongs > minutes)
+        yield* TestClock.adjust("1 minute")
+      }
+      yield* passUntil(() => statusOf().slotsHeld === 6)
+      assert.deepStrictEqual(told.slots, [4, 5, 6])
+      assert.strictEqual(server.connections.length, 1)
     })
   )
 })
@@ -412,6 +542,170 @@ describe("a session", () => {
       yield* Fiber.interrupt(running)
       yield* until(() => server.connections[0]?.closedWith !== undefined)
       assert.strictEqual(server.connections[0]?.closedWith, 1000)
+    })
+  )
+
+  it.effect("connects only when the governor lets it, and says what it waits for", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      let asked = 0
+      const permit = Effect.suspend(() => {
+        asked += 1
+        return Deferred.await(gate)
+      })
+      const { server, session, statusOf, told } = yield* setUp({ permit })
+      acceptAll(server)
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => statusOf().state._tag === "waiting")
+      assert.deepInclude(statusOf().state, { for_ms: undefined, because: "the connects of this hour are spent" })
+      yield* TestClock.adjust("40 minutes")
+      assert.strictEqual(server.connections.length, 0)
+      yield* Deferred.succeed(gate, undefined)
+      yield* passUntil(() => told.registeredAtMs.length === 1)
+      server.connections[0]?.socket.terminate()
+      yield* passUntil(() => told.registeredAtMs.length === 2, 50)
+      assert.strictEqual(asked, 2)
+    })
+  )
+
+  it.effect("that wants nothing does not connect, and begins once it does", () =>
+    Effect.gen(function* () {
+      const { server, session, stateOf, told } = yield* setUp({ symbols: [] })
+      acceptAll(server)
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => stateOf() === "idle")
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(server.connections.length, 0)
+      yield* session.want(tradesOf(["005930"]))
+      yield* passUntil(() => told.registeredAtMs.length === 1)
+    })
+  )
+
+  it.effect("waits ever longer while the key is in use, though every connection opens and is probed", () =>
+    Effect.gen(function* () {
+      const { server, session, stateOf, statusOf } = yield* setUp()
+      server.onText((_text, { socket }) => {
+        socket.send(probe)
+        socket.send(keyInUse)
+      })
+      const waits: Array<number | undefined> = []
+      yield* Effect.forkScoped(session.run)
+      for (let times = 1; times <= 6; times++) {
+        yield* passUntil(() => server.connections.length === times && stateOf() === "waiting", 500)
+        const { state } = statusOf()
+        waits.push(state._tag === "waiting" ? state.for_ms : undefined)
+      }
+      assert.deepStrictEqual(waits, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000])
+    })
+  )
+
+  it.effect("asks for a new approval key once, then waits for minutes", () =>
+    Effect.gen(function* () {
+      const { approval, server, session, stateOf, statusOf } = yield* setUp()
+      server.onText((_text, { socket }) => socket.send(reply("005930", "OPSP0011")))
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => server.connections.length === 2 && stateOf() === "waiting", 100)
+      assert.deepInclude(statusOf().state, { for_ms: 300_000 })
+      assert.deepStrictEqual(approval, { drops: 2, asked: 2 })
+      yield* TestClock.adjust("200 seconds")
+      assert.strictEqual(server.connections.length, 2)
+    })
+  )
+
+  it.effect("that is answered nothing at all tries another approval key", () =>
+    Effect.gen(function* () {
+      const { approval, server, session, told } = yield* setUp({ symbols: codes(2) })
+      acceptAll(server, ({ approvalKey, trKey }) => (approvalKey.endsWith("0") ? undefined : accepted(trKey)))
+      server.onConnect(({ socket }) => socket.send(probe))
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.registeredAtMs.length === 2, 200)
+      assert.deepStrictEqual(approval, { drops: 1, asked: 2 })
+    })
+  )
+
+  it.effect("fails with the refused key, for its account to end", () =>
+    Effect.gen(function* () {
+      const { server, session, stateOf } = yield* setUp()
+      server.onText((_text, { socket }) => socket.send(reply("005930", "OPSP0010")))
+      const running = yield* Effect.forkScoped(Effect.flip(session.run))
+      yield* passUntil(() => running.pollUnsafe() !== undefined)
+      assert.deepInclude(yield* Fiber.join(running), { _tag: "KisCredentialsRejected", code: "OPSP0010" })
+      assert.strictEqual(stateOf(), "parked")
+    })
+  )
+
+  it.effect("that is cut while it registers registers everything on the next connection", () =>
+    Effect.gen(function* () {
+      const symbols = codes(6)
+      const { server, session, statusOf, told } = yield* setUp({ symbols })
+      acceptAll(server, ({ trKey }, connection) => {
+        if (server.connections.length === 1 && askedOf(connection).length === 3) connection.socket.terminate()
+        return accepted(trKey)
+      })
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => statusOf().slotsHeld === 6, 50)
+      assert.deepStrictEqual(askedAt(server, 1), symbols)
+      assert.strictEqual(told.lostSinceMs.length, 1)
+    })
+  )
+
+  it.effect("that the broker half-closes is lost like any other", () =>
+    Effect.gen(function* () {
+      const { server, session, told } = yield* setUp()
+      acceptAll(server)
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.registeredAtMs.length === 1)
+      const line = (server.connections[0]?.socket as unknown as { readonly _socket: Socket })._socket
+      line.end()
+      yield* passUntil(() => told.registeredAtMs.length === 2, 50)
+      assert.deepStrictEqual(
+        told.events.filter((event) => event.startsWith("lost")),
+        ["lost"]
+      )
+    })
+  )
+
+  it.effect("takes no late word of an older connection for one of the new", () =>
+    Effect.gen(function* () {
+      const { server, session, statusOf, told } = yield* setUp({ symbols: ["a", "b"] })
+      // The first connection answers nothing at first; once it has been given up, everything comes at once.
+      acceptAll(server, ({ trKey }, connection) =>
+        connection === server.connections[0] && trKey === "b" ? undefined : accepted(trKey)
+      )
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.registeredAtMs.length === 1)
+      acceptAll(server, () => undefined)
+      const [old] = server.connections
+      yield* session.renew("a test wants it")
+      // While the old connection is still closing, and again after the new one has opened.
+      old?.socket.send(accepted("b"))
+      old?.socket.send(frame("late"))
+      yield* passUntil(() => server.connections.length === 2, 20)
+      old?.socket.send(accepted("a"))
+      old?.socket.send(keyInUse)
+      old?.socket.terminate()
+      yield* passUntil(() => askedAt(server, 1).length === 2)
+      assert.strictEqual(statusOf().slotsHeld, 0)
+      assert.strictEqual(statusOf().connects, 2)
+      assert.deepStrictEqual(told.frames, [])
+      for (const code of ["a", "b"]) server.connections[1]?.socket.send(accepted(code))
+      yield* until(() => statusOf().slotsHeld === 2)
+      assert.deepStrictEqual(told.events, ["registered a", "lost to silence", "registered a", "registered b"])
+    })
+  )
+
+  it.effect("shows that it is quiet before it gives up, and is live again by a probe", () =>
+    Effect.gen(function* () {
+      const { server, session, stateOf, told } = yield* setUp()
+      acceptAll(server)
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.registeredAtMs.length === 1)
+      yield* passUntil(() => stateOf() === "silent", 1_000)
+      server.connections[0]?.socket.send(probe)
+      yield* passUntil(() => stateOf() === "live")
+      // The quiet that ended in a probe was a minute: three of them are not enough to give up now.
+      yield* TestClock.adjust("150 seconds")
+      assert.deepStrictEqual(told.lostSinceMs, [])
     })
   )
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { connect, type StreamSocket } from "../../src/kis/StreamSocket.ts"
+import type { Socket } from "node:net"
 import { makeKisServer } from "../support/kisServer.ts"
 import { until } from "../support/virtualTime.ts"
 
@@ -138,6 +139,23 @@ describe("a stream socket", () => {
         taken += some
       }
       assert.isAtMost(largest, 512)
+    })
+  )
+
+  it.effect("says that more came at once than could be held, and takes nothing later for heard", () =>
+    Effect.gen(function* () {
+      const { connection, socket } = yield* opened
+      nowMs = 5_000
+      const line = (connection.socket as unknown as { readonly _socket: Socket })._socket
+      // Text frames of one character each, in one piece of the network's: no pause can come between them.
+      line.write(Buffer.concat(Array.from({ length: 12_000 }, (_, at) => Buffer.from([0x81, 1, 0x30 + (at % 10)]))))
+      yield* until(() => socket.lastHeardMs() === 5_000)
+      nowMs = 6_000
+      connection.socket.send(probe)
+      const texts = yield* takeTexts(socket, 4_096)
+      assert.strictEqual(texts.join(""), Array.from({ length: 4_096 }, (_, at) => at % 10).join(""))
+      assert.deepInclude(yield* Effect.flip(socket.take), { _tag: "StreamLost", why: "overflow" })
+      assert.deepStrictEqual([socket.lastHeardMs(), socket.pingPongs()], [5_000, 0])
     })
   )
 
