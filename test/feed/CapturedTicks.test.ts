@@ -31,7 +31,12 @@ const ticks = sampleText("ws/ticks-005930-20260608.csv")
 const frames = [...new Set(ticks.map(({ frame }) => frame))].map((name) => {
   const own = ticks.filter(({ frame }) => frame === name)
   const records = own.map(({ cumVolume, price, side, time, volume }) =>
-    whole.with(1, time).with(2, price).with(12, volume).with(13, cumVolume).with(21, side || "1")
+    whole
+      .with(1, time)
+      .with(2, price)
+      .with(12, volume)
+      .with(13, cumVolume)
+      .with(21, side || "1")
   )
   return { name, own, text: `0|H0STCNT0|${String(own.length).padStart(3, "0")}|${records.flat().join("^")}` }
 })
