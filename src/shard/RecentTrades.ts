@@ -17,10 +17,8 @@ const width = 4
 /** The shared list is cut when it is this long, so that adding copies the newest trades only once in so many times. */
 const list_max = 4 * recentTrades_max * width
 
-/** No trade that is kept has a number that is none, so `NaN` stands for what is unknown. */
-const orNaN = (value: number | undefined): number => value ?? Number.NaN
-const isSame = (one: number | undefined, other: number): boolean =>
-  one === other || (Number.isNaN(one) && Number.isNaN(other))
+/** Stands for a number that is not known. Nothing the broker says is read as this; what cannot be read is `NaN`, and like nothing. */
+const unknown = Number.NEGATIVE_INFINITY
 
 /**
  * The newest trades of a symbol, at most 64. A value: adding gives another one and leaves this one as it was. All values
@@ -47,19 +45,19 @@ export class RecentTrades {
     return Math.max(0, this.end - recentTrades_max * width)
   }
 
-  includes({ atMs, cumVolume, price, volume }: TradeIdentity): boolean {
+  includes({ atMs, cumVolume, price = unknown, volume = unknown }: TradeIdentity): boolean {
     const { begin, list } = this
     for (let at = this.end - width; at >= begin; at -= width) {
-      if (list[at] !== atMs || list[at + 1] !== cumVolume) continue
-      if (isSame(list[at + 2], orNaN(price)) && isSame(list[at + 3], orNaN(volume))) return true
+      if (list[at] === atMs && list[at + 1] === cumVolume && list[at + 2] === price && list[at + 3] === volume)
+        return true
     }
     return false
   }
 
-  add({ atMs, cumVolume, price, volume }: TradeIdentity): RecentTrades {
+  add({ atMs, cumVolume, price = unknown, volume = unknown }: TradeIdentity): RecentTrades {
     const isNewest = this.end === this.list.length && this.end > 0 && this.end < list_max
     const list = isNewest ? this.list : this.list.slice(this.begin, this.end)
-    list.push(atMs, cumVolume, orNaN(price), orNaN(volume))
+    list.push(atMs, cumVolume, price, volume)
     return new RecentTrades(list, list.length)
   }
 }

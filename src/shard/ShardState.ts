@@ -34,9 +34,11 @@ export class ShardState {
   private readonly states = new Map<string, SymbolState>()
 
   private readonly options: ShardStateOptions
+  private readonly expected: (atMs: number) => Phase
 
   constructor(options: ShardStateOptions) {
     this.options = options
+    this.expected = phaseBySecond(options.session)
   }
 
   /** What is known of each symbol that was seen. */
@@ -47,8 +49,7 @@ export class ShardState {
   judge(deliveries: ReadonlyArray<Delivery>): Judgement {
     const drafts: Array<RecordDraft> = []
     const changed = new Map<string, SymbolState>()
-    const expected = phaseBySecond(this.options.session)
-    const outcomes = deliveries.map((delivery) => this.judgeOne(delivery, drafts, changed, expected))
+    const outcomes = deliveries.map((delivery) => this.judgeOne(delivery, drafts, changed))
     return { drafts, outcomes, changed }
   }
 
@@ -56,12 +57,7 @@ export class ShardState {
     for (const [symbol, state] of changed) this.states.set(symbol, state)
   }
 
-  private judgeOne(
-    delivery: Delivery,
-    drafts: Array<RecordDraft>,
-    changed: Map<string, SymbolState>,
-    expected: (atMs: number) => Phase
-  ): Outcome {
+  private judgeOne(delivery: Delivery, drafts: Array<RecordDraft>, changed: Map<string, SymbolState>): Outcome {
     const { heartbeat_ms, symbols } = this.options
     const counted = { stored: 0, rejected: 0, deduplicated: 0 }
     const refuse = (sighting: Sighting, reason: RejectReason) => {
@@ -90,7 +86,7 @@ export class ShardState {
       const { verdict } = judged
       state = judged.state
       if (verdict._tag === "Store") {
-        drafts.push(observation(delivery, sighting, verdict.flags, expected(sighting.receivedAtMs)))
+        drafts.push(observation(delivery, sighting, verdict.flags, this.expected(sighting.receivedAtMs)))
         counted.stored += 1
       } else if (verdict._tag === "Reject") refuse(sighting, verdict.reason)
       else counted.deduplicated += 1
@@ -100,7 +96,7 @@ export class ShardState {
   }
 }
 
-/** The expected phase, looked up once a second of the records at hand: the tables know no finer time. */
+/** The expected phase, looked up once for all records of a second: the tables know no finer time. */
 const phaseBySecond = ({ phaseAt }: ShardStateOptions["session"]): ((atMs: number) => Phase) => {
   let second = Number.NaN
   let phase: Phase = "closed"

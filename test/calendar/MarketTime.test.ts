@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import {
   hourFolder,
   marketDate,
+  marketDay,
   marketHour,
   marketInstant,
   marketMidnight,
@@ -20,6 +21,20 @@ describe("market time", () => {
   it.prop("reads back the instant it was written from", [Second], ([seconds]) => {
     const atMs = seconds * 1_000
     assert.strictEqual(marketInstant(marketDate(atMs), marketHour(atMs)), atMs)
+  })
+
+  const Clock = Schema.String.check(Schema.isPattern(/^[0-9: x٣]{5,7}$/))
+  it.prop("takes for a wall clock time what is one, and only that", [Clock], ([hour]) => {
+    const isOne = /^([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]$/.test(hour)
+    const plain = Date.parse(`2026-09-14T${hour.slice(0, 2)}:${hour.slice(2, 4)}:${hour.slice(4)}+09:00`)
+    assert.strictEqual(marketInstant("20260914", hour), isOne ? plain : undefined)
+  })
+
+  it.prop("numbers its days as its dates follow each other", [Second, Second], ([one, other]) => {
+    const [first, second] = [one * 1_000, other * 1_000]
+    assert.strictEqual(marketDay(first) === marketDay(second), marketDate(first) === marketDate(second))
+    assert.strictEqual(marketDay(first) < marketDay(second), marketDate(first) < marketDate(second))
+    assert.strictEqual(marketDay(first + day_ms), marketDay(first) + 1)
   })
 
   it.prop("is nine hours ahead of UTC at every instant", [Second], ([seconds]) => {

@@ -39,6 +39,19 @@ describe("a number of the broker's", () => {
     it(`${JSON.stringify(text)} is ${number}`, () => assert.deepStrictEqual(numberOf(text), number))
   }
 
+  it("of fifteen digits is exact, of more it is the nearest, and of hundreds it is none", () => {
+    for (const text of ["999999999999999", "123456789012345", "9007199254740993", "-123456789012345678"])
+      assert.strictEqual(numberOf(text), Number(text))
+    assert.isNaN(numberOf("9".repeat(400)))
+  })
+
+  const Digits = Schema.String.check(Schema.isPattern(/^[ +-]?[0-9]{0,17}(\.[0-9]{0,3})?[ x٣]?$/))
+  it.prop("is what a plain reading makes of it", [Digits], ([text]) => {
+    const trimmed = text.trim()
+    const plain = trimmed === "" ? undefined : /^[+-]?[0-9]+(\.[0-9]+)?$/.test(trimmed) ? Number(trimmed) : Number.NaN
+    assert.deepStrictEqual(numberOf(text), plain)
+  })
+
   it.prop("is a finite number, unknown or NaN, whatever comes", [Schema.String], ([text]) => {
     const number = numberOf(text)
     assert.isTrue(number === undefined || Number.isFinite(number) || Number.isNaN(number))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Redacted } from "effect"
+import { Effect, Fiber, Logger, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { makeStreamer } from "../../src/feed/Streamer.ts"
 import type { ApprovalKey } from "../../src/kis/ApprovalKey.ts"
@@ -110,6 +110,41 @@ describe("a stream", () => {
       assert.deepStrictEqual(drifted?.payload, [...trade("005930", 5), "new"])
     })
   )
+
+  it.effect("tells of new columns once a stream and width, and of frames set aside once a chunk", () => {
+    const told: Array<unknown> = []
+    return Effect.gen(function* () {
+      const { atRest, server, statusOf, streamer } = yield* setUp()
+      acceptAll(server)
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      const wide = (n: number, more: ReadonlyArray<string>) => frameOf([...trade("005930", n), ...more])
+      for (let n = 0; n < 5; n++)
+        say(server, wide(3 * n + 1, []), wide(3 * n + 2, ["new"]), wide(3 * n + 3, ["new", "newer"]))
+      const flood = Array.from({ length: 300 }, (_, at) => `0|H0STCNT0|001|005930^${at}`)
+      say(server, ...flood)
+      const { rejected, stored, written } = yield* atRest("kis-ws").pipe(
+        Effect.repeat({ until: ({ tally: { received } }) => received === 315 })
+      )
+      assert.deepStrictEqual([stored, rejected], [15, 300])
+      assert.deepStrictEqual(
+        ofKind(written, "reject").map((record) => payloadOf(record)["raw"]),
+        flood
+      )
+      const drifts = told.filter((words) => JSON.stringify(words).includes("more columns than known"))
+      assert.deepStrictEqual(
+        drifts.map((words) => (words as ReadonlyArray<unknown>)[1]),
+        [48, 49].map((columns) => ({ stream: "H0STCNT0", columns, known: 47 }))
+      )
+      // As many lines as chunks came off the socket, and together they count every frame.
+      const counts = told.flatMap((words) => (JSON.stringify(words).match(/set aside.*"frames":(\d+)/) ?? []).slice(1))
+      assert.isBelow(counts.length, 300)
+      assert.strictEqual(
+        counts.reduce((sum, count) => sum + Number(count), 0),
+        300
+      )
+    }).pipe(Effect.provide(Logger.layer([Logger.make(({ message }) => void told.push(message))])))
+  })
 
   it.effect("refuses trades of symbols nobody asked for, and keeps frames with broken bytes", () =>
     Effect.gen(function* () {

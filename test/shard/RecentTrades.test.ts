@@ -27,6 +27,7 @@ describe("the recent trades", () => {
     for (const other of [{ atMs: 2_000 }, { price: 101 }, { price: undefined }, { volume: 2 }, { volume: undefined }])
       assert.isFalse(recent.includes(trade(1, other)), JSON.stringify(other))
     assert.isFalse(recent.includes(trade(2)))
+    assert.isFalse(recent.includes(trade(2, { volume: Number.NaN })), "what cannot be read is not unknown")
   })
 
   /** Adds a trade to one of the values made so far: the newest, or an older one whose successor was given up. */

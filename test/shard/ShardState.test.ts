@@ -50,7 +50,9 @@ const assertAlike = (chunks: ReadonlyArray<{ readonly text: string; readonly rec
     assert.deepStrictEqual(wordsOf(judgement), written)
     const kept = trades.filter((_, at) => verdicts[at]?.startsWith("store"))
     for (const [at, draft] of judgement.drafts.filter(({ kind }) => kind !== "reject").entries()) {
-      const { flags: _flags, phase = expectedPhase(receivedAtMs), ...trade } = kept[at] ?? { flags: [] }
+      const found = kept[at]
+      if (found === undefined) return assert.fail("a record was made of nothing")
+      const { flags: _flags, phase = expectedPhase(receivedAtMs), ...trade } = found
       assert.deepInclude(draft, { ...trade, phase, source: "kis-ws", account: "main", receivedAtMs })
       const lagMs = trade.exchangeAtMs === undefined ? undefined : receivedAtMs - trade.exchangeAtMs
       assert.strictEqual(draft.quality?.lagMs, lagMs)
