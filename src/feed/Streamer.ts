@@ -24,7 +24,7 @@ import { finishing } from "./finishing.ts"
 import type { MarketStatus } from "./KisMarketStatus.ts"
 import { Hearing, type Suspicion } from "./streamer/Hearing.ts"
 import { type Hole, Holes } from "./streamer/Holes.ts"
-import { carriesData, readFrames } from "./streamer/readFrames.ts"
+import { carriesData, type Drift, readFrames } from "./streamer/readFrames.ts"
 import { statusMarker } from "./streamer/statusMarker.ts"
 
 export interface StreamerOptions {
@@ -102,13 +102,13 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     }
   })
 
-  const onDrifts = Effect.fnUntraced(function* (drifts: ReadonlyMap<string, number>) {
-    for (const [stream, extraColumns] of drifts) {
-      if (drifted.has(stream)) continue
-      drifted.add(stream)
+  const onDrifts = Effect.fnUntraced(function* (drifts: ReadonlyMap<string, Drift>) {
+    for (const [layout, drift] of drifts) {
+      if (drifted.has(layout)) continue
+      drifted.add(layout)
       yield* Effect.logError(
         "the broker sends more columns than known; they are kept, and the layout should be looked at",
-        { stream, extraColumns }
+        drift
       )
     }
   })

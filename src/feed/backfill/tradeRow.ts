@@ -12,7 +12,7 @@ export interface ListedTrade {
   /** Absent where the list has none. */
   readonly cumVolume: number | undefined
   readonly volume: number | undefined
-  /** What a record of the stream that says the same has as its own (`KisTrade.ts`). */
+  /** Equal for two rows that list the same trade. */
   readonly sameness: string
   /** UTC milliseconds of market time, when the reply came. */
   readonly receivedAtMs: number
@@ -59,7 +59,7 @@ export const listedTrade = (
 
 /** What a listed trade is to a shard. The phase is that of the trade: by the time of the reply it may be another. */
 export const backfilledSighting = (symbol: string, trade: ListedTrade, phase: Phase): Sighting => {
-  const { atMs: exchangeAtMs, receivedAtMs, row, sameness } = trade
+  const { atMs: exchangeAtMs, receivedAtMs, row } = trade
   return {
     symbol,
     kind: "trade",
@@ -73,7 +73,6 @@ export const backfilledSighting = (symbol: string, trade: ListedTrade, phase: Ph
     ask: numberOf(row["askp"]),
     bid: numberOf(row["bidp"]),
     flags: ["backfill"],
-    sameness,
     payload: row
   }
 }

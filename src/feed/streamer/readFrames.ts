@@ -43,8 +43,15 @@ export interface ReadFrames {
   /** Frames that could not be read, whole, as the records of their refusal. */
   readonly refused: ReadonlyArray<RecordDraft>
   readonly heard: ReadonlyArray<HeardFrame>
-  /** Streams whose records have more values than are known, with how many more. */
-  readonly drifts: ReadonlyMap<string, number>
+  /** Streams whose records have more values than are known, by stream and width. */
+  readonly drifts: ReadonlyMap<string, Drift>
+}
+
+/** A layout that is wider than the ones known of a stream. */
+export interface Drift {
+  readonly stream: string
+  readonly columns: number
+  readonly known: number
 }
 
 /** Reads a chunk of frames. A frame that cannot be split costs its own records only, and is kept whole. */
@@ -57,7 +64,7 @@ export const readFrames = (
   const statuses: Array<{ readonly status: MarketStatus; readonly values: ReadonlyArray<string> }> = []
   const refused: Array<RecordDraft> = []
   const heard: Array<HeardFrame> = []
-  const drifts = new Map<string, number>()
+  const drifts = new Map<string, Drift>()
   for (const { receivedAtMs, text } of frames) {
     const atMs = marketAt(receivedAtMs)
     const refuse = (reason: RejectReason) => refused.push(reject("kis-ws", account, atMs, reason, text))
@@ -79,7 +86,7 @@ export const readFrames = (
       refuse(data !== undefined || trId === streamIds.status ? "frameShape" : "unknownStream")
       continue
     }
-    if (extraColumns > 0) drifts.set(trId, extraColumns)
+    if (extraColumns > 0) drifts.set(`${trId} ${columns}`, { stream: trId, columns, known: columns - extraColumns })
   }
   return { sightings, statuses, refused, heard, drifts }
 }
