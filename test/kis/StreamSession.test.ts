@@ -283,6 +283,24 @@ describe("what is wanted", () => {
     })
   )
 
+  it.effect("is not asked for again while the answer waits behind a slow handler", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const { server, session, statusOf } = yield* setUp({ symbols: codes(3), onFrames: () => Deferred.await(gate) })
+      server.onText((text, { socket }) => {
+        const { trKey = "" } = askedIn(text) ?? {}
+        if (trKey === codes(1)[0]) socket.send("0|H0XXXXX0|001|slow")
+        socket.send(accepted(trKey))
+      })
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => askedAt(server, 0).length === 3)
+      yield* TestClock.adjust("10 minutes")
+      yield* Deferred.succeed(gate, undefined)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      assert.deepStrictEqual(askedAt(server, 0), codes(3))
+    })
+  )
+
   it.effect("is registered again when the broker ends it by itself", () =>
     Effect.gen(function* () {
       const { server, session, told } = yield* setUp()
