@@ -673,8 +673,9 @@ describe("a session", () => {
       acceptAll(server)
       yield* Effect.forkScoped(session.run)
       yield* passUntil(() => told.registeredAtMs.length === 1)
-      const line = (server.connections[0]?.socket as unknown as { readonly _socket: Socket })._socket
-      line.end()
+      const [connection] = server.connections
+      const inner = connection?.socket as unknown as { readonly _socket: Socket } | undefined
+      inner?._socket.end()
       yield* passUntil(() => told.registeredAtMs.length === 2, 50)
       assert.deepStrictEqual(
         told.events.filter((event) => event.startsWith("lost")),

@@ -110,7 +110,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     const never = Number.POSITIVE_INFINITY
     const untilMs = Math.min(step.untilMs ?? never, memory.cap.raiseAtMs ?? never)
     const nudge = Queue.take(memory.nudges)
-    yield* untilMs === never ? nudge : Effect.raceFirst(nudge, Effect.sleep(Math.max(pace_ms, untilMs - now)))
+    yield* untilMs === never ? nudge : Effect.timeoutOption(nudge, Math.max(pace_ms, untilMs - now))
   })
 
   const onAccepted = Effect.fnUntraced(function* (item: Registration, atMs: number) {
