@@ -1,20 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Logger, Redacted } from "effect"
+import { Clock, Effect, Fiber, Logger, Redacted } from "effect"
 import { TestClock } from "effect/testing"
-import { makeStreamer } from "../../src/feed/Streamer.ts"
+import { MarketClock, rehearsed } from "../../src/calendar/MarketClock.ts"
+import type { MarketStatus } from "../../src/feed/KisMarketStatus.ts"
+import { makeStreamer, type StreamerOptions } from "../../src/feed/Streamer.ts"
+import type { Hole } from "../../src/feed/streamer/Holes.ts"
 import type { ApprovalKey } from "../../src/kis/ApprovalKey.ts"
 import { accountAt, secrets } from "../support/accounts.ts"
 import { type KisServer, makeKisServer } from "../support/kisServer.ts"
-import { acceptAll, accepted, reply } from "../support/subscriptions.ts"
+import { acceptAll, accepted, askedIn, probe, reply } from "../support/subscriptions.ts"
+import { capturedFrame } from "../support/samples.ts"
 import { looked, passUntil, until } from "../support/virtualTime.ts"
 import { frameOf, trade } from "./frames.ts"
 import { ofKind, openMs, openRoom, payloadOf } from "./room.ts"
 
 const approval: ApprovalKey = { current: Effect.succeed(Redacted.make(secrets.approvalKey)), drop: Effect.void }
+const tradesOf = (trKey: string) => ({ trId: "H0STCNT0", trKey })
 const symbols = ["005930", "000660", "0000Y0"]
 
 /** A stream over a real socket into a real journal. */
-const setUp = Effect.fnUntraced(function* (slots = 41) {
+const setUp = Effect.fnUntraced(function* (slots = 41, options: Partial<StreamerOptions> = {}) {
+  const holes: Array<Hole> = []
   const room = yield* openRoom(symbols)
   const server = yield* makeKisServer
   const streamer = yield* Effect.provideContext(
@@ -25,13 +31,14 @@ const setUp = Effect.fnUntraced(function* (slots = 41) {
       slots,
       session: room.session,
       deliver: room.shards.deliver,
-      onHole: () => Effect.void
+      onHole: (hole) => Effect.sync(() => void holes.push(hole)),
+      ...options
     }),
     room.context
   )
-  yield* streamer.want(symbols.map((trKey) => ({ trId: "H0STCNT0", trKey })))
+  yield* streamer.want(symbols.map(tradesOf))
   const statusOf = looked(streamer.status)
-  return { ...room, server, streamer, statusOf }
+  return { ...room, server, streamer, statusOf, holes }
 })
 
 const say = ({ connections }: KisServer, ...texts: ReadonlyArray<string | Buffer>) => {
@@ -251,6 +258,201 @@ describe("a stream", () => {
       yield* passUntil(() => statusOf().slotsHeld === 3, 100)
       yield* Fiber.interrupt(running)
       assert.deepStrictEqual(yield* records, [])
+    })
+  )
+
+  it.effect("writes books beside trades, and what is said of the market as a marker with its code", () =>
+    Effect.gen(function* () {
+      const told: Array<MarketStatus> = []
+      const onMarketStatus = (status: MarketStatus) => Effect.sync(() => void told.push(status))
+      const { atRest, server, statusOf, streamer } = yield* setUp(41, { onMarketStatus })
+      acceptAll(server, ({ trId, trKey }) => reply(trKey, "OPSP0000", "SUBSCRIBE SUCCESS", trId))
+      yield* streamer.want([
+        { trId: "H0STCNT0", trKey: "005930" },
+        { trId: "H0STASP0", trKey: "005930" },
+        { trId: "H0STMKO0", trKey: "005930" }
+      ])
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      const book = capturedFrame("H0STASP0-067")
+      const empty = book.split("^").map((value, at) => (at > 2 && at < 43 ? "0" : value))
+      say(
+        server,
+        frameOf(trade("005930", 1)),
+        book,
+        book,
+        empty.join("^"),
+        "0|H0STMKO0|001|005930^Y^(null)^174^112^^^55^N^N^1"
+      )
+      const { rejected, stored, tally, written } = yield* atRest("kis-ws").pipe(
+        Effect.repeat({ until: ({ tally: { received } }) => received === 5 })
+      )
+      assert.deepStrictEqual([stored, rejected, tally.deduplicated], [3, 1, 1])
+      const [stored1] = ofKind(written, "book")
+      assert.deepInclude(stored1, { symbol: "005930", ask: 278_000, bid: 277_500, cumVolume: 11_955_000 })
+      assert.isUndefined(stored1?.price)
+      assert.strictEqual(payloadOf(ofKind(written, "reject")[0])["reason"], "emptyBook")
+      const [marker] = ofKind(written, "marker")
+      assert.isUndefined(marker?.symbol)
+      assert.deepInclude(payloadOf(marker), {
+        event: "marketStatus",
+        symbol: "005930",
+        code: "174",
+        meaning: "circuit breaker triggered",
+        phase: "halt",
+        halted: true
+      })
+      assert.strictEqual(told[0]?.code, "174")
+    })
+  )
+
+  it.effect("tells the keeper of holes of each hole once its gap is written, in market time", () =>
+    Effect.gen(function* () {
+      const marketMs = openMs + 86_400_000
+      const clock = rehearsed({ wallMs: openMs, marketMs, speed: 10 })
+      const { holes, passUntilWritten, server, statusOf, streamer } = yield* setUp().pipe(
+        Effect.provideService(MarketClock, clock)
+      )
+      acceptAll(server)
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      yield* TestClock.setTime(openMs + 60_000)
+      say(server, frameOf(trade("005930", 1)))
+      const [first] = ofKind(yield* passUntilWritten((records) => ofKind(records, "trade").length === 1), "trade")
+      assert.strictEqual(first?.receivedAt, new Date(marketMs + 600_000).toISOString())
+      server.connections[0]?.socket.terminate()
+      const gaps = ofKind(yield* passUntilWritten((records) => ofKind(records, "gap").length >= 3, 100), "gap")
+      yield* passUntil(() => holes.length === 3)
+      assert.deepStrictEqual(
+        holes.map(({ cause, fromMs, symbol, toMs }) => ({
+          symbol,
+          cause,
+          from: new Date(fromMs).toISOString(),
+          to: new Date(toMs).toISOString()
+        })),
+        gaps.map((gap) => payloadOf(gap)) as never
+      )
+      assert.isTrue(holes.every(({ fromMs }) => fromMs === marketMs + 600_000))
+    })
+  )
+
+  it.effect("leaves no hole in what is released on purpose, and ends the hole of what is wanted no longer", () =>
+    Effect.gen(function* () {
+      const { holes, passUntilWritten, records, server, statusOf, streamer } = yield* setUp()
+      acceptAll(server, ({ action, trKey }) =>
+        action === "1" ? accepted(trKey) : reply(trKey, "OPSP0001", "UNSUBSCRIBE SUCCESS")
+      )
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      yield* TestClock.adjust("10 seconds")
+      yield* streamer.want(["005930", "000660"].map(tradesOf))
+      yield* passUntil(() => statusOf().slotsHeld === 2)
+      assert.deepStrictEqual(yield* records, [])
+      server.onText(() => undefined)
+      server.connections[0]?.socket.terminate()
+      yield* passUntil(() => statusOf().openHoles === 2)
+      yield* streamer.want([tradesOf("005930")])
+      const gaps = ofKind(yield* passUntilWritten((written) => ofKind(written, "gap").length > 0, 100), "gap")
+      assert.deepStrictEqual(
+        gaps.map(({ symbol }) => symbol),
+        ["000660"]
+      )
+      assert.strictEqual(statusOf().openHoles, 1)
+      assert.strictEqual(holes.length, 1)
+    })
+  )
+
+  it.effect("connects anew when probes come and data does not, and tells of the silence from the last data", () =>
+    Effect.gen(function* () {
+      const { passUntilWritten, server, statusOf, streamer } = yield* setUp()
+      acceptAll(server)
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      const clock = yield* Clock.Clock
+      for (let n = 1; n <= 20; n++) {
+        say(server, frameOf(trade("005930", n)))
+        yield* until(() => statusOf().lastDataMs === clock.currentTimeMillisUnsafe())
+        yield* TestClock.adjust(100)
+      }
+      yield* passUntilWritten((written) => ofKind(written, "trade").length === 20)
+      const lastDataMs = statusOf().lastDataMs ?? 0
+      for (let probes = 0; server.connections.length === 1 && probes < 100; probes++) {
+        say(server, probe)
+        yield* TestClock.adjust("1 second")
+        yield* passUntil(() => statusOf().pingPongs > probes || server.connections.length > 1)
+      }
+      const gaps = ofKind(yield* passUntilWritten((written) => ofKind(written, "gap").length >= 3, 100), "gap")
+      for (const gap of gaps) {
+        assert.deepInclude(payloadOf(gap), { cause: "silence", from: new Date(lastDataMs).toISOString() })
+        assert.isAtLeast(Date.parse(String(payloadOf(gap)["to"])) - lastDataMs, 30_000)
+        assert.isAtMost(Date.parse(String(payloadOf(gap)["to"])) - lastDataMs, 60_000)
+      }
+    })
+  )
+
+  it.effect("registers a symbol once more whose swept volume moves without it, then declares it silent", () =>
+    Effect.gen(function* () {
+      let volume = 0
+      const clock = yield* Clock.Clock
+      const restVolume = (symbol: string) =>
+        symbol === "000660" ? { cumVolume: volume, atMs: clock.currentTimeMillisUnsafe() } : undefined
+      const { holes, passUntilWritten, server, statusOf, streamer } = yield* setUp(41, { restVolume })
+      acceptAll(server, ({ action, trKey }) =>
+        action === "1" ? accepted(trKey) : reply(trKey, "OPSP0001", "UNSUBSCRIBE SUCCESS")
+      )
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      const acceptedMs = statusOf().lastHeardMs ?? 0
+      const actions = () =>
+        server.connections[0]?.said.flatMap((text) => {
+          const asked = askedIn(text)
+          return asked?.trKey === "000660" ? [asked.action] : []
+        })
+      yield* TestClock.adjust("5 seconds")
+      volume = 10
+      yield* passUntil(() => actions()?.length === 3, 100)
+      assert.deepStrictEqual(actions(), ["1", "2", "1"])
+      assert.deepStrictEqual(statusOf().silentSymbols, [])
+      yield* TestClock.adjust("5 seconds")
+      volume = 20
+      yield* passUntil(() => statusOf().silentSymbols.length === 1, 100)
+      const [declared] = ofKind(yield* passUntilWritten((written) => ofKind(written, "gap").length === 1), "gap")
+      assert.strictEqual(declared?.symbol, "000660")
+      assert.strictEqual(payloadOf(declared)["cause"], "silence")
+      assert.isAtMost(Date.parse(String(payloadOf(declared)["from"])), acceptedMs)
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(statusOf().silentSymbols, ["000660"])
+      // It speaks again: the rest of its hole ends here.
+      say(server, frameOf(trade("000660", 21)))
+      yield* passUntil(() => holes.length === 2)
+      assert.strictEqual(holes[1]?.fromMs, holes[0]?.toMs)
+      assert.deepStrictEqual([statusOf().silentSymbols, statusOf().openHoles], [[], 0])
+      assert.deepStrictEqual(actions(), ["1", "2", "1"])
+    })
+  )
+
+  it.effect("tells of one hole when a symbol speaks again after it was registered once more", () =>
+    Effect.gen(function* () {
+      let volume = 0
+      const clock = yield* Clock.Clock
+      const restVolume = (symbol: string) =>
+        symbol === "000660" ? { cumVolume: volume, atMs: clock.currentTimeMillisUnsafe() } : undefined
+      const { holes, server, statusOf, streamer } = yield* setUp(41, { restVolume })
+      acceptAll(server, ({ action, trKey }) =>
+        action === "1" ? accepted(trKey) : reply(trKey, "OPSP0001", "UNSUBSCRIBE SUCCESS")
+      )
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      yield* TestClock.adjust("5 seconds")
+      volume = 10
+      yield* passUntil(() => statusOf().openHoles === 1 && statusOf().slotsHeld === 2, 100)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      const againMs = statusOf().lastHeardMs ?? 0
+      yield* TestClock.adjust("7 seconds")
+      say(server, frameOf(trade("000660", 11)))
+      yield* passUntil(() => holes.length === 1)
+      assert.deepInclude(holes[0], { symbol: "000660", cause: "silence", toMs: againMs })
+      assert.strictEqual(statusOf().openHoles, 0)
     })
   )
 })

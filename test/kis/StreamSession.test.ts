@@ -283,6 +283,24 @@ describe("what is wanted", () => {
     })
   )
 
+  it.effect("is not asked for again while the answer waits behind a slow handler", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const { server, session, statusOf } = yield* setUp({ symbols: codes(3), onFrames: () => Deferred.await(gate) })
+      server.onText((text, { socket }) => {
+        const { trKey = "" } = askedIn(text) ?? {}
+        if (trKey === codes(1)[0]) socket.send("0|H0XXXXX0|001|slow")
+        socket.send(accepted(trKey))
+      })
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => askedAt(server, 0).length === 3)
+      yield* TestClock.adjust("10 minutes")
+      yield* Deferred.succeed(gate, undefined)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      assert.deepStrictEqual(askedAt(server, 0), codes(3))
+    })
+  )
+
   it.effect("is registered again when the broker ends it by itself", () =>
     Effect.gen(function* () {
       const { server, session, told } = yield* setUp()
@@ -655,8 +673,9 @@ describe("a session", () => {
       acceptAll(server)
       yield* Effect.forkScoped(session.run)
       yield* passUntil(() => told.registeredAtMs.length === 1)
-      const line = (server.connections[0]?.socket as unknown as { readonly _socket: Socket })._socket
-      line.end()
+      const [connection] = server.connections
+      const inner = connection?.socket as unknown as { readonly _socket: Socket } | undefined
+      inner?._socket.end()
       yield* passUntil(() => told.registeredAtMs.length === 2, 50)
       assert.deepStrictEqual(
         told.events.filter((event) => event.startsWith("lost")),

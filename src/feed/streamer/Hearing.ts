@@ -177,6 +177,8 @@ export class Hearing {
     const { registration } = ear
     if (registration.trId === streamIds.trades) this.compareVolume(ear, nowMs, restVolume?.(registration.trKey))
     if (nowMs < ear.interruptedUntilMs) return []
+    // Until it is accepted again, nothing can be heard of it.
+    if (ear.silence._tag === "askedAgain" && ear.acceptedMs < (ear.askedAgainAtMs ?? 0)) return []
     const { act, silence } = look(ear.silence, {
       nowMs,
       quietSinceMs: Math.max(ear.lastFrameMs ?? 0, ear.acceptedMs, floorMs),
@@ -207,9 +209,11 @@ export class Hearing {
 
   private follow(phase: Phase, nowMs: number): void {
     if (phase === this.phase) return
-    // Its very first look is no change of phase.
-    this.phaseSinceMs = this.phase === undefined ? nowMs - settle_ms : nowMs
+    const isFirstLook = this.phase === undefined
     this.phase = phase
+    // That is no change of phase: it has run for who knows how long.
+    this.phaseSinceMs = isFirstLook ? nowMs - settle_ms : nowMs
+    if (isFirstLook) return
     this.together.begin()
     for (const { rhythm } of this.ears.values()) rhythm.begin()
   }

@@ -100,7 +100,8 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     yield* believe(raised(memory.cap, now))
     registrations.want(memory.wanted)
     const before = registrations.unanswered
-    const step = registrations.next(now, memory.cap.believed)
+    // While the handler is at work, answers may wait behind what it handles.
+    const step = registrations.next(now, memory.cap.believed, idleSinceMs === undefined ? handledToMs : now)
     yield* nameUnanswered(before)
     if (step._tag === "Send") {
       yield* socket.send(subscribeMessage(key, step.action, step.item.trId, step.item.trKey))
@@ -109,7 +110,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     const never = Number.POSITIVE_INFINITY
     const untilMs = Math.min(step.untilMs ?? never, memory.cap.raiseAtMs ?? never)
     const nudge = Queue.take(memory.nudges)
-    yield* untilMs === never ? nudge : Effect.raceFirst(nudge, Effect.sleep(Math.max(1, untilMs - now)))
+    yield* untilMs === never ? nudge : Effect.timeoutOption(nudge, Math.max(pace_ms, untilMs - now))
   })
 
   const onAccepted = Effect.fnUntraced(function* (item: Registration, atMs: number) {

@@ -98,11 +98,14 @@ export class Registrations {
     return this.entries.get(keyOf(item))?._tag === "held"
   }
 
-  /** What is to be sent now, with so many slots; whoever asks has to send it. */
-  next(nowMs: number, slots: number): Step {
+  /**
+   * What is to be sent now, with so many slots; whoever asks has to send it. Answers that came after `readToMs` have not
+   * been read yet, so nothing asked since can be overdue.
+   */
+  next(nowMs: number, slots: number, readToMs = nowMs): Step {
     const target = this.targets(nowMs, slots)
     const targetKeys = new Set(target.map(keyOf))
-    const overdue = this.overdue(nowMs, targetKeys)
+    const overdue = this.overdue(nowMs, readToMs, targetKeys)
     if (overdue !== undefined) return overdue
     const missing = target.filter((item) => this.isFree(keyOf(item), nowMs))
     const occupied = this.occupied
@@ -227,9 +230,9 @@ export class Registrations {
   }
 
   /** Asks again what was not answered in time, three times in all; then makes sure that the broker does not hold it. */
-  private overdue(nowMs: number, targets: ReadonlySet<string>): Step | undefined {
+  private overdue(nowMs: number, readToMs: number, targets: ReadonlySet<string>): Step | undefined {
     for (const entry of this.entries.values()) {
-      if ((entry._tag !== "asking" && entry._tag !== "releasing") || entry.dueMs > nowMs) continue
+      if ((entry._tag !== "asking" && entry._tag !== "releasing") || entry.dueMs > readToMs) continue
       const { item } = entry
       if (entry._tag === "asking") {
         if (!targets.has(keyOf(item))) return this.release(item, nowMs, "unwanted", true)

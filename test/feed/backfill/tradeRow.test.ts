@@ -33,7 +33,6 @@ describe("a listed trade", () => {
       ask: 307_500,
       bid: 307_000,
       flags: ["backfill"],
-      sameness: "150822^307500^1^30186067",
       payload: captured
     })
   })

@@ -83,6 +83,14 @@ describe("the registrations of a connection", () => {
     assert.deepStrictEqual(at(615_100), ["unsubscribe b"], "it is the more important one")
   })
 
+  it("are not overdue while answers wait to be read", () => {
+    const book = new Registrations()
+    book.want(trades("a"))
+    sent(book, 0, 1)
+    assert.strictEqual(book.next(60_000, 1, 4_999)._tag, "Wait")
+    assert.strictEqual(words(book.next(60_000, 1, 5_000)), "subscribe a")
+  })
+
   it("whose release is not answered either are taken to be free after three tries", () => {
     const book = holding("a")
     book.want(trades("b"))
