@@ -113,6 +113,28 @@ describe("the call budget", () => {
     )
   }
 
+  it.effect("loses less than 0.4 % beside the latency to six callers with answers after 5 to 80 ms", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeCallBudget(18, { spent: 0 })
+      const { call, countedMs } = makeBroker()
+      let seed = 1
+      const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647
+      const held_ms: Array<number> = []
+      const jittered = Effect.suspend(() => {
+        const latency_ms = 5 + random() * 75
+        const there_ms = latency_ms * random()
+        held_ms.push(1_000 + latency_ms)
+        return call({ there_ms, back_ms: latency_ms - there_ms })
+      })
+      yield* Effect.forkChild(callers(budget, jittered, 6))
+      yield* TestClock.adjust("2 minutes")
+      const bound = (18 * 120_000) / (held_ms.reduce((sum, each) => sum + each, 0) / held_ms.length)
+      assert.isAtLeast(countedMs.length, bound * 0.996)
+      assert.isAtMost(mostInASecond(countedMs), 18)
+      assert.isAtMost(mostInAFixedSecond(countedMs), 18)
+    })
+  )
+
   it.effect("spreads its calls evenly", () =>
     Effect.gen(function* () {
       const budget = yield* makeCallBudget(18)

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { SweptVolume } from "../../../src/domain/Assignment.ts"
 import type { Phase } from "../../../src/domain/Phase.ts"
 import type { Sighting } from "../../../src/domain/Sighting.ts"
-import { Hearing, type SweptVolume } from "../../../src/feed/streamer/Hearing.ts"
+import { Hearing } from "../../../src/feed/streamer/Hearing.ts"
 import { marketStatus } from "../../../src/feed/KisMarketStatus.ts"
 import { tenMs, trade } from "../../shard/fixtures.ts"
 
