@@ -72,7 +72,12 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
   const token = yield* makeToken(account, stateDir, call)
   const approval = yield* makeApprovalKey(account, call)
   const quotations = makeQuotations(account, call, token)
-  const sweeper = yield* sweep.sweeperOf({ account: alias, callsPerSecond: account.callsPerSecond, multiPrice, quotations })
+  const sweeper = yield* sweep.sweeperOf({
+    account: alias,
+    callsPerSecond: account.callsPerSecond,
+    multiPrice,
+    quotations
+  })
   const streamer = yield* makeStreamer({ account, approval, slots: account.slots, session, deliver })
 
   const name = (part: string) => `account/${alias}/${part}`
