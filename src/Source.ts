@@ -60,7 +60,8 @@ const accountOf = (
 /** Starts the simulator in the box, with what the settings say of the broker. */
 const startInBox = Effect.fnUntraced(function* ({ callsPerSecond, clock, kisEnv }: Settings) {
   const flags = [
-    ...["--env", kisEnv],
+    "--env",
+    kisEnv,
     ...(callsPerSecond === undefined ? [] : ["--calls-per-second", String(callsPerSecond)]),
     ...(clock === undefined ? [] : ["--clock", clockText(clock)])
   ]

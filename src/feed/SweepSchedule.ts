@@ -172,10 +172,13 @@ export class SweepSchedule {
     this.rounds.answered(symbol)
   }
 
-  /** Asked and not answered. `true` at the moment the symbol is to be named as one the broker does not know. */
-  missed(symbol: string, nowMs: number): boolean {
+  /**
+   * Asked in a call and not answered. `true` at the moment the symbol is to be named as one the broker does not know. A call
+   * that took so long that another has asked again says nothing: that one will.
+   */
+  missed(symbol: string, call: number, nowMs: number): boolean {
     const entry = this.entries.get(symbol)
-    if (entry === undefined) return false
+    if (entry?.call !== call) return false
     entry.misses += 1
     entry.call = 0
     entry.notBeforeMs = nowMs + restAfterMisses_ms(entry.misses)
@@ -183,6 +186,16 @@ export class SweepSchedule {
     if (!this.isUnknown(symbol)) return false
     this.rounds.missed(symbol)
     return entry.misses === missesBeforeNamed
+  }
+
+  /** The call goes on in parts: what still waits for it is not asked by others meanwhile. */
+  hold({ call, symbols }: SweepBatch, nowMs: number): void {
+    for (const symbol of symbols) {
+      const entry = this.entries.get(symbol)
+      if (entry?.call !== call) continue
+      entry.notBeforeMs = nowMs + inFlight_ms_max
+      this.put(entry, nowMs)
+    }
   }
 
   /** The call failed as a whole and says nothing about its symbols: whoever asks next may take those still waiting for it. */

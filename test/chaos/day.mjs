@@ -40,15 +40,9 @@ const freePort = () =>
 const work = mkdtempSync(join(tmpdir(), "observer-day-"))
 const wallMs = Date.now() + 6_000
 const clock = `${new Date(wallMs).toISOString()}=${given.date}T${given.from}+09:00x${speed}`
-const simulator = spawn(
-  process.execPath,
-  [
-    program("simulator"),
-    ...["--port", "0", "--until-stdin-closes", "--clock", clock, "--latency", "5-80", "--weather", "0.005"],
-    ...(given.ledger ? ["--ledger", join(work, "ledger")] : [])
-  ],
-  { stdio: ["pipe", "pipe", "inherit"] }
-)
+const flags = ["--port", "0", "--until-stdin-closes", "--clock", clock, "--latency", "5-80", "--weather", "0.005"]
+if (given.ledger) flags.push("--ledger", join(work, "ledger"))
+const simulator = spawn(process.execPath, [program("simulator"), ...flags], { stdio: ["pipe", "pipe", "inherit"] })
 const ready = await new Promise((resolve) => simulator.stdout.once("data", (line) => resolve(JSON.parse(line))))
 const accounts = join(work, "accounts.json")
 const pair = (n) => ({ alias: `key-${n}`, appKey: `day-key-${n}`, appSecret: `day-secret-${n}` })
@@ -126,8 +120,8 @@ if (code !== 0) problems.push(`the observer ended with ${code}`)
 simulator.stdin.end()
 await ended(simulator)
 if (given.ledger) {
-  const flags = ["audit-ledger", "--ledger", join(work, "ledger"), "--json"]
-  const audit = spawnSync(process.execPath, [program("cli"), ...flags], { env, encoding: "utf8", maxBuffer: 1 << 28 })
+  const audited = ["audit-ledger", "--ledger", join(work, "ledger"), "--json"]
+  const audit = spawnSync(process.execPath, [program("cli"), ...audited], { env, encoding: "utf8", maxBuffer: 1 << 28 })
   const report = JSON.parse(audit.stdout || "{}")
   console.log(`audit: ${JSON.stringify(report.total)}`)
   if (!report.clean) problems.push("the audit is not clean")

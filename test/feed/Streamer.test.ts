@@ -94,7 +94,11 @@ describe("a stream", () => {
         "0|H0STMKO0|001|005930^N^(null)",
         "nonsense \u0000"
       ]
-      const strange = ["1|H0STCNI0|001|c2VjcmV0", `0|H0UPCNT0|001|${Array.from({ length: 30 }, () => "1").join("^")}`, "0|constructor|001|x^y"]
+      const strange = [
+        "1|H0STCNI0|001|c2VjcmV0",
+        `0|H0UPCNT0|001|${Array.from({ length: 30 }, () => "1").join("^")}`,
+        "0|constructor|001|x^y"
+      ]
       say(
         server,
         frameOf(trade("005930", 1)),

@@ -60,6 +60,11 @@ const setUp = Effect.fnUntraced(function* (
 const gapsOf = (cause: string, records: ReadonlyArray<JournalRecord>) =>
   ofKind(records, "gap").filter((record) => payloadOf(record)["cause"] === cause)
 
+const passTurns = (turns: number, step_ms: number) => {
+  let left = turns
+  return passUntil(() => left-- <= 0, step_ms)
+}
+
 /** Whom quotes were written of: how often is a matter of how much virtual time has passed. */
 const observedIn = (records: ReadonlyArray<JournalRecord>) =>
   [...new Set(ofKind(records, "quote").map(({ symbol }) => symbol ?? ""))].sort()
@@ -219,7 +224,7 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
       yield* Effect.forkScoped(sweeper.run)
       yield* passUntil(() => (isOut ||= askedTwice()), 1)
       yield* passUntil(() => statusOf().state === "degraded", 50)
-      for (let turns = 0; turns < 240; turns++) yield* passUntil(() => turns++ >= 0, 500)
+      yield* passTurns(240, 500)
       assert.strictEqual(statusOf().state, "degraded")
       assert.deepStrictEqual(progressOf().unknown, [])
       assert.deepStrictEqual(ofKind(yield* records, "gap"), [])

@@ -18,6 +18,7 @@ const [a, b, c, d] = ["00000A", "00000B", "00000C", "00000D"]
 /** An account that can ask for so many at once. */
 const upTo = (most: number) => ({ most, knowsIndices: true })
 const mock = { most: 1, knowsIndices: false }
+const callOf = (batch: SweepBatch | undefined) => batch?.call ?? 0
 const symbolsOf = (batch: SweepBatch | undefined) => batch?.symbols ?? []
 
 describe("a sweep's schedule", () => {
@@ -73,22 +74,35 @@ describe("a sweep's schedule", () => {
 
   it("asks a missing symbol again at once with others, then by itself, before everything that is merely due", () => {
     const schedule = scheduleOf([a, b, c])
-    assert.deepStrictEqual(symbolsOf(schedule.take(0, upTo(3))), [a, b, c])
+    const first = schedule.take(0, upTo(3))
+    assert.deepStrictEqual(symbolsOf(first), [a, b, c])
     schedule.seen(a, 5)
     schedule.seen(c, 5)
-    assert.isFalse(schedule.missed(b, 5))
+    assert.isFalse(schedule.missed(b, callOf(first), 5))
     const again = schedule.take(1_000, upTo(2))
     assert.deepStrictEqual([symbolsOf(again), again?.alone], [[b, a], false])
-    assert.isFalse(schedule.missed(b, 1_000))
+    assert.isFalse(schedule.missed(b, callOf(again), 1_000))
     const alone = schedule.take(1_000, upTo(2))
     assert.deepStrictEqual([symbolsOf(alone), alone?.alone], [[b], true])
+  })
+
+  it("asks a missing symbol before those that are wanted more often", () => {
+    const schedule = new SweepSchedule(0)
+    schedule.assign([...targetsOf([a], 1_000), ...targetsOf([b], 60_000)], 0)
+    schedule.take(0, upTo(2))
+    for (const symbol of [a, b]) schedule.seen(symbol, 0)
+    const both = schedule.take(1_000, upTo(2))
+    assert.deepStrictEqual(symbolsOf(both), [a, b])
+    schedule.seen(a, 1_000)
+    schedule.missed(b, callOf(both), 1_000)
+    assert.deepStrictEqual(symbolsOf(schedule.take(2_000, upTo(1))), [b])
   })
 
   it("asks who only answers alone by itself for ten minutes, and no more often than every ten seconds", () => {
     const schedule = scheduleOf([a])
     for (const at of [0, 1, 2]) {
-      schedule.take(at, upTo(30))
-      if (at < 2) schedule.missed(a, at)
+      const batch = schedule.take(at, upTo(30))
+      if (at < 2) schedule.missed(a, callOf(batch), at)
     }
     schedule.seen(a, 2)
     assert.isUndefined(schedule.take(1 + aloneInterval_ms, upTo(30)))
@@ -103,8 +117,9 @@ describe("a sweep's schedule", () => {
     assert.isUndefined(schedule.take(0, mock))
     schedule.seen(a, 0)
     for (const at of [0, 1, 2, 10_002]) {
-      assert.deepInclude(schedule.take(at, upTo(1)), { symbols: ["0001"], alone: false })
-      assert.strictEqual(schedule.missed("0001", at), at === 2)
+      const batch = schedule.take(at, upTo(1))
+      assert.deepInclude(batch, { symbols: ["0001"], alone: false })
+      assert.strictEqual(schedule.missed("0001", callOf(batch), at), at === 2)
     }
   })
 
@@ -114,8 +129,9 @@ describe("a sweep's schedule", () => {
     const apart: Array<number> = []
     let now = 0
     for (let asked = 0; asked < 12; asked++) {
-      assert.deepStrictEqual(symbolsOf(schedule.take(now, upTo(1))), [a])
-      named.push(schedule.missed(a, now))
+      const batch = schedule.take(now, upTo(1))
+      assert.deepStrictEqual(symbolsOf(batch), [a])
+      named.push(schedule.missed(a, callOf(batch), now))
       const next = schedule.nextAtMs() ?? now
       apart.push(next - now)
       now = next
@@ -136,8 +152,9 @@ describe("a sweep's schedule", () => {
   it("says of each round whom it asked, and its numbers add up", () => {
     const schedule = scheduleOf([a, b, c])
     const ask = (now: number) => {
-      for (const symbol of symbolsOf(schedule.take(now, upTo(3)))) {
-        if (symbol === c) schedule.missed(symbol, now)
+      const batch = schedule.take(now, upTo(3))
+      for (const symbol of symbolsOf(batch)) {
+        if (symbol === c) schedule.missed(symbol, callOf(batch), now)
         else schedule.seen(symbol, now)
       }
       return schedule.completed(now)
@@ -173,11 +190,29 @@ describe("a sweep's schedule", () => {
     assert.isUndefined(schedule.take(inFlight_ms_max, upTo(2)))
   })
 
+  it("holds no silence of a call against a symbol that another call has asked for since, and asks in parts in peace", () => {
+    const schedule = scheduleOf([a])
+    const slow = schedule.take(0, upTo(1))
+    assert(slow !== undefined)
+    schedule.hold(slow, 4_000)
+    assert.isUndefined(schedule.take(3_999 + inFlight_ms_max, upTo(1)))
+    const next = schedule.take(4_000 + inFlight_ms_max, upTo(1))
+    assert.deepStrictEqual(symbolsOf(next), [a])
+    schedule.hold(slow, 20_000)
+    schedule.missed(a, slow.call, 9_000)
+    assert.strictEqual(schedule.ages(9_000)[0]?.misses, 0)
+    schedule.missed(a, callOf(next), 9_000)
+    assert.strictEqual(schedule.ages(9_000)[0]?.misses, 1)
+    assert.isFalse(schedule.missed(a, callOf(next), 9_000))
+    assert.strictEqual(schedule.ages(9_000)[0]?.misses, 1)
+  })
+
   it("knows whom to try when a call fails: who was answered last and is sound", () => {
     const schedule = scheduleOf([a, b, c, "0001"])
     assert.isUndefined(schedule.soundest([], upTo(30)))
     for (const [at, symbol] of [a, b, c, "0001"].entries()) schedule.seen(symbol, at)
-    schedule.missed(c, 5)
+    const batch = schedule.take(1_000, upTo(30))
+    schedule.missed(c, callOf(batch), 1_000)
     assert.strictEqual(schedule.soundest([], upTo(30)), "0001")
     assert.strictEqual(schedule.soundest([], mock), b)
     assert.strictEqual(schedule.soundest([b], mock), a)
@@ -227,7 +262,7 @@ describe("a sweep's schedule", () => {
     assert.deepStrictEqual(lateAfter(3_000), { times: 1, worst_ms: 2_000, reason: "answers came late" })
     assert.deepStrictEqual(lateAfter(8_000, "gone"), { times: 2, worst_ms: 5_000, reason: "gone" })
     assert.deepStrictEqual(lateAfter(10_000), { times: 3, worst_ms: 5_000, reason: "gone" })
-    schedule.missed(a, 11_000)
+    schedule.missed(a, callOf(schedule.take(11_000, upTo(1))), 11_000)
     assert.deepInclude(lateAfter(20_000), { worst_ms: 10_000, reason: "the broker left it out of 1 answers" })
     schedule.assign([{ symbol: a, target_ms: 1_000, planned_ms: 2_000 }], 20_000)
     assert.deepInclude(lateAfter(40_000), { worst_ms: 20_000, reason: "the calls do not suffice for its target" })
@@ -256,7 +291,7 @@ describe("a sweep's schedule", () => {
   it("takes no notice of symbols that are not its own", () => {
     const schedule = scheduleOf([a])
     schedule.seen(b, 0)
-    assert.isFalse(schedule.missed(b, 0))
+    assert.isFalse(schedule.missed(b, 1, 0))
     schedule.notAsked({ symbols: [b], alone: false, call: 1 }, 0)
     assert.deepStrictEqual(schedule.unknown, [])
     assert.isUndefined(schedule.completed(0))
@@ -306,7 +341,7 @@ describe("a sweep's schedule", () => {
           }
           const count = (misses.get(symbol) ?? 0) + 1
           misses.set(symbol, count)
-          assert.strictEqual(schedule.missed(symbol, now), count === missesBeforeNamed)
+          assert.strictEqual(schedule.missed(symbol, batch.call, now), count === missesBeforeNamed)
           if (count >= missesBeforeNamed && !answeredSince.has(symbol)) missedSince.add(symbol)
         }
         const round = schedule.completed(now)

@@ -3,6 +3,7 @@ import { Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import type { RecordDraft } from "../../src/domain/JournalRecord.ts"
 import { KisCredentialsRejected } from "../../src/kis/KisError.ts"
+import { openMs } from "../journal/fixtures.ts"
 import { allListed, calm, refusal, stage } from "./weather.ts"
 
 const codes = (count: number) => Array.from({ length: count }, (_, at) => `00${1_000 + at}`)
@@ -239,6 +240,41 @@ describe("a sweep in any weather", () => {
         refusal.message
       )
       assert.deepStrictEqual(namedIn(drafts), [])
+    })
+  )
+
+  it.effect("rests for the night without a call, finds nobody late for it, and counts ages from the opening on", () =>
+    Effect.gen(function* () {
+      const closeMs = openMs + 11 * 3_600_000
+      yield* TestClock.setTime(closeMs - 20_000)
+      const targets = targetsOf(codes(60), 10_000, 700)
+      const options = { accounts: 1, callsPerSecond: 3, targets, weather: calm, listing: allListed, seed: 1 }
+      const { accounts, drafts, progressOf, sweep } = yield* stage({ ...options, mode: "calendar" })
+      const [only] = accounts
+      assert(only !== undefined)
+      yield* Effect.forkScoped(only.run)
+      const oldest = Effect.map(sweep.ages, (ages) => Math.max(...ages.map(({ staleness_ms }) => staleness_ms)))
+      yield* pass(40)
+      assert.strictEqual(only.statusOf().state, "closed")
+      const { calls } = only.staged
+      yield* TestClock.adjust("11 hours")
+      assert.strictEqual(only.staged.calls, calls)
+      assert.isAtMost(yield* oldest, 2_000)
+      assert.deepInclude(yield* sweep.coverage(1), { seen: 60, stale: 0 })
+
+      yield* TestClock.setTime(closeMs + 12 * 3_600_000 - 15_000)
+      yield* pass(60)
+      assert.strictEqual(only.statusOf().state, "ok")
+      assert.isAbove(only.staged.calls, calls + 90)
+      assert.isTrue((yield* sweep.ages).every(({ late }) => late.times === 0))
+      // The round that the night cut short began anew.
+      assert.isTrue(roundsIn(drafts).every(({ took_ms }) => took_ms < 5_000))
+      only.staged.hindrance = Effect.fail(refusal)
+      yield* pass(50)
+      assert.strictEqual(only.statusOf().state, "degraded")
+      assert.isAtLeast(yield* oldest, 50_000)
+      assert.strictEqual((yield* sweep.coverage(40)).stale, 60)
+      assert.deepStrictEqual(progressOf().unknown, [])
     })
   )
 })

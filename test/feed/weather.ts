@@ -92,12 +92,11 @@ export const stage = Effect.fnUntraced(function* (options: {
   readonly listing: Listing
   readonly seed: number
   readonly multiPrice?: boolean
+  readonly mode?: "always" | "calendar"
 }) {
-  const { callsPerSecond, listing, multiPrice = true, seed, targets, weather } = options
+  const { callsPerSecond, listing, mode = "always", multiPrice = true, seed, targets, weather } = options
   const { drafts, layer } = memoryJournal()
-  const context = yield* Layer.build(
-    Layer.fresh(Layer.mergeAll(layer, Conservation.layer, MarketSession.layer("always")))
-  )
+  const context = yield* Layer.build(Layer.fresh(Layer.mergeAll(layer, Conservation.layer, MarketSession.layer(mode))))
   const seen: Array<{ readonly symbol: string; readonly atMs: number; readonly account: string }> = []
   const deliver = ({ account, sightings }: Delivery) =>
     Effect.sync(() => {

@@ -8,6 +8,8 @@ import type { SweepSchedule } from "../SweepSchedule.ts"
 
 /** What came back for one call. */
 export interface SweepAnswer {
+  /** The call of the schedule that it answers. */
+  readonly call: number
   readonly asked: ReadonlyArray<string>
   readonly came: ReadonlyArray<Sighting>
   /**
@@ -74,7 +76,11 @@ export const makeSweepAnswers = Effect.fnUntraced(function* (
   return {
     progress: (): SweepProgress => progress,
     /** `why` says what hindered the sweep before this answer, for symbols that had to wait for it. */
-    accept: Effect.fnUntraced(function* (account: string, { came, isNameless, ...answer }: SweepAnswer, why?: string) {
+    accept: Effect.fnUntraced(function* (
+      account: string,
+      { call, came, isNameless, ...answer }: SweepAnswer,
+      why?: string
+    ) {
       const asked = new Set(answer.asked)
       const known = came.filter(({ symbol }) => asked.has(symbol))
       const unasked = came.length === known.length ? [] : came.filter(({ symbol }) => !asked.has(symbol))
@@ -87,7 +93,7 @@ export const makeSweepAnswers = Effect.fnUntraced(function* (
         asked.delete(sighting.symbol)
         schedule.seen(sighting.symbol, nowMs, sighting, why)
       }
-      for (const symbol of asked) if (schedule.missed(symbol, nowMs)) yield* tellUnknown(account, symbol)
+      for (const symbol of asked) if (schedule.missed(symbol, call, nowMs)) yield* tellUnknown(account, symbol)
       progress = { ...progress, lastAnswerAtMs: nowMs }
       yield* tellRound
     })

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { marketNow } from "../../calendar/MarketClock.ts"
 import { Conservation } from "../../journal/Conservation.ts"
 import { Journal } from "../../journal/Journal.ts"
@@ -43,39 +43,43 @@ export const makeSweepCalls = Effect.fnUntraced(function* (options: SweepCallsOp
           })
         : Effect.void
     )
-  const askMany = Effect.fnUntraced(function* (asked: ReadonlyArray<string>) {
+  const askMany = Effect.fnUntraced(function* (asked: ReadonlyArray<string>, call: number) {
     const rows = yield* tellMalformed(quotations.multiPrice(asked))
     const receivedAtMs = yield* marketNow
-    yield* accept({ asked, came: rows.map((row) => multiPriceSighting(row, receivedAtMs)), isNameless: false })
+    const came = rows.map((row) => multiPriceSighting(row, receivedAtMs))
+    yield* accept({ call, asked, came, isNameless: false })
   })
   /** The row of `inquire-price` bears no name: what comes is what was asked for, or it has no price. */
-  const askOne = Effect.fnUntraced(function* (symbol: string) {
+  const askOne = Effect.fnUntraced(function* (symbol: string, call: number) {
     const row = yield* tellMalformed(quotations.price(symbol))
-    yield* accept({ asked: [symbol], came: [priceSighting(symbol, row, yield* marketNow)], isNameless: true })
+    yield* accept({ call, asked: [symbol], came: [priceSighting(symbol, row, yield* marketNow)], isNameless: true })
   })
-  const askTogether = (symbols: ReadonlyArray<string>) =>
-    multiPrice ? askMany(symbols) : Effect.forEach(symbols, askOne, { discard: true })
 
-  const askInParts = Effect.fnUntraced(function* (symbols: ReadonlyArray<string>, error: KisError) {
+  const askInParts = Effect.fnUntraced(function* (batch: SweepBatch, error: KisError) {
+    const { call, symbols } = batch
+    const ask = Effect.fnUntraced(function* (part: ReadonlyArray<string>) {
+      schedule.hold(batch, yield* Clock.currentTimeMillis)
+      yield* multiPrice ? askMany(part, call) : Effect.forEach(part, (symbol) => askOne(symbol, call))
+    })
     const sound = schedule.soundest(symbols, canAsk)
     // While nobody was ever answered there is nobody to blame either.
     if (sound === undefined) return yield* Effect.fail(error)
-    yield* askTogether([sound])
-    const sick = symbols.length === 1 ? symbols : yield* bisect(symbols, askTogether, maybeOfOne)
+    yield* ask([sound])
+    const sick = symbols.length === 1 ? symbols : yield* bisect(symbols, ask, maybeOfOne)
     if (sick.length === 0) return
     const said = { account, symbols: sick.join(", "), reason: error.message }
     yield* Effect.logWarning("a call failed for some of its symbols only", said)
-    yield* accept({ asked: sick, came: [], isNameless: false })
+    yield* accept({ call, asked: sick, came: [], isNameless: false })
   })
 
   return {
     canAsk,
     /** Asks, and gives each answer to `accept`. Fails when the account is not answered; the batch may have been in part. */
-    ask: ({ alone, symbols: [only = "", ...others] }: SweepBatch): Effect.Effect<void, KisError> => {
-      const symbols = [only, ...others]
-      return Effect.catchIf(alone || !multiPrice ? askOne(only) : askMany(symbols), maybeOfOne, (error) =>
-        askInParts(symbols, error)
-      )
+    ask: (batch: SweepBatch): Effect.Effect<void, KisError> => {
+      const { alone, call, symbols } = batch
+      const [only = ""] = symbols
+      const together = alone || !multiPrice ? askOne(only, call) : askMany(symbols, call)
+      return Effect.catchIf(together, maybeOfOne, (error) => askInParts(batch, error))
     }
   }
 })
