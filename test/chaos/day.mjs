@@ -85,11 +85,11 @@ if (early !== undefined) problems.push(`the observer ended by itself with ${earl
 else {
   const plan = await get("/api/v1/plan")
   const symbols = []
-  for (let offset = 0; ;) {
-    const page = await get(`/api/v1/symbols?limit=1000&offset=${offset}`)
+  let after = ""
+  while (after !== undefined) {
+    const page = await get(`/api/v1/symbols?limit=1000${after === "" ? "" : `&after=${after}`}`)
     symbols.push(...page.symbols)
-    offset += page.symbols.length
-    if (page.symbols.length === 0 || offset >= page.total) break
+    after = page.next
   }
   for (const each of plan.classes) {
     const { max_seconds, median_seconds, p99_seconds } = each.measured ?? {}
@@ -120,13 +120,13 @@ if (code !== 0) problems.push(`the observer ended with ${code}`)
 simulator.stdin.end()
 await ended(simulator)
 if (given.ledger) {
-  const audited = ["audit-ledger", "--ledger", join(work, "ledger"), "--json"]
+  const audited = ["audit-ledger", "--ledger", join(work, "ledger"), "--clock", clock, "--json"]
   const audit = spawnSync(process.execPath, [program("cli"), ...audited], { env, encoding: "utf8", maxBuffer: 1 << 28 })
   const report = JSON.parse(audit.stdout || "{}")
   console.log(`audit: ${JSON.stringify(report.total)}`)
   if (!report.clean) problems.push("the audit is not clean")
 }
-const folders = readdirSync(env.OBSERVER_DATA_DIR, { recursive: true }).filter((name) => /\/\d{2}$/.test(name))
+const folders = readdirSync(env.OBSERVER_DATA_DIR, { recursive: true }).filter((name) => /^\d{4}\/\d{2}\/\d{2}\/\d{2}$/.test(name))
 console.log(
   `hours in the journal: ${folders
     .map((name) => name.slice(-2))
