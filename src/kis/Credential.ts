@@ -169,12 +169,12 @@ export const makeCredential = Effect.fnUntraced(function* (
     if (wait_ms > wait_ms_max) {
       return yield* new KisIssueWithheld({ account: alias, what, refusals, wait_ms })
     }
+    const untilMs = (yield* Clock.currentTimeMillis) + wait_ms
     yield* Effect.logWarning(`waiting before asking for another ${called}`, {
       account: alias,
       wait_seconds: Math.ceil(wait_ms / 1_000),
       asked_last_by: seen.askedBy
     })
-    const untilMs = (yield* Clock.currentTimeMillis) + wait_ms
     while (true) {
       const left_ms = untilMs - (yield* Clock.currentTimeMillis)
       if (left_ms <= 0) return

@@ -128,11 +128,12 @@ export const makeGovernor = Effect.fnUntraced(function* (account: KisAccount, st
     while (true) {
       const wait_ms = yield* decided(take)
       if (wait_ms <= 0) return
+      const untilMs = (yield* Clock.currentTimeMillis) + wait_ms
       const words = { account: alias, wait_seconds: Math.ceil(wait_ms / 1_000), connects_last_hour: inHour() }
       yield* wait_ms > connectDistance_ms
         ? Effect.logWarning("the stream may not connect yet: too many connects get the key blocked", words)
         : Effect.logDebug("the stream waits a moment before it connects", words)
-      yield* Effect.sleep(wait_ms)
+      yield* Effect.sleep(Math.max(0, untilMs - (yield* Clock.currentTimeMillis)))
     }
   })
 
