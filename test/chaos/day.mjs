@@ -126,7 +126,9 @@ if (given.ledger) {
   console.log(`audit: ${JSON.stringify(report.total)}`)
   if (!report.clean) problems.push("the audit is not clean")
 }
-const folders = readdirSync(env.OBSERVER_DATA_DIR, { recursive: true }).filter((name) => /^\d{4}\/\d{2}\/\d{2}\/\d{2}$/.test(name))
+const folders = readdirSync(env.OBSERVER_DATA_DIR, { recursive: true }).filter((name) =>
+  /^\d{4}\/\d{2}\/\d{2}\/\d{2}$/.test(name)
+)
 console.log(
   `hours in the journal: ${folders
     .map((name) => name.slice(-2))
