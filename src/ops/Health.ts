@@ -106,7 +106,8 @@ const sweepPart = (feed: FeedStatus, nowMs: number): Part => {
     return part("ok", sinceMs, lastAnswerAtMs, "the market is closed")
   }
   const reason = wordsOf(sweepers.map(({ account, reason: why }) => [account, why]))
-  const silent_seconds = (nowMs - Math.max(lastAnswerAtMs ?? 0, Math.min(...sweepers.map((each) => each.sinceMs)))) / 1_000
+  const silent_seconds =
+    (nowMs - Math.max(lastAnswerAtMs ?? 0, Math.min(...sweepers.map((each) => each.sinceMs)))) / 1_000
   if (silent_seconds > answer_seconds_max) {
     return part("down", sinceMs, lastAnswerAtMs, reason ?? `no answer for ${Math.round(silent_seconds)} s`)
   }

@@ -178,6 +178,16 @@ describe("a sweep's schedule", () => {
     assert.deepStrictEqual(schedule.unknown, [])
   })
 
+  it("lets others come first after a call that failed before anybody was answered", () => {
+    const schedule = scheduleOf([a, b, c])
+    for (const symbol of [a, b, c, a]) {
+      const batch = schedule.take(0, upTo(1))
+      assert(batch !== undefined)
+      assert.deepStrictEqual(batch.symbols, [symbol])
+      schedule.notAsked(batch, 0)
+    }
+  })
+
   it("takes no symbol from a call that still waits when an older one for it fails", () => {
     const schedule = scheduleOf([a, b])
     const hanging = schedule.take(0, upTo(1))

@@ -11,7 +11,10 @@ const callsLearnt = gauge("observer_calls_learnt_per_second", "Calls a second th
 const callsLast = gauge("observer_calls_last_second_count", "Calls begun in the last second")
 const tokenExpiry = gauge("observer_token_expires_seconds", "Unix time at which the token ends")
 const slotsHeld = gauge("observer_stream_slots_held_count", "Stream registrations the broker has accepted")
-const slotsBelieved = gauge("observer_stream_slots_believed_count", "Stream registrations the broker is believed to take")
+const slotsBelieved = gauge(
+  "observer_stream_slots_believed_count",
+  "Stream registrations the broker is believed to take"
+)
 
 const calls = counter("observer_calls_total", "Calls made to the broker")
 const refusals = counter("observer_calls_refused_total", "Calls the broker refused for their number")
