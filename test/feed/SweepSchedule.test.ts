@@ -208,7 +208,9 @@ describe("a sweep's schedule", () => {
     assert.isUndefined(schedule.take(3_999 + inFlight_ms_max, upTo(1)))
     const next = schedule.take(4_000 + inFlight_ms_max, upTo(1))
     assert.deepStrictEqual(symbolsOf(next), [a])
-    schedule.hold(slow, 20_000)
+    // What another call has is not its to hold.
+    schedule.hold(slow, 100_000)
+    assert.strictEqual(schedule.nextAtMs(), 4_000 + 2 * inFlight_ms_max)
     schedule.missed(a, slow.call, 9_000)
     assert.strictEqual(schedule.ages(9_000)[0]?.misses, 0)
     schedule.missed(a, callOf(next), 9_000)

@@ -65,8 +65,8 @@ const quotationsIn = (
     staged.calls += 1
     yield* staged.hindrance
     yield* takes(random() * latency_ms_max)
-    if (random() < lost_share) return yield* Effect.fail(loss)
-    if (random() < refused_share || symbols.some((symbol) => sick.has(symbol))) return yield* Effect.fail(refusal)
+    if (random() < lost_share) return yield* loss
+    if (random() < refused_share || symbols.some((symbol) => sick.has(symbol))) return yield* refusal
   })
   /** As the real ones do, they try again what is lost. */
   const call = (symbols: ReadonlyArray<string>) =>
