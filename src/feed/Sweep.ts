@@ -32,6 +32,7 @@ const idle_ms_min = 20
 const idle_ms_max = 200
 const pause_ms_min = 500
 const pause_ms_max = 30_000
+const pause_ms = (failures: number): number => Math.min(pause_ms_max, pause_ms_min * 2 ** Math.min(failures - 1, 10))
 
 /**
  * Asks for every symbol again and again, as often as the budgets of all accounts allow. Every account's workers take the
@@ -72,10 +73,9 @@ export const makeSweep = Effect.fnUntraced(function* (
     const failed = Effect.fnUntraced(function* (error: Exclude<KisError, KisCredentialsRejected>) {
       failures += 1
       yield* turn("degraded", error.message)
-      const pause_ms = Math.min(pause_ms_max, pause_ms_min * 2 ** Math.min(failures - 1, 10))
-      for (let slept_ms = 0; slept_ms < pause_ms && failures > 0; slept_ms += pause_ms_min) {
-        yield* Effect.sleep(pause_ms_min)
-      }
+      const untilMs = (yield* Clock.currentTimeMillis) + pause_ms(failures)
+      const isOver = Effect.map(Clock.currentTimeMillis, (nowMs) => failures === 0 || nowMs >= untilMs)
+      while (!(yield* isOver)) yield* Effect.sleep(pause_ms_min)
     })
 
     const giveBack = (batch: SweepBatch) =>

@@ -59,6 +59,8 @@ export class SweepSchedule {
   private pace = 0
   /** Time that passes for one symbol asked, were there as many calls as the plan thinks. */
   private share_ms = 0
+  /** Where the next one that was never answered is put. */
+  private freeTurn = 0
   private calls = 0
   /** Ages are counted from here on: nobody asks while the market is closed. */
   private openSinceMs: number
@@ -80,15 +82,13 @@ export class SweepSchedule {
       this.rounds.leave(symbol)
     }
     this.share_ms = 1 / targets.reduce((perMs, { planned_ms }) => perMs + 1 / Math.max(1, planned_ms), 0)
-    let turn = this.pace
     // Newcomers come one after the other, the most wanted first; meanwhile those seen already have their turns, too.
     for (const { planned_ms, symbol, target_ms } of [...targets].sort((a, b) => a.planned_ms - b.planned_ms)) {
       let entry = this.entries.get(symbol)
       if (entry === undefined) {
-        entry = newEntry(symbol, turn, nowMs)
+        entry = newEntry(symbol, this.nextTurn(), nowMs)
         this.entries.set(symbol, entry)
         this.rounds.join(symbol)
-        turn += this.share_ms
       }
       entry.target_ms = target_ms
       entry.planned_ms = planned_ms
@@ -205,6 +205,8 @@ export class SweepSchedule {
       if (entry?.call !== call) continue
       entry.call = 0
       entry.notBeforeMs = nowMs
+      // While nobody is known to be sound, one that is sick must not stand before all others for ever.
+      if (entry.seenAtMs === undefined) entry.takenAt = this.nextTurn()
       this.put(entry, nowMs)
     }
   }
@@ -258,6 +260,12 @@ export class SweepSchedule {
         ...(cumVolume === undefined ? {} : { cumVolume })
       }
     })
+  }
+
+  private nextTurn(): number {
+    const turn = Math.max(this.pace, this.freeTurn)
+    this.freeTurn = turn + this.share_ms
+    return turn
   }
 
   private ageOf({ joinedAtMs, seenAtMs }: SweepEntry, nowMs: number): number {

@@ -178,6 +178,16 @@ describe("a sweep's schedule", () => {
     assert.deepStrictEqual(schedule.unknown, [])
   })
 
+  it("lets others come first after a call that failed before anybody was answered", () => {
+    const schedule = scheduleOf([a, b, c])
+    for (const symbol of [a, b, c, a]) {
+      const batch = schedule.take(0, upTo(1))
+      assert(batch !== undefined)
+      assert.deepStrictEqual(batch.symbols, [symbol])
+      schedule.notAsked(batch, 0)
+    }
+  })
+
   it("takes no symbol from a call that still waits when an older one for it fails", () => {
     const schedule = scheduleOf([a, b])
     const hanging = schedule.take(0, upTo(1))
@@ -198,7 +208,9 @@ describe("a sweep's schedule", () => {
     assert.isUndefined(schedule.take(3_999 + inFlight_ms_max, upTo(1)))
     const next = schedule.take(4_000 + inFlight_ms_max, upTo(1))
     assert.deepStrictEqual(symbolsOf(next), [a])
-    schedule.hold(slow, 20_000)
+    // What another call has is not its to hold.
+    schedule.hold(slow, 100_000)
+    assert.strictEqual(schedule.nextAtMs(), 4_000 + 2 * inFlight_ms_max)
     schedule.missed(a, slow.call, 9_000)
     assert.strictEqual(schedule.ages(9_000)[0]?.misses, 0)
     schedule.missed(a, callOf(next), 9_000)

@@ -1,4 +1,4 @@
-import { Effect, Layer, Schedule, Semaphore } from "effect"
+import { Duration, Effect, Layer, Schedule, Semaphore } from "effect"
 import { MarketSession } from "../../src/calendar/MarketSession.ts"
 import type { SweepTarget } from "../../src/domain/Assignment.ts"
 import type { Delivery } from "../../src/domain/Sighting.ts"
@@ -48,6 +48,9 @@ export interface StagedAccount {
   calls: number
 }
 
+/** A call takes its time, in virtual time. */
+const takes = (ms: number) => Effect.delay(Effect.void, Duration.millis(ms))
+
 /** The quotations of one account in virtual time: so many calls a second, each with a fate of its own. */
 const quotationsIn = (
   { latency_ms_max, lost_share, missing_share, refused_share }: Weather,
@@ -58,12 +61,12 @@ const quotationsIn = (
 ): Quotations => {
   const turn = Semaphore.makeUnsafe(1)
   const attempt = Effect.fnUntraced(function* (symbols: ReadonlyArray<string>) {
-    yield* turn.withPermits(1)(Effect.sleep(1_000 / callsPerSecond))
+    yield* turn.withPermits(1)(takes(1_000 / callsPerSecond))
     staged.calls += 1
     yield* staged.hindrance
-    yield* Effect.sleep(random() * latency_ms_max)
-    if (random() < lost_share) return yield* Effect.fail(loss)
-    if (random() < refused_share || symbols.some((symbol) => sick.has(symbol))) return yield* Effect.fail(refusal)
+    yield* takes(random() * latency_ms_max)
+    if (random() < lost_share) return yield* loss
+    if (random() < refused_share || symbols.some((symbol) => sick.has(symbol))) return yield* refusal
   })
   /** As the real ones do, they try again what is lost. */
   const call = (symbols: ReadonlyArray<string>) =>

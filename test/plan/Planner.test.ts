@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, PubSub, Stream } from "effect"
+import { Effect, Latch, Layer, PubSub, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ActorTree } from "../../src/actor/ActorTree.ts"
 import { Supervisor } from "../../src/actor/Supervisor.ts"
@@ -245,17 +245,13 @@ describe("the planner", () => {
         { restarts: 1 }
       )
 
-      const gate = { isShut: true }
-      world.hindrance = Effect.whileLoop({
-        while: () => gate.isShut,
-        body: () => Effect.sleep(10),
-        step: () => undefined
-      })
+      const gate = Latch.makeUnsafe(false)
+      world.hindrance = gate.await
       world.abilities = [account("a"), account("b")]
       yield* tell("one")
       for (const reason of ["two", "three", "two"]) yield* tell(reason)
       world.abilities = [account("a"), account("b", { slots: 1 })]
-      gate.isShut = false
+      yield* gate.open
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(reasons().slice(2), ["one", "two; three"])
     }).pipe(supervised)

@@ -63,7 +63,7 @@ export const makeSweepCalls = Effect.fnUntraced(function* (options: SweepCallsOp
     })
     const sound = schedule.soundest(symbols, canAsk)
     // While nobody was ever answered there is nobody to blame either.
-    if (sound === undefined) return yield* Effect.fail(error)
+    if (sound === undefined) return yield* error
     yield* ask([sound])
     const sick = symbols.length === 1 ? symbols : yield* bisect(symbols, ask, maybeOfOne)
     if (sick.length === 0) return
