@@ -83,10 +83,12 @@ export interface ChangeReport {
 
 /** A change that is not made, not even in part. */
 export class ChangeRefused extends Data.TaggedError("ChangeRefused")<{
-  readonly problems: ReadonlyArray<{ readonly symbol: string; readonly problem: string }>
+  readonly problems: ReadonlyArray<{ readonly symbol?: string; readonly problem: string }>
 }> {
   override get message() {
-    return this.problems.map(({ problem, symbol }) => `${symbol}: ${problem}`).join("; ")
+    return this.problems
+      .map(({ problem, symbol }) => (symbol === undefined ? problem : `${symbol}: ${problem}`))
+      .join("; ")
   }
 }
 

@@ -17,9 +17,7 @@ export const observedUniverse = (day: DayUniverse["Service"]): PlannerOptions["u
   change: Effect.fnUntraced(function* ({ add, remove }: SymbolChange) {
     const { added, removed } = yield* day
       .change({ add, remove })
-      .pipe(
-        Effect.catch((error) => Effect.fail(new ChangeRefused({ problems: [{ symbol: "", problem: error.message }] })))
-      )
+      .pipe(Effect.mapError(({ message }) => new ChangeRefused({ problems: [{ problem: message }] })))
     const changed = new Set([...added, ...removed])
     return {
       added,

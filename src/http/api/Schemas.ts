@@ -126,7 +126,7 @@ export class BadRequest extends Schema.TaggedError<BadRequest>()(
 /** The change was understood and is not made, not even in part. */
 export class ChangeRefused extends Schema.TaggedError<ChangeRefused>()(
   "ChangeRefused",
-  { error: Text, problems: List(Struct({ symbol: Text, problem: Text })) },
+  { error: Text, problems: List(Struct({ symbol: optionalKey(Text), problem: Text })) },
   { httpApiStatus: 400 }
 ) {}
 

@@ -1,0 +1,117 @@
+import { NodeHttpClient } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { Context, Deferred, Effect, Fiber, Layer, Redacted, Stream } from "effect"
+import type { FedAccount } from "../../src/feed/AccountFeed.ts"
+import { KisFeed } from "../../src/feed/KisFeed.ts"
+import { accountAt, secrets } from "../support/accounts.ts"
+import { json, type KisServer, makeKisServer, type SeenRequest } from "../support/kisServer.ts"
+import { looked, passUntil, scratchFolder } from "../support/virtualTime.ts"
+import { machineDisk } from "../journal/fixtures.ts"
+import { ofKind, openRoom } from "./room.ts"
+
+const symbols = Array.from({ length: 90 }, (_, at) => `00${1_000 + at}`)
+const success = (rows: unknown) => json({ rt_cd: "0", msg_cd: "MCA00000", msg1: "ok", output: rows })
+const askedIn = ({ query }: SeenRequest) =>
+  [...query].flatMap(([key, value]) => (key.startsWith("FID_INPUT_ISCD") ? [value] : []))
+
+/** A broker that knows every key but those named here. */
+const knowsAllBut = (server: KisServer, refused: ReadonlySet<string>) =>
+  server.answer((request) => {
+    if (request.path === "/oauth2/tokenP") {
+      const { appkey } = JSON.parse(request.body) as { readonly appkey: string }
+      if (refused.has(appkey)) return json({ error_code: "EGW00103", error_description: "invalid appkey" }, 403)
+      return json({ access_token: `${secrets.token}.${appkey}`, token_type: "Bearer", expires_in: 86_400 })
+    }
+    if (!request.path.endsWith("/intstock-multprice")) return json({ rt_cd: "1", msg_cd: "OPSQ0002" }, 500)
+    return success(askedIn(request).map((code) => ({ inter_shrn_iscd: code, inter2_prpr: "100", acml_vol: "7" })))
+  })
+
+const accountOf = (server: KisServer, alias: string): FedAccount => ({
+  ...accountAt(server),
+  alias,
+  appKey: Redacted.make(alias),
+  limit: { callsPerSecond: 18, source: "test" },
+  slots: 0
+})
+
+/** The feed of some accounts at one broker, started, sweeping all symbols. */
+const openFeed = Effect.fnUntraced(function* (
+  aliases: readonly [string, ...ReadonlyArray<string>],
+  refused: ReadonlySet<string>
+) {
+  const room = yield* openRoom(symbols)
+  const server = yield* makeKisServer
+  knowsAllBut(server, refused)
+  const stateDir = yield* scratchFolder
+  const [first, ...rest] = aliases
+  const accounts = [accountOf(server, first), ...rest.map((alias) => accountOf(server, alias))] as const
+  const built = yield* Layer.build(
+    Layer.fresh(KisFeed.layer({ accounts, stateDir, deliver: room.shards.deliver })).pipe(
+      Layer.provide(machineDisk),
+      Layer.provide(Layer.succeedContext(room.context))
+    )
+  )
+  const feed = Context.get(built, KisFeed)
+  yield* feed.apply({
+    sweep: symbols.map((symbol) => ({ symbol, target_ms: 10_000, planned_ms: 1_000 })),
+    streams: new Map()
+  })
+  yield* feed.start
+  return { ...room, server, feed, statusOf: looked(feed.status) }
+})
+
+const asksOf = (server: KisServer, alias: string) =>
+  server.requests.filter(({ headers, path }) => path.endsWith("/intstock-multprice") && headers["appkey"] === alias)
+
+layer(NodeHttpClient.layerUndici)("a feed of several accounts", (it) => {
+  it.effect("shares one sweep among all of them", () =>
+    Effect.gen(function* () {
+      const { passUntilWritten, server, statusOf } = yield* openFeed(["one", "two", "three"], new Set())
+      yield* passUntilWritten((written) => ofKind(written, "quote").length >= symbols.length)
+      yield* passUntil(() => ["one", "two", "three"].every((alias) => asksOf(server, alias).length > 1))
+      assert.deepStrictEqual(
+        statusOf().accounts.map(({ account, down }) => [account, down]),
+        [
+          ["one", undefined],
+          ["two", undefined],
+          ["three", undefined]
+        ]
+      )
+      // A batch is asked for by one account: who asks next takes others.
+      const first = ["one", "two", "three"].map((alias) => askedIn(asksOf(server, alias)[0] ?? assert.fail("no call")))
+      assert.strictEqual(new Set(first.flat()).size, first.flat().length)
+    })
+  )
+
+  it.effect("stops an account alone whose keys are refused, tells of it, and leaves its symbols to the others", () =>
+    Effect.gen(function* () {
+      const { feed, passUntilWritten, server, statusOf } = yield* openFeed(["good", "bad"], new Set(["bad"]))
+      const told: Array<string> = []
+      yield* Effect.forkScoped(Stream.runForEach(feed.changes, (reason) => Effect.sync(() => void told.push(reason))))
+      const ended = Deferred.makeUnsafe<void>()
+      yield* Effect.forkScoped(Effect.ensuring(feed.refused, Deferred.succeed(ended, undefined)))
+      const written = yield* passUntilWritten((records) => ofKind(records, "quote").length >= symbols.length)
+      yield* passUntil(() => statusOf().accounts[1]?.down !== undefined && told.length > 0)
+      assert.sameMembers([...new Set(ofKind(written, "quote").map(({ symbol }) => symbol))], symbols)
+      assert.include(told, "account bad is refused")
+      const [good, bad] = yield* feed.abilities
+      assert.isUndefined(good?.down)
+      assert.match(bad?.down ?? "", /EGW00103/)
+      assert.isFalse(Deferred.isDoneUnsafe(ended))
+      assert.deepStrictEqual(asksOf(server, "bad"), [])
+      const before = asksOf(server, "good").length
+      yield* passUntil(() => asksOf(server, "good").length > before + 5)
+    })
+  )
+
+  it.effect("fails once the keys of every account are refused", () =>
+    Effect.gen(function* () {
+      const { feed } = yield* openFeed(["bad", "worse"], new Set(["bad", "worse"]))
+      const failing = yield* Effect.forkScoped(Effect.flip(feed.refused))
+      yield* passUntil(() => failing.pollUnsafe() !== undefined)
+      const { account, code } = yield* Fiber.join(failing)
+      assert.strictEqual(code, "EGW00103")
+      assert.include(["bad", "worse"], account)
+    })
+  )
+})
