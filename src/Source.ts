@@ -5,7 +5,7 @@ import { marketDate } from "./calendar/MarketTime.ts"
 import type { FedAccount } from "./feed/AccountFeed.ts"
 import { type SimulatorFailed, startSimulator } from "./feed/SimulatorProcess.ts"
 import { type KisEndpoints, officialHosts } from "./kis/Account.ts"
-import { type AccountEntry, readAccountsFile } from "./kis/AccountsFile.ts"
+import { type AccountEntry, type AccountsFile, readAccountsFile } from "./kis/AccountsFile.ts"
 import { limitOr } from "./kis/CallLimits.ts"
 import { officialMasterUrl } from "./kis/MasterFile.ts"
 import type { Settings } from "./Settings.ts"
@@ -29,14 +29,13 @@ type Hosts = Pick<KisEndpoints, "restUrl" | "wsUrl" | "startedForUs"> & { readon
 const hostOf = (url: string) => new URL(url).host
 
 /** The accounts of the file, or of the one pair, or the simulator's own. */
-const entriesOf = Effect.fnUntraced(function* ({ kisAccounts, kisAppKey, kisAppSecret }: Settings) {
-  if (kisAccounts !== undefined) {
-    const { accounts, warnings } = yield* readAccountsFile(kisAccounts)
-    for (const warning of warnings) yield* Effect.logWarning(warning)
-    return accounts
-  }
-  if (kisAppKey === undefined || kisAppSecret === undefined) return [simulatorKeys]
-  return [{ alias: "main", appKey: kisAppKey, appSecret: kisAppSecret } satisfies AccountEntry]
+export const readAccounts = Effect.fnUntraced(function* ({ kisAccounts, kisAppKey, kisAppSecret }: Settings) {
+  if (kisAccounts !== undefined) return yield* readAccountsFile(kisAccounts)
+  const pair =
+    kisAppKey === undefined || kisAppSecret === undefined
+      ? simulatorKeys
+      : { alias: "main", appKey: kisAppKey, appSecret: kisAppSecret }
+  return { accounts: [pair], warnings: [] } satisfies AccountsFile
 })
 
 /** What an entry leaves open is as the settings say for all. */
@@ -74,9 +73,9 @@ const startInBox = Effect.fnUntraced(function* ({ callsPerSecond, clock, kisEnv 
  * Where prices come from, by the settings: the broker, another server that speaks its protocol, or the simulator in the
  * box, which is started as a process of its own unless its addresses are given.
  */
-export const openSource = Effect.fnUntraced(function* (settings: Settings) {
+export const openSource = Effect.fnUntraced(function* (settings: Settings, entries: ReadonlyArray<AccountEntry>) {
   const { kisMasterUrl, kisRestUrl, kisWsUrl, sourceMode } = settings
-  const [first, ...rest] = yield* entriesOf(settings)
+  const [first, ...rest] = entries
   if (first === undefined) return yield* Effect.die(new Error("an accounts file without accounts was accepted"))
   const date = marketDate(yield* marketNow).replace(/(....)(..)(..)/, "$1-$2-$3")
   const sourceOf = (hostsOf: (env: KisEndpoints["env"]) => Hosts, ended: Source["ended"]): Source => {

@@ -14,6 +14,7 @@ import * as Server from "./http/Server.ts"
 import { Conservation } from "./journal/Conservation.ts"
 import { Disk } from "./journal/Disk.ts"
 import { Journal } from "./journal/Journal.ts"
+import type { AccountEntry } from "./kis/AccountsFile.ts"
 import { Observer } from "./Observer.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
@@ -27,7 +28,7 @@ import { endExhausted, endWith, exitCode, teardown } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import { type Settings, unknownVariables } from "./Settings.ts"
 import { Shards } from "./shard/Shards.ts"
-import { openSource, type Source } from "./Source.ts"
+import { openSource, readAccounts, type Source } from "./Source.ts"
 import { SqlPipeline } from "./sql/SqlPipeline.ts"
 import { version } from "./version.ts"
 
@@ -83,13 +84,8 @@ const openFront = Effect.fnUntraced(function* ({ httpHost: host, httpPort: port,
   return url
 })
 
-const observe = Effect.fnUntraced(function* (settings: Settings) {
-  const source = yield* openSource(settings).pipe(
-    Effect.catchTags({
-      AccountsFileUnusable: (error) => Effect.fail(endWith(exitCode.settings)(error)),
-      SimulatorFailed: (error) => Effect.fail(endWith(exitCode.bug)(error))
-    })
-  )
+const observe = Effect.fnUntraced(function* (settings: Settings, accounts: ReadonlyArray<AccountEntry>) {
+  const source = yield* Effect.mapError(openSource(settings, accounts), endWith(exitCode.bug))
   const context = yield* Layer.build(compose(settings, source)).pipe(
     Effect.catchTags({
       SymbolFileUnusable: (error) => Effect.fail(endWith(exitCode.settings)(error)),
@@ -122,17 +118,17 @@ const main = Effect.gen(function* () {
   const { env, settings } = yield* readSettings
   yield* prepareFolders(settings)
   const { clock, log_days: days, log_mb: max_mb, logDir, logLevel: level } = settings
-  const secrets = [settings.kisAppKey, settings.kisAppSecret, settings.databaseUrl, settings.httpToken].filter(
-    (value) => value !== undefined
-  )
+  const { accounts, warnings } = yield* Effect.mapError(readAccounts(settings), endWith(exitCode.settings))
+  const keys = accounts.flatMap(({ appKey, appSecret }) => [appKey, appSecret])
+  const secrets = [...keys, settings.databaseUrl, settings.httpToken].filter((value) => value !== undefined)
   const complain = (line: string) => void process.stderr.write(`${line}\n`)
   const logging = Logging.layer({ logDir, level, max_mb, days, secrets, complain }).pipe(
     Layer.provideMerge(Screen.layer(process.stdout))
   )
   const unknown = unknownVariables(env)
-  const warn =
-    unknown.length === 0 ? Effect.void : Effect.logWarning(`these settings do not exist: ${unknown.join(", ")}`)
-  const run = Effect.scoped(Effect.andThen(warn, observe(settings)))
+  const wrong = unknown.length === 0 ? [] : [`these settings do not exist: ${unknown.join(", ")}`]
+  const warn = Effect.forEach([...wrong, ...warnings], (warning) => Effect.logWarning(warning), { discard: true })
+  const run = Effect.scoped(Effect.andThen(warn, observe(settings, accounts)))
   const inTime = clock === undefined ? run : Effect.provideService(run, MarketClock, rehearsed(clock))
   return yield* Effect.provide(inTime, logging)
 })

@@ -4,11 +4,14 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { TestClock } from "effect/testing"
 import { loadSettings } from "../src/Settings.ts"
-import { openSource } from "../src/Source.ts"
+import { openSource, readAccounts } from "../src/Source.ts"
 import { scratchFolder } from "./support/virtualTime.ts"
 
-const open = (env: Record<string, string>) =>
-  Effect.scoped(openSource(Result.getOrThrow(loadSettings(env, { hostname: "host" }))))
+const open = Effect.fnUntraced(function* (env: Record<string, string>) {
+  const settings = Result.getOrThrow(loadSettings(env, { hostname: "host" }))
+  const { accounts } = yield* readAccounts(settings)
+  return yield* openSource(settings, accounts)
+}, Effect.scoped)
 const kis = { OBSERVER_SOURCE_MODE: "kis", KIS_APP_KEY: "key", KIS_APP_SECRET: "secret" }
 const another = { KIS_REST_URL: "http://127.0.0.1:9443", KIS_WS_URL: "ws://127.0.0.1:21000" }
 
