@@ -28,14 +28,23 @@ type Hosts = Pick<KisEndpoints, "restUrl" | "wsUrl" | "startedForUs"> & { readon
 
 const hostOf = (url: string) => new URL(url).host
 
-/** The accounts of the file, or of the one pair, or the simulator's own. */
+export interface Accounts extends AccountsFile {
+  /** What must not be seen of them. */
+  readonly secrets: ReadonlyArray<Redacted.Redacted>
+}
+
+/** The accounts of the file, or of the one pair, or the simulator's own, whose keys are no secret. */
 export const readAccounts = Effect.fnUntraced(function* ({ kisAccounts, kisAppKey, kisAppSecret }: Settings) {
-  if (kisAccounts !== undefined) return yield* readAccountsFile(kisAccounts)
-  const pair =
-    kisAppKey === undefined || kisAppSecret === undefined
-      ? simulatorKeys
-      : { alias: "main", appKey: kisAppKey, appSecret: kisAppSecret }
-  return { accounts: [pair], warnings: [] } satisfies AccountsFile
+  if (kisAccounts !== undefined) {
+    const file = yield* readAccountsFile(kisAccounts)
+    const secrets = file.accounts.flatMap(({ appKey, appSecret }) => [appKey, appSecret])
+    return { ...file, secrets } satisfies Accounts
+  }
+  if (kisAppKey === undefined || kisAppSecret === undefined) {
+    return { accounts: [simulatorKeys], warnings: [], secrets: [] } satisfies Accounts
+  }
+  const accounts = [{ alias: "main", appKey: kisAppKey, appSecret: kisAppSecret }]
+  return { accounts, warnings: [], secrets: [kisAppKey, kisAppSecret] } satisfies Accounts
 })
 
 /** What an entry leaves open is as the settings say for all. */

@@ -118,8 +118,11 @@ const main = Effect.gen(function* () {
   const { env, settings } = yield* readSettings
   yield* prepareFolders(settings)
   const { clock, log_days: days, log_mb: max_mb, logDir, logLevel: level } = settings
-  const { accounts, warnings } = yield* Effect.mapError(readAccounts(settings), endWith(exitCode.settings))
-  const keys = accounts.flatMap(({ appKey, appSecret }) => [appKey, appSecret])
+  const {
+    accounts,
+    secrets: keys,
+    warnings
+  } = yield* Effect.mapError(readAccounts(settings), endWith(exitCode.settings))
   const secrets = [...keys, settings.databaseUrl, settings.httpToken].filter((value) => value !== undefined)
   const complain = (line: string) => void process.stderr.write(`${line}\n`)
   const logging = Logging.layer({ logDir, level, max_mb, days, secrets, complain }).pipe(

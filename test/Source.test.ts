@@ -70,6 +70,17 @@ describe("the source of prices", () => {
     })
   )
 
+  it.effect("names what must not be seen: every key and secret, but not the simulator's own", () =>
+    Effect.gen(function* () {
+      const secretsOf = (env: Record<string, string>) =>
+        Effect.map(readAccounts(Result.getOrThrow(loadSettings(env, { hostname: "host" }))), ({ secrets }) =>
+          secrets.map(Redacted.value)
+        )
+      assert.deepStrictEqual(yield* secretsOf({}), [])
+      assert.deepStrictEqual(yield* secretsOf(kis), ["key", "secret"])
+    })
+  )
+
   it.effect("refuses a file that is not there, by its name", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(open({ OBSERVER_SOURCE_MODE: "kis", KIS_ACCOUNTS: "/nowhere/accounts.json" }))
