@@ -22,6 +22,7 @@ import type { StreamMessage } from "../kis/StreamSocket.ts"
 import { gap } from "./FeedRecord.ts"
 import { finishing } from "./finishing.ts"
 import type { MarketStatus } from "./KisMarketStatus.ts"
+import { EdgeVolumes, type EdgedHole } from "./streamer/EdgeVolumes.ts"
 import { Hearing, type Suspicion } from "./streamer/Hearing.ts"
 import { type Hole, Holes } from "./streamer/Holes.ts"
 import { carriesData, type Drift, readFrames } from "./streamer/readFrames.ts"
@@ -35,8 +36,8 @@ export interface StreamerOptions {
   readonly slots: number
   readonly session: MarketSession["Service"]
   readonly deliver: (delivery: Delivery) => Effect.Effect<void>
-  /** A hole that is over; its `gap` is in the journal. Times are UTC milliseconds in market time. */
-  readonly onHole: (hole: Hole) => Effect.Effect<void>
+  /** A hole that is over; its `gap` is in the journal, and a trade or a while has passed since. UTC milliseconds in market time. */
+  readonly onHole: (hole: EdgedHole) => Effect.Effect<void>
   readonly onMarketStatus?: (status: MarketStatus) => Effect.Effect<void>
   /** The broker is believed to take another number of registrations. */
   readonly onSlots?: (believed: number) => Effect.Effect<void>
@@ -80,6 +81,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   const clock = yield* MarketClock
   const holes = new Holes()
   const hearing = new Hearing()
+  const edges = new EdgeVolumes()
   const drifted = new Set<string>()
   let wanted = new Set<string>()
   /** Since when a connection that is being given up was deaf. */
@@ -90,8 +92,12 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       hole === undefined ? [] : [{ ...hole, fromMs: clock.at(hole.fromMs), toMs: clock.at(hole.toMs) }]
     )
     if (over.length === 0) return
-    const now = clock.at(yield* Clock.currentTimeMillis)
-    yield* journal.append(over.map((hole) => gap(now, hole, alias)))
+    const nowMs = yield* Clock.currentTimeMillis
+    yield* journal.append(over.map((hole) => gap(clock.at(nowMs), hole, alias)))
+    for (const hole of over) edges.ended(hole, nowMs)
+  })
+
+  const handOn = Effect.fnUntraced(function* (over: ReadonlyArray<EdgedHole>) {
     for (const hole of over) {
       const isTaken = yield* Effect.timeoutOption(onHole(hole), tell_timeout)
       if (isTaken._tag === "None")
@@ -135,6 +141,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       if (holes.size > 0 && holes.isStreamed(registration)) over.push(holes.heard(registration, frame.receivedAtMs))
     }
     yield* tell(over)
+    yield* handOn(edges.heard(sightings, heard))
     for (const { status } of statuses) {
       hearing.told(status, yield* Clock.currentTimeMillis)
       if (onMarketStatus !== undefined) yield* onMarketStatus(status)
@@ -206,6 +213,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       const targets = new Set(session.targets().map(keyOf))
       yield* finishing(tell(holes.leave((registration) => targets.has(keyOf(registration)), nowMs)))
     }
+    yield* finishing(handOn(edges.due(nowMs)))
     const attention = session.attention()
     if (attention === undefined) return
     const { behindToMs } = attention
