@@ -3,6 +3,7 @@ import { Mailbox } from "../actor/Mailbox.ts"
 import { patient } from "../actor/RestartPolicy.ts"
 import { Supervisor } from "../actor/Supervisor.ts"
 import { marketNow } from "../calendar/MarketClock.ts"
+import { MarketSession } from "../calendar/MarketSession.ts"
 import type { AccountAbility, Assignment, SymbolAge } from "../domain/Assignment.ts"
 import { isIndexCode } from "../domain/SymbolCode.ts"
 import { Journal } from "../journal/Journal.ts"
@@ -11,6 +12,7 @@ import { type CoveragePlan, plan } from "./CoveragePlan.ts"
 import type { Held } from "./coveragePlan/assignStreams.ts"
 import { Activity } from "./planner/Activity.ts"
 import { isSame } from "./planner/isSame.ts"
+import { dayCoverage } from "./planner/dayCoverage.ts"
 import { accountReports, classReports, symbolCoverage } from "./planner/report.ts"
 import type { TargetSeconds } from "../domain/SymbolClass.ts"
 import { classOf, type PlannedSymbol } from "./PlannedSymbol.ts"
@@ -70,6 +72,7 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   const { accounts, universe } = options
   const journal = yield* Journal
   const supervisor = yield* Supervisor
+  const session = yield* MarketSession
   const activity = new Activity()
   const mailbox = yield* Mailbox.make<string>({
     actor: "planner",
@@ -189,6 +192,16 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
     )
   })
 
+  /** Writes down what the day got, at its end. */
+  const tellDay = Effect.gen(function* () {
+    yield* session.awaitChange(yield* marketNow)
+    const receivedAtMs = yield* marketNow
+    if (session.phaseAt(receivedAtMs) !== "closed") return
+    const payload = dayCoverage(yield* report, yield* symbols)
+    yield* journal.append([{ kind: "marker", receivedAtMs, source: "observer", payload }])
+    yield* Effect.logInfo("the day's coverage", { symbols: payload.symbols, late: payload.lateSymbols })
+  })
+
   const triggers = Stream.mergeAll(
     [
       Stream.map(universe.changes, () => "the symbols have changed"),
@@ -214,7 +227,10 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
     start: Effect.gen(function* () {
       yield* enforce(yield* planNow, startReason)
       // What changed while nobody listened is seen by a look of its own.
-      const run = Effect.andThen(mailbox.offer("a look after a start"), Effect.raceFirst(listen, work))
+      const run = Effect.andThen(
+        mailbox.offer("a look after a start"),
+        Effect.raceFirst(Effect.raceFirst(listen, Effect.forever(tellDay)), work)
+      )
       yield* supervisor.start({
         name: mailbox.actor,
         kind: "transient",

@@ -3,6 +3,7 @@ import { Effect, Latch, Layer, PubSub, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ActorTree } from "../../src/actor/ActorTree.ts"
 import { Supervisor } from "../../src/actor/Supervisor.ts"
+import { MarketSession } from "../../src/calendar/MarketSession.ts"
 import type { AccountAbility, Assignment, SymbolAge } from "../../src/domain/Assignment.ts"
 import type { ChangeReport } from "../../src/plan/Coverage.ts"
 import { makePlanner, type PlannedUniverse, type PlannerOptions } from "../../src/plan/Planner.ts"
@@ -72,7 +73,7 @@ const setUp = Effect.fnUntraced(function* (options: Partial<PlannerOptions> = {}
     },
     observe: (symbols) => Effect.sync(() => void observed.push(symbols)),
     ...options
-  }).pipe(Effect.provide(layer))
+  }).pipe(Effect.provide(Layer.merge(layer, Layer.fresh(MarketSession.layer("calendar")))))
   yield* planner.start
   yield* settled
   return {
@@ -328,6 +329,40 @@ describe("the planner", () => {
       assert.deepInclude(drafts.at(-1)?.payload, { unmet, notCovered })
       assert.deepInclude(yield* coverage.symbol("0001"), { coverage: "none", reason: "no account can ask for it" })
       assert.deepInclude(yield* coverage.symbol("001000"), { reason: "the calls do not suffice for its target" })
+    }).pipe(supervised)
+  )
+
+  it.effect("writes down at the end of the day what it got: every class, and who was late and why", () =>
+    Effect.gen(function* () {
+      const { drafts, world } = yield* setUp()
+      world.ages = [
+        age("001000"),
+        age("001001", { late: { times: 1, worst_ms: 11_000, reason: "the broker was down" } }),
+        age("001002", { late: { times: 3, worst_ms: 40_000, reason: "no answer has come in time" } })
+      ]
+      const told = () => drafts.filter(({ payload }) => "event" in payload && payload.event === "coverage")
+      yield* TestClock.setTime(Date.parse("2026-11-24T19:59:59.999+09:00"))
+      yield* settled
+      assert.deepStrictEqual(told(), [])
+      yield* TestClock.adjust("1 second")
+      yield* settled
+      const [marker, ...more] = told()
+      assert.deepStrictEqual(more, [])
+      assert.deepInclude(marker?.payload, {
+        symbols: 5,
+        lateSymbols: 2,
+        unseen: ["001003", "001004"],
+        late: [
+          {
+            symbol: "001002",
+            target_seconds: 10,
+            times: 3,
+            worst_seconds: 40,
+            reason: "no answer has come in time"
+          },
+          { symbol: "001001", target_seconds: 10, times: 1, worst_seconds: 11, reason: "the broker was down" }
+        ]
+      })
     }).pipe(supervised)
   )
 })
