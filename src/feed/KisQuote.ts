@@ -1,6 +1,6 @@
 import { isIndexCode } from "../domain/SymbolCode.ts"
 import type { Sighting } from "../domain/Sighting.ts"
-import type { QuotationRow } from "../kis/Quotations.ts"
+import type { QuotationRow } from "../kis/QuotationCall.ts"
 
 /** Digits up to this many are a number that a double holds exactly. */
 const exactDigits_max = 15

@@ -1,11 +1,8 @@
-import { Clock, Effect, Redacted, Schema } from "effect"
-import { createHash } from "node:crypto"
-import { mkdir, open, readFile, rename } from "node:fs/promises"
-import { join } from "node:path"
-import { systemCode } from "../domain/systemCode.ts"
+import { Clock, Effect, Schema } from "effect"
 import type { KisAccount } from "./Account.ts"
 import { type BudgetStanding, type CallBudget, makeCallBudget } from "./CallBudget.ts"
 import type { CallLimit } from "./CallLimits.ts"
+import { makeStateFile, type StateFile } from "./StateFile.ts"
 
 /**
  * What one key's budget remembers across restarts. Of `effect/persistence`, `KeyValueStore.layerFileSystem` writes in place
@@ -26,44 +23,15 @@ const Remembered = Schema.Struct({
 })
 type Remembered = typeof Remembered.Type
 
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Remembered))
-
 /** A change is on disk so much later at the most; a rate that swings costs no more writes than that. */
 const write_every_ms = 5_000
 
-/** The file of one key in one place, the key only as a hash. */
-const fileOf = (stateDir: string, { appKey, endpoints }: KisAccount): string => {
-  const hash = createHash("sha256")
-    .update(`${endpoints.place}\n${Redacted.value(appKey)}`)
-    .digest("hex")
-    .slice(0, 16)
-  return join(stateDir, `budget-${endpoints.place.replace(/[^0-9A-Za-z.-]/g, "_")}-${hash}.json`)
-}
-
-const recall = (file: string): Effect.Effect<Remembered | undefined> =>
-  Effect.tryPromise(() => readFile(file, "utf8")).pipe(
-    Effect.flatMap(decode),
-    Effect.orElseSucceed(() => undefined)
-  )
-
-/** Whole and then in place, readable by its owner alone. A failure is logged, not fatal: the next run learns again. */
-const remember = (file: string, stateDir: string, memory: Remembered) =>
-  Effect.tryPromise(async () => {
-    await mkdir(stateDir, { recursive: true })
-    const handle = await open(`${file}.new`, "w", 0o600)
-    try {
-      await handle.writeFile(JSON.stringify(memory))
-    } finally {
-      await handle.close()
-    }
-    await rename(`${file}.new`, file)
-  }).pipe(
-    Effect.catch(({ cause }) =>
-      Effect.logWarning("the call budget could not be remembered; a restart will learn again", {
-        file,
-        reason: systemCode(cause)
-      })
-    )
+/** A failure is logged, not fatal: the next run learns again. */
+const remember = (state: StateFile<Remembered>, memory: Remembered) =>
+  Effect.catch(
+    state.change(() => [undefined, memory]),
+    ({ message }) =>
+      Effect.logWarning("the call budget could not be remembered; a restart will learn again", { reason: message })
   )
 
 /** The places still taken of the run before; `undefined` when it did not end in order, or the clock was set back since. */
@@ -89,8 +57,9 @@ export const makeRememberedBudget = Effect.fn("BudgetMemory.make")(function* (
   stateDir: string,
   limit: CallLimit
 ) {
-  const file = fileOf(stateDir, account)
-  const known = yield* recall(file)
+  const state = makeStateFile(stateDir, "budget", account, Remembered)
+  const found = yield* state.read
+  const known = found._tag === "Known" ? found.value : undefined
   const clock = yield* Clock.Clock
   const wallMs = () => clock.currentTimeMillisUnsafe()
   const startMs = wallMs()
@@ -124,7 +93,7 @@ export const makeRememberedBudget = Effect.fn("BudgetMemory.make")(function* (
         : Math.round(wallMs() - (monotonicMs() - learnt.changedAtMs))
   })
   const monotonicMs = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-  const write = (memory: Remembered) => remember(file, stateDir, memory)
+  const write = (memory: Remembered) => remember(state, memory)
 
   // From here on the last second is not known to whoever comes after a kill.
   yield* write(memoryOf(yield* budget.standing))

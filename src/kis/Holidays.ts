@@ -1,10 +1,10 @@
-import { Effect, Schedule } from "effect"
+import { Effect } from "effect"
 import { marketInstant } from "../calendar/MarketTime.ts"
 import type { SaidDays } from "../calendar/TradingDays.ts"
 import type { KisAccount } from "./Account.ts"
-import { type KisError, KisReplyMalformed, type KisTokenInvalid } from "./KisError.ts"
+import { type KisError, KisReplyMalformed } from "./KisError.ts"
 import type { KisCall } from "./KisHttp.ts"
-import { authorized, quotationsPath, type QuotationRow, rowsOf } from "./Quotations.ts"
+import { makeQuotationCall, type QuotationRow, rowsOf } from "./QuotationCall.ts"
 import type { ReplyBody } from "./Reply.ts"
 import type { Token } from "./Token.ts"
 
@@ -22,33 +22,20 @@ const trId = "CTCA0903R"
 /** A page holds 24 days; so many hold more than two years. */
 const pages_max = 40
 
-/** The ledger wants a second between its calls (EGW00215, kis/limits.md §2). */
-const again = Schedule.spaced("1500 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 3 }))
-const passing = (error: KisError): boolean => error._tag === "KisThrottled" || error._tag === "KisUnreachable"
-
 /** The calendar call of one account. It belongs to the account's ledger, and is paced as such. */
 export const makeHolidays = (account: KisAccount, call: KisCall, token: Token): Holidays => {
-  const page = (from: string, { fk, nk }: PageKey, isNext: boolean) => {
-    const attempt = Effect.gen(function* () {
-      const bearer = yield* token.current
-      return yield* call({
-        operation: name,
-        method: "GET",
-        path: `${quotationsPath}/${name}`,
-        headers: { ...authorized(account, bearer, trId), tr_cont: isNext ? "N" : "" },
-        query: [
-          ["BASS_DT", from],
-          ["CTX_AREA_NK", nk],
-          ["CTX_AREA_FK", fk]
-        ],
-        lane: "ledger"
-      }).pipe(Effect.tapError((error) => (error._tag === "KisTokenInvalid" ? token.drop(bearer) : Effect.void)))
+  const get = makeQuotationCall(account, call, token)
+  const page = (from: string, { fk, nk }: PageKey, isNextPage: boolean) =>
+    get({
+      name,
+      trId,
+      query: [
+        ["BASS_DT", from],
+        ["CTX_AREA_NK", nk],
+        ["CTX_AREA_FK", fk]
+      ],
+      isNextPage
     })
-    return attempt.pipe(
-      Effect.retry({ while: passing, schedule: again }),
-      Effect.retry({ while: (error): error is KisTokenInvalid => error._tag === "KisTokenInvalid", times: 1 })
-    )
-  }
 
   return {
     openDays: Effect.fn("Holidays.openDays")(function* (from, to) {

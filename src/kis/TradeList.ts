@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { KisAccount } from "./Account.ts"
 import type { KisError } from "./KisError.ts"
 import type { KisCall } from "./KisHttp.ts"
-import { makeQuotationCall, type QuotationRow, rowsOf } from "./Quotations.ts"
+import { makeQuotationCall, type QuotationRow, rowsOf } from "./QuotationCall.ts"
 import type { Token } from "./Token.ts"
 
 /** The two calls that list single trades of today (kis/rest.md §6.1). Neither is lossless (kis/captured §5, 7). */
@@ -35,7 +35,11 @@ export const makeTradeLists = (account: KisAccount, call: KisCall, token: Token)
   return {
     until: Effect.fn("TradeLists.until")(function* (symbol, hour) {
       const name = "inquire-time-itemconclusion"
-      const body = yield* get("FHPST01060000", name, [...subject(symbol), ["FID_INPUT_HOUR_1", hour]])
+      const body = yield* get({
+        trId: "FHPST01060000",
+        name,
+        query: [...subject(symbol), ["FID_INPUT_HOUR_1", hour]]
+      })
       const rows = yield* rowsOf(name, body, "output2")
       // The trades are what is asked for; they are not thrown away for a heading that cannot be read.
       const [issue] = yield* Effect.orElseSucceed(rowsOf(name, body, "output1"), () => [])
@@ -43,7 +47,7 @@ export const makeTradeLists = (account: KisAccount, call: KisCall, token: Token)
     }),
     latest: Effect.fn("TradeLists.latest")(function* (symbol) {
       const name = "inquire-ccnl"
-      const rows = yield* rowsOf(name, yield* get("FHKST01010300", name, subject(symbol)))
+      const rows = yield* rowsOf(name, yield* get({ trId: "FHKST01010300", name, query: subject(symbol) }))
       return { call: name, rows, issue: undefined }
     })
   }

@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { join } from "node:path"
 import type { Disk, DiskError } from "../journal/Disk.ts"
-import { readWhole, replaceWhole } from "./replaceWhole.ts"
+import { readWhole, replaceWhole } from "../journal/wholeFile.ts"
 
 /** What the record last said is observed, kept so that the next start can say what it changes. */
 const LastUniverse = Schema.Struct({ sha256: Schema.String, codes: Schema.Array(Schema.String) })

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { Disk, makeDurableFolder } from "../journal/Disk.ts"
 import { masterNames, type MasterName, readMasterFile } from "../kis/MasterFile.ts"
 import type { HeldFile, HeldFiles } from "./MarketList.ts"
-import { readWhole, replaceWhole } from "./replaceWhole.ts"
+import { readWhole, replaceWhole } from "../journal/wholeFile.ts"
 
 /** `files.json`: which zip is the newest of its kind, and of which market date. */
 const Kept = Schema.Struct({

@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import { join } from "node:path"
 import type { Disk, DiskError } from "../journal/Disk.ts"
 import type { ListedIssue } from "./MarketList.ts"
-import { readWhole, replaceWhole } from "./replaceWhole.ts"
+import { readWhole, replaceWhole } from "../journal/wholeFile.ts"
 import type { Chosen } from "./selection.ts"
 
 /** What was added to and taken out of the selection by hand; no code is in both, the last word counts. */

@@ -9,6 +9,18 @@ const roundsOf = (...symbols: ReadonlyArray<string>) => {
 }
 
 describe("the rounds of a sweep", () => {
+  it("are as many as everybody has been answered, however far some are ahead by a round", () => {
+    const rounds = roundsOf("a", "b", "c")
+    const answers = { a: 0, b: 0, c: 0 }
+    let complete = 0
+    for (const symbol of [..."abacbcbacacbbacbaccabcab"] as ReadonlyArray<"a" | "b" | "c">) {
+      answers[symbol] += 1
+      rounds.answered(symbol)
+      if (rounds.completed(0, nobody) !== undefined) complete += 1
+      assert.strictEqual(complete, Math.min(answers.a, answers.b, answers.c))
+    }
+  })
+
   it("are complete once everybody was answered or named, once each", () => {
     const rounds = roundsOf("a", "b")
     rounds.answered("a")
@@ -18,10 +30,12 @@ describe("the rounds of a sweep", () => {
     const first = { number: 1, startedAtMs: 0, endedAtMs: 2, asked: 2, answered: 1, missing: ["b"] }
     assert.deepStrictEqual(rounds.completed(2, nobody), first)
     assert.isUndefined(rounds.completed(2, nobody))
+    // The second answer of "a" came early, and is that of the second round.
     rounds.answered("b")
-    rounds.answered("a")
     const second = { number: 2, startedAtMs: 2, endedAtMs: 3, asked: 2, answered: 2, missing: [] }
     assert.deepStrictEqual(rounds.completed(3, nobody), second)
+    rounds.answered("b")
+    assert.isUndefined(rounds.completed(4, nobody))
   })
 
   it("do not wait for those that are absent, and count them when they are asked all the same", () => {

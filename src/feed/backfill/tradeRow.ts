@@ -1,7 +1,7 @@
 import { marketInstant } from "../../calendar/MarketTime.ts"
 import type { Phase } from "../../domain/Phase.ts"
 import type { Sighting } from "../../domain/Sighting.ts"
-import type { QuotationRow } from "../../kis/Quotations.ts"
+import type { QuotationRow } from "../../kis/QuotationCall.ts"
 import { numberOf } from "../KisQuote.ts"
 
 /** A row of a trade list, with what places it in the day. */

@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { join } from "node:path"
 import type { SaidDays } from "../../calendar/TradingDays.ts"
 import { Disk } from "../../journal/Disk.ts"
+import { readWhole, replaceWhole } from "../../journal/wholeFile.ts"
 
 /** What is remembered of the broker's calendar across restarts: when it was asked, what it said, and when it said that. */
 export const CalendarMemory = Schema.Struct({
@@ -27,33 +28,25 @@ const nothing: CalendarMemory = { days: {} }
 const days_max = 800
 
 /** One file for each place: what another server says of the calendar is not the broker's word. */
-const fileOf = (stateDir: string, place: string) =>
-  join(stateDir, `calendar-${place.replace(/[^0-9A-Za-z.-]/g, "_")}.json`)
+const nameOf = (place: string) => `calendar-${place.replace(/[^0-9A-Za-z.-]/g, "_")}.json`
 
 /** What is remembered; nothing when there is no file, or it cannot be read as what it should be. */
 export const recall = Effect.fnUntraced(function* (stateDir: string, place: string) {
-  const disk = yield* Disk
-  const file = fileOf(stateDir, place)
-  return yield* Effect.gen(function* () {
-    const size = yield* disk.size(file)
-    if (size === undefined) return nothing
-    return yield* decode(Buffer.from(yield* disk.readAt(file, 0, size)).toString("utf8"))
-  }).pipe(
+  const file = join(stateDir, nameOf(place))
+  return yield* readWhole(file).pipe(
+    Effect.flatMap((text) => (text === undefined ? Effect.succeed(nothing) : decode(text))),
     Effect.catch((error) =>
       Effect.as(Effect.logWarning("what the broker said of the calendar cannot be read", { file, error }), nothing)
     )
   )
 })
 
-/** Writes the file whole and only then puts it in place. A failure is logged, not fatal: the calendar works without. */
+/** A failure is logged, not fatal: the calendar works without. */
 export const remember = Effect.fnUntraced(
   function* (stateDir: string, place: string, memory: CalendarMemory) {
     const disk = yield* Disk
-    const file = fileOf(stateDir, place)
     yield* disk.makeFolder(stateDir)
-    yield* disk.writeWhole(`${file}.new`, Buffer.from(`${JSON.stringify(memory)}\n`))
-    yield* disk.rename(`${file}.new`, file)
-    yield* disk.syncFolder(stateDir)
+    yield* replaceWhole(stateDir, nameOf(place), Buffer.from(`${JSON.stringify(memory)}\n`))
   },
   Effect.catch((error) =>
     Effect.logWarning("the broker's calendar could not be kept; a restart will ask again", { reason: error.message })

@@ -9,12 +9,17 @@ export interface SweepRound {
   readonly missing: ReadonlyArray<string>
 }
 
-/** Counts the sweep in rounds: one is complete when everybody in it has been answered, or named as not known. */
+/**
+ * Counts the sweep in rounds: one is complete when everybody in it has been answered, or named as not known. Answers come
+ * out of order, so some are ahead by a round; n rounds are complete when everybody has been answered n times.
+ */
 export class SweepRounds {
   private readonly members = new Set<string>()
   private waiting = new Set<string>()
   private answers = new Set<string>()
   private missing = new Set<string>()
+  /** Answered once more before the round was complete: that counts for the next one. */
+  private early = new Set<string>()
   private number = 1
   private startedAtMs: number
 
@@ -28,10 +33,11 @@ export class SweepRounds {
   }
 
   leave(symbol: string): void {
-    for (const set of [this.members, this.waiting, this.answers, this.missing]) set.delete(symbol)
+    for (const set of [this.members, this.waiting, this.answers, this.missing, this.early]) set.delete(symbol)
   }
 
   answered(symbol: string): void {
+    if (this.answers.has(symbol)) this.early.add(symbol)
     this.waiting.delete(symbol)
     this.missing.delete(symbol)
     this.answers.add(symbol)
@@ -48,6 +54,7 @@ export class SweepRounds {
     this.waiting = new Set(this.members)
     this.answers = new Set()
     this.missing = new Set()
+    this.early = new Set()
   }
 
   /** The round that is now complete, once; the next one does without those that are `absent`. */
@@ -62,8 +69,10 @@ export class SweepRounds {
       missing: [...this.missing]
     }
     this.number += 1
+    const { early } = this
     this.restart(nowMs)
     for (const symbol of this.members) if (absent(symbol)) this.waiting.delete(symbol)
+    for (const symbol of early) this.answered(symbol)
     return round
   }
 }

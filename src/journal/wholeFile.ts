@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { join } from "node:path"
-import { Disk } from "../journal/Disk.ts"
+import { Disk } from "./Disk.ts"
 
 /** Puts a small file in the place of the one before it, so that at any moment, power cuts included, one of the two is there whole. */
 export const replaceWhole = Effect.fnUntraced(function* (folder: string, name: string, bytes: Uint8Array) {
