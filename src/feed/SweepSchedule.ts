@@ -131,7 +131,6 @@ export class SweepSchedule {
     }
     for (const entry of passed) this.put(entry, nowMs)
     if (taken.length === 0) return undefined
-    if (!alone) this.fill(taken, nowMs, { knowsIndices, most })
     this.calls += 1
     for (const entry of taken) {
       // To ask again in the same turn, for what was left out or lost, is no way forward.
@@ -261,24 +260,6 @@ export class SweepSchedule {
         ...(cumVolume === undefined ? {} : { cumVolume })
       }
     })
-  }
-
-  /**
-   * A call for many costs no more than one for a few: those whose answer is the oldest ride along though they still rest.
-   * With many accounts nearly everybody rests or waits for a call, and calls that are half empty would make the sweep slower.
-   */
-  private fill(taken: Array<SweepEntry>, nowMs: number, { knowsIndices, most }: SweepAsk): void {
-    while (taken.length < most) {
-      const entry = this.resting.take()
-      if (entry === undefined) return
-      const mayRide = entry.call === 0 && entry.misses === 0 && !isAlone(entry, nowMs)
-      if (mayRide && (knowsIndices || !isIndexCode(entry.symbol))) taken.push(entry)
-      else {
-        this.put(entry, nowMs)
-        // Behind it are those in a call and those left alone for long.
-        return
-      }
-    }
   }
 
   private nextTurn(): number {
