@@ -39,6 +39,11 @@ export class DeadlineQueue<A> {
     return this.head()?.deadline
   }
 
+  /** What `take` would give. */
+  get first(): A | undefined {
+    return this.head()?.item
+  }
+
   /** Takes out the thing with the earliest deadline. */
   take(): A | undefined {
     const first = this.head()

@@ -27,9 +27,12 @@ export interface SweeperOptions extends Pick<SweepCallsOptions, "account" | "mul
 /** As many calls are under way at once as spend the whole budget at this latency; more would only hold symbols back. */
 const latency_seconds = 0.2
 const workers_min = 2
+/** Calls of one account that wait for a place: one for the next, and one for the next but one should they come together. */
+const waiting_max = 2
 const idle_ms_min = 20
 /** Symbols that an account gives back must not wait long for another that has nothing to do. */
 const idle_ms_max = 200
+const nobody: SweepBatch = { symbols: [], alone: false, call: 0 }
 const pause_ms_min = 500
 const pause_ms_max = 30_000
 const pause_ms = (failures: number): number => Math.min(pause_ms_max, pause_ms_min * 2 ** Math.min(failures - 1, 10))
@@ -45,12 +48,16 @@ export const makeSweep = Effect.fnUntraced(function* (
 ) {
   const schedule = new SweepSchedule(yield* Clock.currentTimeMillis)
   const answers = yield* makeSweepAnswers(schedule, deliver)
+  const clock = yield* Clock.Clock
+  /** Calls for many that wait for their place, over all accounts. */
+  let waiting = 0
 
   /** One account's workers, for a supervisor to run, and where they stand. */
   const sweeperOf = Effect.fnUntraced(function* (options: SweeperOptions) {
     const { account, callsPerSecond, multiPrice, quotations } = options
     let status: SweeperStatus = { state: "starting", sinceMs: yield* Clock.currentTimeMillis }
     let failures = 0
+    let waitingHere = 0
 
     const turn = Effect.fnUntraced(function* (state: SweeperStatus["state"], reason?: string) {
       if (state === "degraded" && status.reason !== reason) {
@@ -78,9 +85,6 @@ export const makeSweep = Effect.fnUntraced(function* (
       while (!(yield* isOver)) yield* Effect.sleep(pause_ms_min)
     })
 
-    const giveBack = (batch: SweepBatch) =>
-      Effect.map(Clock.currentTimeMillis, (nowMs) => schedule.notAsked(batch, nowMs))
-
     const untilOpen = Effect.gen(function* () {
       schedule.close(yield* Clock.currentTimeMillis)
       yield* turn("closed")
@@ -92,19 +96,51 @@ export const makeSweep = Effect.fnUntraced(function* (
     /** An account that fails asks for ever fewer at a time: it needs an answer, and others wait for its symbols. */
     const most = () => Math.max(1, calls.canAsk.most >> Math.min(failures, 5))
 
+    /** What comes of a call is taken in; its failure is the account's, and its symbols are anybody's. */
+    const settled = (call: Effect.Effect<void, KisError>, giveBack: (nowMs: number) => void) =>
+      call.pipe(
+        // A crash or an interruption must not leave symbols in flight for long.
+        Effect.onError(() => Effect.map(Clock.currentTimeMillis, giveBack)),
+        Effect.catchIf((error) => error._tag !== "KisCredentialsRejected", failed)
+      )
+
+    const askAlone = (batch: SweepBatch) => settled(calls.askOne(batch), (nowMs) => schedule.notAsked(batch, nowMs))
+
+    /** Its symbols are those that are due when it has its place. */
+    const askTogether = Effect.suspend(() => {
+      let batch: SweepBatch | undefined
+      waiting += 1
+      waitingHere += 1
+      const served = () => {
+        waiting -= 1
+        waitingHere -= 1
+      }
+      const pick = () => {
+        if (batch !== undefined) return batch
+        served()
+        const ask = { ...calls.canAsk, most: most() }
+        batch = schedule.take(clock.currentTimeMillisUnsafe(), ask) ?? nobody
+        return batch
+      }
+      return settled(calls.askMany(pick), (nowMs) => {
+        if (batch === undefined) served()
+        else schedule.notAsked(batch, nowMs)
+      })
+    })
+
     const step = Effect.gen(function* () {
       if (!(yield* session.isOpen)) yield* untilOpen
       const nowMs = yield* Clock.currentTimeMillis
-      const batch = schedule.take(nowMs, { ...calls.canAsk, most: most() })
-      if (batch === undefined) {
-        const next = (schedule.nextAtMs() ?? Number.POSITIVE_INFINITY) - nowMs
-        return yield* Effect.sleep(Math.min(idle_ms_max, Math.max(idle_ms_min, next)))
+      const { count, isAlone } = schedule.next(nowMs)
+      if (multiPrice && !isAlone) {
+        // Who waits already for a place will take of those who are due now.
+        if (waitingHere < waiting_max && count > waiting * calls.canAsk.most) return yield* askTogether
+      } else {
+        const batch = schedule.take(nowMs, { ...calls.canAsk, most: 1 })
+        if (batch !== undefined) return yield* askAlone(batch)
       }
-      yield* calls.ask(batch).pipe(
-        // A crash or an interruption must not leave symbols in flight for long.
-        Effect.onError(() => giveBack(batch)),
-        Effect.catchIf((error) => error._tag !== "KisCredentialsRejected", failed)
-      )
+      const next = (schedule.nextAtMs() ?? Number.POSITIVE_INFINITY) - nowMs
+      yield* Effect.sleep(Math.min(idle_ms_max, Math.max(idle_ms_min, next)))
     })
 
     return {

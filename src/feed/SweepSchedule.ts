@@ -113,6 +113,13 @@ export class SweepSchedule {
     }
   }
 
+  /** How many may be asked now, and whether the first of them needs a call of its own. */
+  next(nowMs: number): { readonly count: number; readonly isAlone: boolean } {
+    this.wake(nowMs)
+    const first = this.ready.first
+    return { count: this.ready.size, isAlone: first !== undefined && isAlone(first, nowMs) }
+  }
+
   /** The next batch, now in flight; `undefined` when nobody may be asked yet. */
   take(nowMs: number, { knowsIndices, most }: SweepAsk): SweepBatch | undefined {
     this.wake(nowMs)
@@ -211,15 +218,20 @@ export class SweepSchedule {
     }
   }
 
-  /** Who was answered last and is sound: if a call for it fails, the fault is not with a symbol. */
-  soundest(except: ReadonlyArray<string>, { knowsIndices }: Pick<SweepAsk, "knowsIndices">): string | undefined {
-    let found: SweepEntry | undefined
+  /**
+   * Who was answered last and is sound: if a call for it fails, the fault is not with a symbol. One of the others if there
+   * is one: of those in the call that failed, the newest may be what made it fail.
+   */
+  soundest(inCall: ReadonlyArray<string>, { knowsIndices }: Pick<SweepAsk, "knowsIndices">): string | undefined {
+    const newest = { inside: undefined as SweepEntry | undefined, outside: undefined as SweepEntry | undefined }
     for (const entry of this.entries.values()) {
-      if (entry.seenAtMs === undefined || entry.misses > 0 || entry.aloneUntilMs > entry.seenAtMs) continue
-      if (except.includes(entry.symbol) || (!knowsIndices && isIndexCode(entry.symbol))) continue
-      if (entry.seenAtMs > (found?.seenAtMs ?? Number.NEGATIVE_INFINITY)) found = entry
+      const { aloneUntilMs, misses, seenAtMs, symbol } = entry
+      if (seenAtMs === undefined || misses > 0 || aloneUntilMs > seenAtMs) continue
+      if (!knowsIndices && isIndexCode(symbol)) continue
+      const place = inCall.includes(symbol) ? "inside" : "outside"
+      if (seenAtMs > (newest[place]?.seenAtMs ?? Number.NEGATIVE_INFINITY)) newest[place] = entry
     }
-    return found?.symbol
+    return (newest.outside ?? newest.inside)?.symbol
   }
 
   /** The round that is now complete, once. */

@@ -13,13 +13,16 @@ export const userAgent = "observer/0.1"
 /** A call that has no answer by then is given up; slow answers are common in the first minute of the day. */
 const answer_timeout = "10 seconds"
 
+export type Query = ReadonlyArray<readonly [string, string]>
+
 export interface KisRequest {
   /** Names the call in errors and logs. */
   readonly operation: string
   readonly method: "GET" | "POST"
   readonly path: string
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted>>
-  readonly query?: ReadonlyArray<readonly [string, string]>
+  /** As a function, it is decided what to ask at the moment of asking, when the budget has given its place. */
+  readonly query?: Query | (() => Query)
   readonly body?: Readonly<Record<string, string | Redacted.Redacted>>
   /** Which counter of the broker's it runs into; by its TR if not given. */
   readonly lane?: CallLane
@@ -64,7 +67,7 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
       "user-agent": userAgent,
       ...revealed(request.headers)
     }),
-    HttpClientRequest.setUrlParams(request.query ?? [])
+    HttpClientRequest.setUrlParams(typeof request.query === "function" ? request.query() : (request.query ?? []))
   )
   const outgoing =
     request.body === undefined

@@ -1,7 +1,7 @@
 import { Effect, Random, Redacted, Schedule } from "effect"
 import type { KisAccount } from "./Account.ts"
 import { type KisError, KisReplyMalformed, type KisTokenInvalid } from "./KisError.ts"
-import type { KisCall } from "./KisHttp.ts"
+import type { KisCall, Query } from "./KisHttp.ts"
 import type { ReplyBody } from "./Reply.ts"
 import type { Token } from "./Token.ts"
 
@@ -12,7 +12,7 @@ export interface QuotationRequest {
   /** The last part of its path. */
   readonly name: string
   readonly trId: string
-  readonly query: ReadonlyArray<readonly [string, string]>
+  readonly query: Query | (() => Query)
   /** Asks for what follows the page before (kis/rest.md §3). */
   readonly isNextPage?: boolean
 }

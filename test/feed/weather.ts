@@ -61,29 +61,34 @@ const quotationsIn = (
   staged: StagedAccount
 ): Quotations => {
   const turn = Semaphore.makeUnsafe(1)
-  const attempt = Effect.fnUntraced(function* (symbols: ReadonlyArray<string>) {
+  const attempt = Effect.fnUntraced(function* (pick: () => ReadonlyArray<string>) {
     yield* turn.withPermits(1)(takes(1_000 / callsPerSecond))
+    const symbols = pick()
     staged.calls += 1
     yield* staged.hindrance
     yield* takes(random() * latency_ms_max)
     if (random() < lost_share) return yield* loss
     if (random() < refused_share || symbols.some((symbol) => sick.has(symbol))) return yield* refusal
+    return symbols
   })
   /** As the real ones do, they try again what is lost. */
-  const call = (symbols: ReadonlyArray<string>) =>
-    Effect.retry(attempt(symbols), {
+  const call = (pick: () => ReadonlyArray<string>) =>
+    Effect.retry(attempt(pick), {
       while: (error) => error._tag === "KisUnreachable",
       schedule: Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 8 }))
     })
   return {
-    multiPrice: (symbols) =>
-      Effect.map(call(symbols), () =>
+    multiPrice: (pick) =>
+      Effect.map(call(pick), (symbols) =>
         symbols
           .filter((symbol) => !unlisted.has(symbol) && random() >= missing_share)
           .map((symbol): QuotationRow => ({ inter_shrn_iscd: symbol, inter2_prpr: "100", acml_vol: "1" }))
       ),
     price: (symbol) =>
-      Effect.map(call([symbol]), () => ({ stck_prpr: unlisted.has(symbol) ? "0" : "100", acml_vol: "1" }))
+      Effect.map(
+        call(() => [symbol]),
+        () => ({ stck_prpr: unlisted.has(symbol) ? "0" : "100", acml_vol: "1" })
+      )
   }
 }
 

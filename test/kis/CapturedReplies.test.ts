@@ -91,7 +91,11 @@ describe("the captured prices", () => {
 
   it.effect("of portal_intstock_multprice.json become a quote a row, the cut one too, and an index", () =>
     Effect.gen(function* () {
-      const rows = yield* quotationsOf("portal_intstock_multprice.json").multiPrice(["005930", "000660", "035420"])
+      const rows = yield* quotationsOf("portal_intstock_multprice.json").multiPrice(() => [
+        "005930",
+        "000660",
+        "035420"
+      ])
       assert.strictEqual(rows.length, 3)
       for (const row of rows) {
         const sighting = multiPriceSighting(row, receivedAtMs)

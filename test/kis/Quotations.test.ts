@@ -63,7 +63,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
       const { quotations, server } = yield* setUp
       server.answer(() => success([]))
       const symbols = Array.from({ length: 30 }, (_, at) => `00${1_000 + at}`)
-      assert.deepStrictEqual(yield* quotations.multiPrice(symbols), [])
+      assert.deepStrictEqual(yield* quotations.multiPrice(() => symbols), [])
       const [request] = server.requests as [SeenRequest]
       assert.strictEqual(request.method, "GET")
       assert.strictEqual(request.path, "/uapi/domestic-stock/v1/quotations/intstock-multprice")
@@ -93,7 +93,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
     Effect.gen(function* () {
       const { quotations, server } = yield* setUp
       server.answer(() => success([]))
-      yield* quotations.multiPrice(Array.from({ length: 45 }, (_, at) => `00${1_000 + at}`))
+      yield* quotations.multiPrice(() => Array.from({ length: 45 }, (_, at) => `00${1_000 + at}`))
       const keys = [...(server.requests[0]?.query.keys() ?? [])]
       assert.strictEqual(keys.length, 60)
       assert.strictEqual(keys.at(-1), "FID_INPUT_ISCD_30")
@@ -107,7 +107,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
         "intstock-multprice.json"
       )
       server.answer(() => success(body.output))
-      assert.deepStrictEqual(yield* quotations.multiPrice(["005930"]), body.output)
+      assert.deepStrictEqual(yield* quotations.multiPrice(() => ["005930"]), body.output)
     })
   )
 
@@ -120,7 +120,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
       assert.deepStrictEqual(yield* quotations.price("005930"), { stck_prpr: "1" })
       assert.deepStrictEqual(yield* quotations.price("005930"), { stck_prpr: "2" })
       assert.deepStrictEqual(yield* quotations.price("005930"), {})
-      assert.deepStrictEqual(yield* quotations.multiPrice(["005930"]), [row("005930")])
+      assert.deepStrictEqual(yield* quotations.multiPrice(() => ["005930"]), [row("005930")])
       assert.deepStrictEqual(
         [...(server.requests[0]?.query ?? [])],
         [
@@ -144,7 +144,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
       Effect.gen(function* () {
         const { quotations, server } = yield* setUp
         server.answer(() => json(body))
-        const error = yield* Effect.flip(quotations.multiPrice(["005930"]))
+        const error = yield* Effect.flip(quotations.multiPrice(() => ["005930"]))
         assert.strictEqual(error._tag, "KisReplyMalformed")
         assert.strictEqual(server.requests.length, 1)
       })
@@ -157,7 +157,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
       server.answer(
         inTurn(refusal("EGW00201"), refusal("EGW00201", 200), "cut", json({}, 502), success([row("005930")]))
       )
-      const exit = yield* toEnd(quotations.multiPrice(["005930"]))
+      const exit = yield* toEnd(quotations.multiPrice(() => ["005930"]))
       assert.deepStrictEqual(exit, Exit.succeed([row("005930")]))
       assert.strictEqual(server.requests.length, 5)
       assert.strictEqual(new Set(server.requests.map(({ query }) => String(query))).size, 1)
@@ -168,7 +168,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
     Effect.gen(function* () {
       const { quotations, server } = yield* setUp
       server.answer(() => refusal("EGW00201"))
-      const error = errorOf(yield* toEnd(quotations.multiPrice(["005930"])))
+      const error = errorOf(yield* toEnd(quotations.multiPrice(() => ["005930"])))
       assert.strictEqual(error._tag, "KisThrottled")
       assert.strictEqual(server.requests.length, 9)
     })
@@ -178,7 +178,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
     Effect.gen(function* () {
       const { quotations, server, tokens } = yield* setUp
       server.answer(inTurn(refusal("EGW00121"), success([row("005930")])))
-      assert.deepStrictEqual(yield* toEnd(quotations.multiPrice(["005930"])), Exit.succeed([row("005930")]))
+      assert.deepStrictEqual(yield* toEnd(quotations.multiPrice(() => ["005930"])), Exit.succeed([row("005930")]))
       assert.strictEqual(tokens.drops, 1)
       assert.deepStrictEqual(
         server.requests.map(({ headers }) => headers.authorization),
@@ -191,7 +191,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
     Effect.gen(function* () {
       const { quotations, server, tokens } = yield* setUp
       server.answer(() => refusal("EGW00123"))
-      assert.strictEqual(errorOf(yield* toEnd(quotations.multiPrice(["005930"])))._tag, "KisTokenInvalid")
+      assert.strictEqual(errorOf(yield* toEnd(quotations.multiPrice(() => ["005930"])))._tag, "KisTokenInvalid")
       assert.strictEqual(server.requests.length, 2)
       assert.strictEqual(tokens.drops, 2)
     })
@@ -202,7 +202,7 @@ layer(NodeHttpClient.layerUndici)("quotations", (it) => {
       Effect.gen(function* () {
         const { quotations, server } = yield* setUp
         server.answer(() => refusal(code))
-        yield* Effect.flip(quotations.multiPrice(["005930"]))
+        yield* Effect.flip(quotations.multiPrice(() => ["005930"]))
         assert.strictEqual(server.requests.length, 1)
       })
     )

@@ -43,9 +43,10 @@ export const makeSweepCalls = Effect.fnUntraced(function* (options: SweepCallsOp
           })
         : Effect.void
     )
-  const askMany = Effect.fnUntraced(function* (asked: ReadonlyArray<string>, call: number) {
-    const rows = yield* tellMalformed(quotations.multiPrice(asked))
+  const askMany = Effect.fnUntraced(function* (pick: () => Pick<SweepBatch, "symbols" | "call">) {
+    const rows = yield* tellMalformed(quotations.multiPrice(() => pick().symbols))
     const receivedAtMs = yield* marketNow
+    const { call, symbols: asked } = pick()
     const came = rows.map((row) => multiPriceSighting(row, receivedAtMs))
     yield* accept({ call, asked, came, isNameless: false })
   })
@@ -59,7 +60,9 @@ export const makeSweepCalls = Effect.fnUntraced(function* (options: SweepCallsOp
     const { call, symbols } = batch
     const ask = Effect.fnUntraced(function* (part: ReadonlyArray<string>) {
       schedule.hold(batch, yield* Clock.currentTimeMillis)
-      yield* multiPrice ? askMany(part, call) : Effect.forEach(part, (symbol) => askOne(symbol, call))
+      yield* multiPrice
+        ? askMany(() => ({ symbols: part, call }))
+        : Effect.forEach(part, (symbol) => askOne(symbol, call))
     })
     const sound = schedule.soundest(symbols, canAsk)
     // While nobody was ever answered there is nobody to blame either.
@@ -74,12 +77,15 @@ export const makeSweepCalls = Effect.fnUntraced(function* (options: SweepCallsOp
 
   return {
     canAsk,
-    /** Asks, and gives each answer to `accept`. Fails when the account is not answered; the batch may have been in part. */
-    ask: (batch: SweepBatch): Effect.Effect<void, KisError> => {
-      const { alone, call, symbols } = batch
-      const [only = ""] = symbols
-      const together = alone || !multiPrice ? askOne(only, call) : askMany(symbols, call)
-      return Effect.catchIf(together, maybeOfOne, (error) => askInParts(batch, error))
-    }
+    /**
+     * Asks for many at once: for what `pick` gives, the same batch however often it is called. It is called when the call has
+     * its place, so that waiting for one binds no symbols. Each answer goes to `accept`. Fails when the account is not
+     * answered; the batch may have been in part.
+     */
+    askMany: (pick: () => SweepBatch): Effect.Effect<void, KisError> =>
+      Effect.catchIf(askMany(pick), maybeOfOne, (error) => askInParts(pick(), error)),
+    /** Asks for one by itself, in the same way. */
+    askOne: (batch: SweepBatch): Effect.Effect<void, KisError> =>
+      Effect.catchIf(askOne(batch.symbols[0] ?? "", batch.call), maybeOfOne, (error) => askInParts(batch, error))
   }
 })
