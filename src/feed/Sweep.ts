@@ -27,9 +27,10 @@ export interface SweeperOptions extends Pick<SweepCallsOptions, "account" | "mul
 /** As many calls are under way at once as spend the whole budget at this latency; more would only hold symbols back. */
 const latency_seconds = 0.2
 const workers_min = 2
-/** Calls of one account that wait for a place: one for the next, and one for the next but one should they come together. */
-const waiting_max = 2
-const idle_ms_min = 20
+/** Calls of one account that wait for a place: those that may come together before another worker is back. */
+const waiting_max = 3
+/** A worker looks again so soon whether it is needed. */
+const idle_ms_min = 10
 /** Symbols that an account gives back must not wait long for another that has nothing to do. */
 const idle_ms_max = 200
 const nobody: SweepBatch = { symbols: [], alone: false, call: 0 }
@@ -139,7 +140,7 @@ export const makeSweep = Effect.fnUntraced(function* (
         const batch = schedule.take(nowMs, { ...calls.canAsk, most: 1 })
         if (batch !== undefined) return yield* askAlone(batch)
       }
-      const next = (schedule.nextAtMs() ?? Number.POSITIVE_INFINITY) - nowMs
+      const next = count > 0 ? 0 : (schedule.nextAtMs() ?? Number.POSITIVE_INFINITY) - nowMs
       yield* Effect.sleep(Math.min(idle_ms_max, Math.max(idle_ms_min, next)))
     })
 
