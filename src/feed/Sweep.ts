@@ -34,9 +34,13 @@ const idle_ms_min = 10
 /** Symbols that an account gives back must not wait long for another that has nothing to do. */
 const idle_ms_max = 200
 const nobody: SweepBatch = { symbols: [], alone: false, call: 0 }
-const pause_ms_min = 500
-const pause_ms_max = 30_000
-const pause_ms = (failures: number): number => Math.min(pause_ms_max, pause_ms_min * 2 ** Math.min(failures - 1, 10))
+const look_ms = 500
+/** An account that is not answered pauses, at first so long and at last so long, unless the broker's code asks for more. */
+const pause = { min_ms: 500, max_ms: 30_000 }
+const pauseAfter_ms = (failures: number, error: KisError): number => {
+  const { max_ms, min_ms } = error._tag === "KisDisturbed" ? error.again : pause
+  return Math.min(max_ms, min_ms * 2 ** Math.min(failures - 1, 10))
+}
 
 /**
  * Asks for every symbol again and again, as often as the budgets of all accounts allow. Every account's workers take the
@@ -81,9 +85,9 @@ export const makeSweep = Effect.fnUntraced(function* (
     const failed = Effect.fnUntraced(function* (error: Exclude<KisError, KisCredentialsRejected>) {
       failures += 1
       yield* turn("degraded", error.message)
-      const untilMs = (yield* Clock.currentTimeMillis) + pause_ms(failures)
+      const untilMs = (yield* Clock.currentTimeMillis) + pauseAfter_ms(failures, error)
       const isOver = Effect.map(Clock.currentTimeMillis, (nowMs) => failures === 0 || nowMs >= untilMs)
-      while (!(yield* isOver)) yield* Effect.sleep(pause_ms_min)
+      while (!(yield* isOver)) yield* Effect.sleep(look_ms)
     })
 
     const untilOpen = Effect.gen(function* () {

@@ -410,6 +410,18 @@ layer(NodeHttpClient.layerUndici)("a sweep", (it) => {
     })
   )
 
+  it.effect("pauses for as long as the broker's code asks for, a minute and more where it may be a block", () =>
+    Effect.gen(function* () {
+      const { server, sweeper } = yield* setUp(codes(300))
+      server.answer(() => json({ rt_cd: "1", msg_cd: "EGW00003", msg1: "access denied" }, 500))
+      yield* Effect.forkScoped(sweeper.run)
+      yield* passUntil(() => server.requests.length === 4)
+      yield* passTurns(100, 500)
+      // One call of each of its workers; none of them has asked again.
+      assert.strictEqual(server.requests.length, 4)
+    })
+  )
+
   it.effect("ends with refused credentials, and with nothing else", () =>
     Effect.gen(function* () {
       const { server, sweeper } = yield* setUp(codes(3))
