@@ -2,7 +2,7 @@ import { Effect, Layer, SchemaIssue } from "effect"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { ActorTree } from "../actor/ActorTree.ts"
 import { SymbolCode } from "../domain/SymbolCode.ts"
-import { Coverage, type SymbolCoverage } from "../plan/Coverage.ts"
+import { Coverage, isOutsideTarget } from "../plan/Coverage.ts"
 import { bodyLimit } from "./api/bodyLimit.ts"
 import { layer as fallback } from "./api/fallback.ts"
 import {
@@ -82,9 +82,6 @@ const within = <A, E, R>(answer: Effect.Effect<A, E, R>, duration: typeof answer
     orElse: () => Effect.fail(new Late({ error: `no answer within ${duration}` }))
   })
 
-const isStale = ({ staleness_seconds, target_seconds }: SymbolCoverage): boolean =>
-  staleness_seconds === undefined || staleness_seconds > target_seconds
-
 const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
   Effect.gen(function* () {
     const tree = yield* ActorTree
@@ -97,7 +94,7 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
         ),
       symbols: Effect.fnUntraced(function* ({ query: { after = "", limit, stale } }) {
         const all = yield* within(coverage.symbols, answer_timeout)
-        const asked = stale === undefined ? all : all.filter((each) => isStale(each) === (stale === "true"))
+        const asked = stale === undefined ? all : all.filter((each) => isOutsideTarget(each) === (stale === "true"))
         const rest = asked
           .filter(({ symbol }) => symbol > after)
           .sort((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0))

@@ -23,6 +23,10 @@ export interface SymbolCoverage {
   readonly reason?: string
 }
 
+/** Whether a symbol is outside its target now: older than that, or of no age at all because nobody has asked for it. */
+export const isOutsideTarget = ({ staleness_seconds, target_seconds }: SymbolCoverage): boolean =>
+  staleness_seconds === undefined || staleness_seconds > target_seconds
+
 /** What was measured of a class, over its symbols. */
 export interface MeasuredStaleness {
   readonly median_seconds: number

@@ -199,7 +199,11 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
     if (session.phaseAt(receivedAtMs) !== "closed") return
     const payload = dayCoverage(yield* report, yield* symbols)
     yield* journal.append([{ kind: "marker", receivedAtMs, source: "observer", payload }])
-    yield* Effect.logInfo("the day's coverage", { symbols: payload.symbols, late: payload.lateSymbols })
+    yield* Effect.logInfo("the day's coverage", {
+      symbols: payload.symbols,
+      late: payload.lateSymbols,
+      outside: payload.outsideSymbols
+    })
   })
 
   const triggers = Stream.mergeAll(

@@ -332,13 +332,15 @@ describe("the planner", () => {
     }).pipe(supervised)
   )
 
-  it.effect("writes down at the end of the day what it got: every class, and who was late and why", () =>
+  it.effect("writes down at the end of the day what it got: every class, who was late, who still is, and why", () =>
     Effect.gen(function* () {
       const { drafts, world } = yield* setUp()
       world.ages = [
         age("001000"),
         age("001001", { late: { times: 1, worst_ms: 11_000, reason: "the broker was down" } }),
-        age("001002", { late: { times: 3, worst_ms: 40_000, reason: "no answer has come in time" } })
+        age("001002", { late: { times: 3, worst_ms: 40_000, reason: "no answer has come in time" } }),
+        // Answered in the morning and never again: late it is only when it is answered again.
+        age("001003", { staleness_ms: 36_000_000 })
       ]
       const told = () => drafts.filter(({ payload }) => "event" in payload && payload.event === "coverage")
       yield* TestClock.setTime(Date.parse("2026-11-24T19:59:59.999+09:00"))
@@ -351,7 +353,17 @@ describe("the planner", () => {
       assert.deepInclude(marker?.payload, {
         symbols: 5,
         lateSymbols: 2,
-        unseen: ["001003", "001004"],
+        unseen: ["001004"],
+        outsideSymbols: 2,
+        outside: [
+          { symbol: "001004", target_seconds: 10, reason: "it has not been asked for yet" },
+          {
+            symbol: "001003",
+            target_seconds: 10,
+            staleness_seconds: 36_000,
+            reason: "no answer has come in time"
+          }
+        ],
         late: [
           {
             symbol: "001002",
