@@ -45,18 +45,18 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     ? SqlPipeline.layer({ database: databaseOf(settings), node, migrations })
     : SqlPipeline.layerOff
   const [{ endpoints }] = accounts
+  const watched = settings.watch ?? []
   const universe = Layer.unwrap(
     Effect.map(Journal, ({ append }) =>
-      DayUniverse.layer({ selection, dataDir, stateDir, masterUrl, place: endpoints.place, append })
+      DayUniverse.layer({ selection, watched, dataDir, stateDir, masterUrl, place: endpoints.place, append })
     )
   )
   const feed = Layer.unwrap(Effect.map(Shards, ({ deliver }) => KisFeed.layer({ accounts, stateDir, deliver })))
   const planner = Layer.unwrap(
     Effect.gen(function* () {
       const { observe } = yield* Shards
-      const watched = new Set(settings.watch)
-      const options = { target_seconds: settings.targets, books, watched, observe, accounts: yield* KisFeed }
-      return Planner.layer({ ...options, universe: observedUniverse(yield* DayUniverse) })
+      const options = { target_seconds: settings.targets, books, observe, accounts: yield* KisFeed }
+      return Planner.layer({ ...options, watched: new Set(watched), universe: observedUniverse(yield* DayUniverse) })
     })
   )
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }

@@ -24,6 +24,8 @@ import { UniverseRefused } from "./UniverseRefused.ts"
 
 export interface DayUniverseOptions {
   readonly selection: SymbolSelection
+  /** Codes that are observed whatever the selection says, and cannot be removed by hand. */
+  readonly watched: ReadonlyArray<string>
   readonly dataDir: string
   readonly stateDir: string
   /** The host of the master files, without their path. */
@@ -77,7 +79,7 @@ export class DayUniverse extends Context.Service<
 type Keeping = Effect.Effect<void, DiskError, Disk>
 
 const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
-  const { append, dataDir, masterUrl, place, selection, stateDir } = options
+  const { append, dataDir, masterUrl, place, selection, stateDir, watched } = options
   const disk = yield* Disk
   const client = yield* HttpClient.HttpClient
   const shipped = yield* shippedLists
@@ -100,7 +102,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     overlay: yield* recallOverlay(stateDir),
     troubles: new Map()
   }
-  let now = yield* Effect.fromResult(compose(selection, first, startMs))
+  let now = yield* Effect.fromResult(compose(options, first, startMs))
   let last: LastUniverse | undefined = yield* recallLast(stateDir)
   let isRecorded = false
   let nextLookAtMs: number | undefined
@@ -132,7 +134,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
 
   /** Applies a changed state, or refuses it whole. */
   const change = Effect.fnUntraced(function* (after: State, keep: Keeping = Effect.void) {
-    const next = yield* Effect.fromResult(compose(selection, after, yield* marketNow))
+    const next = yield* Effect.fromResult(compose(options, after, yield* marketNow))
     const { universe } = next
     if (universe.sha256 === now.universe.sha256) {
       now = next
@@ -172,6 +174,11 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     if (strange.length > 0) {
       const detail = `not observed: ${strange.slice(0, 10).join(", ")}`
       return yield* new UniverseRefused({ reason: "unknown", detail })
+    }
+    const kept = remove.filter((code) => watched.includes(code))
+    if (kept.length > 0) {
+      const detail = `watched by the setting OBSERVER_WATCH: ${kept.slice(0, 10).join(", ")}`
+      return yield* new UniverseRefused({ reason: "watched", detail })
     }
     const overlay = withRemoved(withAdded(now.state.overlay, add), remove)
     if (Math.max(overlay.added.length, overlay.removed.length) > overlay_codes_max) {

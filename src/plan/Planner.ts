@@ -28,7 +28,7 @@ export interface PlannerOptions {
   readonly target_seconds: TargetSeconds
   /** Of how many streamed symbols the order book is streamed, too. */
   readonly books: number
-  /** Symbols that are watched more closely and streamed before all others. */
+  /** Those of the universe that are watched more closely and streamed before all others. */
   readonly watched: ReadonlySet<string>
   readonly universe: {
     readonly current: Effect.Effect<PlannedUniverse>
@@ -83,9 +83,8 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   let names: PlannedUniverse["entries"] = new Map()
   let held = new Map<string, Held>()
 
-  /** Who is watched need not be in the universe. */
   const plannedOf = ({ entries, symbols }: PlannedUniverse): ReadonlyArray<PlannedSymbol> =>
-    [...new Set([...options.watched, ...symbols])].map((symbol) => {
+    symbols.map((symbol) => {
       const { kind, turnover = 0 } = entries.get(symbol) ?? {}
       return {
         symbol,

@@ -9,6 +9,13 @@ import type { Universe } from "./Universe.ts"
 /** What a universe is made of, before it has been written down. */
 export type UniverseContent = Omit<Universe, "file" | "sha256">
 
+/** What was wanted: by the settings, and by hand. */
+export interface UniverseChoice {
+  readonly selection: string
+  readonly watched: ReadonlyArray<string>
+  readonly overlay: Overlay
+}
+
 export interface UniverseDocument {
   /** Relative to the data folder, with `/` on every system. */
   readonly file: string
@@ -31,9 +38,8 @@ const rowOf = (entries: ReadonlyMap<string, ListedIssue>) => (code: string) => {
  */
 export const documentOf = (
   content: UniverseContent,
-  selection: string,
-  { files }: Pick<MarketList, "files">,
-  overlay: Overlay
+  { overlay, selection, watched }: UniverseChoice,
+  { files }: Pick<MarketList, "files">
 ): UniverseDocument => {
   const { date, entries, indices, rule, source, symbols, unlisted } = content
   const head = {
@@ -41,6 +47,7 @@ export const documentOf = (
     date,
     rule,
     selection,
+    watched,
     list: { source: source.list, date: source.date, files },
     overlay,
     unlisted

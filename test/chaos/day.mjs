@@ -116,7 +116,9 @@ else {
     console.log(`  ${symbol}: ${times} times, ${worst_seconds} s at the worst: ${reason}`)
   }
   for (const { reason, staleness_seconds, symbol } of outside.slice(0, 10)) {
-    console.log(`  ${symbol}: outside its target now, ${staleness_seconds === undefined ? "of no age" : `${staleness_seconds} s old`}: ${reason}`)
+    console.log(
+      `  ${symbol}: outside its target now, ${staleness_seconds === undefined ? "of no age" : `${staleness_seconds} s old`}: ${reason}`
+    )
   }
   if (unexplained.length > 0) {
     problems.push(`${unexplained.length} symbols were late or are outside their target without a reason`)

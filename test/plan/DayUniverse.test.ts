@@ -258,6 +258,28 @@ describe("changes by hand", () => {
     })
   )
 
+  it.effect("cannot take out who is watched: they are in the universe and on record, whatever was said before", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const stage = yield* makeUniverseStage("http://127.0.0.1:1")
+      const before = yield* stage.start(list("005930", "000660"))
+      yield* before.change({ add: [], remove: ["000660"] })
+      const watched = ["000660", "005930", "0000Y0", "0000Y0"]
+      const universe = yield* stage.start(list("005930", "000660"), { watched })
+      const { rule, symbols } = yield* universe.current
+      assert.deepStrictEqual(symbols, ["005930", "000660", "0000Y0"])
+      assert.match(rule, /; 1 taken out by hand; 2 watched besides$/)
+      const refused = yield* Effect.flip(universe.change({ add: ["035720"], remove: ["0000Y0"] }))
+      assert.match(refused.message, /watched by the setting OBSERVER_WATCH: 0000Y0/)
+      yield* universe.change({ add: ["035720"], remove: [] })
+      const last = markersOf(stage).at(-1)
+      assert.deepStrictEqual(last?.["codes"], ["005930", "035720", "000660", "0000Y0"])
+      const ranked = yield* stage.start({ _tag: "Top", count: 3 }, { watched: ["069500", "0001", "1002"] })
+      assert.includeMembers([...(yield* ranked.current).symbols], ["069500", "1002"])
+      assert.deepStrictEqual((yield* ranked.current).indices, ["0001", "1001", "2001"])
+    })
+  )
+
   it.effect("are refused when they are no codes, not observed, or leave nothing; the old list stays", () =>
     Effect.gen(function* () {
       yield* setMarket("20260722", "090000")

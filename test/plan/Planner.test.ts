@@ -211,16 +211,19 @@ describe("the planner", () => {
     }).pipe(supervised)
   )
 
-  it.effect("watches whom it is told to, though they are in no universe, and streams them first with their books", () =>
+  it.effect("watches whom it is told to among the symbols, and streams them first with their books", () =>
     Effect.gen(function* () {
-      const { applied, coverage, observed } = yield* setUp({ watched: new Set(["0000Y0", "001004"]), books: 1 })
-      assert.deepStrictEqual(observed[0], ["0000Y0", "001004", ...codes(4)])
-      const targets = [...(applied[0]?.streams.values() ?? [])].flat()
+      const watched = ["0000Y0", "001004", "000001"]
+      const { applied, coverage, move, observed } = yield* setUp({ watched: new Set(watched), books: 1 })
+      yield* move(universeOf([...codes(5), "0000Y0"]))
+      // Who is observed is the universe's to say, and on record: a watched symbol that is not in it is nobody's.
+      assert.notInclude(observed.flat(), "000001")
+      const targets = [...(applied.at(-1)?.streams.values() ?? [])].flat()
       assert.includeDeepMembers(targets, [
         { symbol: "001004", book: true },
         { symbol: "0000Y0", book: false }
       ])
-      assert.deepInclude(applied[0]?.sweep[0], { symbol: "0000Y0", target_ms: 3_000 })
+      assert.deepInclude(applied.at(-1)?.sweep.at(-1), { symbol: "0000Y0", target_ms: 3_000 })
       assert.deepInclude(yield* coverage.symbol("0000Y0"), {
         class: "watch",
         coverage: "stream+sweep",

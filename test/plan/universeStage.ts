@@ -56,6 +56,7 @@ export const makeUniverseStage = (
       start: (selection, options) => {
         const layer = DayUniverse.layer({
           selection,
+          watched: [],
           dataDir: join(folder, "data"),
           stateDir: join(folder, "state"),
           masterUrl,

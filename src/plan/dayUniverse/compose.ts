@@ -2,7 +2,7 @@ import { Result } from "effect"
 import { marketDate } from "../../calendar/MarketTime.ts"
 import { type SymbolSelection, selectionText } from "../../domain/SymbolSelection.ts"
 import { type HeldFiles, type MarketList } from "../MarketList.ts"
-import { type Overlay, overlaid } from "../Overlay.ts"
+import { type Overlay, overlaid, withWatched } from "../Overlay.ts"
 import { expectedDate } from "../RefreshTimes.ts"
 import { type Resolved, select } from "../selection.ts"
 import type { Universe, UniverseSource } from "../Universe.ts"
@@ -42,9 +42,15 @@ export const sourceOf = ({ list, troubles }: State, nowMs: number): UniverseSour
   }
 }
 
+/** What the settings say of the choice: a rule or a list, and symbols that are watched whatever those say. */
+export interface Wanted {
+  readonly selection: SymbolSelection
+  readonly watched: ReadonlyArray<string>
+}
+
 /** Chooses the symbols and writes them up; refuses to observe nothing. Pure. */
 export const compose = (
-  selection: SymbolSelection,
+  { selection, watched }: Wanted,
   state: State,
   nowMs: number
 ): Result.Result<Composed, UniverseRefused> => {
@@ -52,14 +58,15 @@ export const compose = (
   const { entries } = list
   const isRanked = selection._tag === "All" || selection._tag === "Top"
   const issues = [...entries.values()].filter(({ kind }) => kind !== "index")
-  const { indices, rule, symbols } = overlaid(select(issues, resolved), overlay, entries, isRanked)
+  const chosen = overlaid(select(issues, resolved), overlay, entries, isRanked)
+  const { indices, rule, symbols } = withWatched(chosen, watched, entries, isRanked)
   if (symbols.length === 0) {
     return Result.fail(new UniverseRefused({ reason: "empty", detail: `no symbol would be left of: ${rule}` }))
   }
   const unlisted = symbols.filter((code) => !entries.has(code))
   const source = sourceOf(state, nowMs)
   const content = { date: marketDate(nowMs), symbols, indices, entries, unlisted, rule, source }
-  const document = documentOf(content, selectionText(selection), list, overlay)
+  const document = documentOf(content, { selection: selectionText(selection), watched, overlay }, list)
   const { file, sha256 } = document
   return Result.succeed({ state, universe: { ...content, file, sha256 }, document })
 }
