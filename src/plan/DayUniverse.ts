@@ -5,7 +5,7 @@ import { marketDate } from "../calendar/MarketTime.ts"
 import type { RecordDraft } from "../domain/JournalRecord.ts"
 import { parseCodes, type SymbolSelection } from "../domain/SymbolSelection.ts"
 import { Disk, type DiskError } from "../journal/Disk.ts"
-import type { MasterName } from "../kis/MasterFile.ts"
+import { type MasterName, masterNames } from "../kis/MasterFile.ts"
 import type { SymbolChange } from "./Coverage.ts"
 import { compose, type Composed, isOfToday, sourceOf, type State } from "./dayUniverse/compose.ts"
 import { universeMarker } from "./dayUniverse/universeMarker.ts"
@@ -210,16 +210,24 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     })
   )
 
+  /** What the last look has come to, or none at all: the boards may be today's while a smaller file could not be had. */
+  const standing = (outcome: RefreshOutcome | undefined) =>
+    Effect.map(marketNow, (nowMs): RefreshOutcome | undefined => {
+      const { held, list } = now.state
+      if (!isOfToday(list, nowMs)) return outcome
+      if (outcome === "failed") return "partly"
+      return outcome === undefined && held.size < masterNames.length ? undefined : "current"
+    })
+
   const run = Effect.gen(function* () {
     yield* alone(Effect.suspend(() => (isRecorded ? Effect.void : record(now, noChange, Effect.void))))
-    let outcome: RefreshOutcome | undefined
+    let outcome = yield* standing(undefined)
     while (true) {
       const nowMs = yield* marketNow
-      if (isOfToday(now.state.list, nowMs)) outcome = "current"
       nextLookAtMs = outcome === undefined ? nowMs : nextRefresh(nowMs, outcome)
       yield* awaitInstant(nextLookAtMs)
       nextLookAtMs = undefined
-      outcome = yield* refresh
+      outcome = yield* standing(yield* refresh)
     }
   })
 

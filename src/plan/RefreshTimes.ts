@@ -11,8 +11,8 @@ const unchanged_ms = 30 * 60_000
 const failed_ms = 5 * 60_000
 const day_ms = 86_400_000
 
-/** What came of looking for new master files. */
-export type RefreshOutcome = "current" | "unchanged" | "failed"
+/** What came of looking for new master files; `partly`: today's boards are held, and another file could not be had. */
+export type RefreshOutcome = "current" | "partly" | "unchanged" | "failed"
 
 /** The market date of which the newest list should tell by now, `YYYYMMDD`. */
 export const expectedDate = (nowMs: number): string => {
@@ -36,6 +36,7 @@ export const nextRefresh = (nowMs: number, outcome: RefreshOutcome): number => {
   if (outcome === "failed") return Math.min(next, nowMs + failed_ms)
   const hour = marketHour(nowMs)
   if (hour >= last_hour) return next
+  if (outcome === "partly") return Math.min(next, nowMs + failed_ms)
   if (hour >= first_hour && hour < second_hour) return at(marketDate(nowMs), second_hour)
   return Math.min(next, nowMs + unchanged_ms)
 }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result, Stream } from "effect"
+import { Effect, Fiber, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { zipSync } from "fflate"
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -175,6 +175,33 @@ describe("the day's universe", () => {
         yield* passUntil(() => isSettled(status()))
         assert.isUndefined(status().reason)
       })
+  )
+
+  it.effect("takes in the file of a small board, of the indices or of Nextrade as soon as it can be had, today", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const server = yield* makeMasterServer
+      const small = ["konex_code.mst", "idxcode.mst", "nxt_kosdaq_code.mst"] as const
+      for (const name of small) server.answer(name, notFound)
+      const stage = yield* makeUniverseStage(server.url)
+      const universe = yield* stage.start(top)
+      const running = yield* Effect.forkChild(universe.run)
+      const status = yield* statusOf(universe)
+      yield* passUntil(() => isSettled(status()))
+      assert.match(status().reason ?? "", /konex_code.mst: .*; idxcode.mst: .*; nxt_kosdaq_code.mst: /)
+      server.answer("konex_code.mst", { bytes: capturedZip("konex_code.mst") })
+      server.answer("idxcode.mst", { bytes: capturedZip("idxcode.mst") })
+      yield* TestClock.adjust("5 minutes")
+      yield* passUntil(() => isSettled(status()) && !/konex|idxcode/.test(status().reason ?? ""))
+      assert.match(status().reason ?? "", /^nxt_kosdaq_code.mst: the host answered 404/)
+      // What was never had is looked for by the next start, too, though the boards are today's.
+      yield* Fiber.interrupt(running)
+      server.answer("nxt_kosdaq_code.mst", { bytes: capturedZip("nxt_kosdaq_code.mst") })
+      const next = yield* stage.start(top)
+      const before = server.asked.length
+      yield* Effect.forkChild(next.run)
+      yield* passUntil(() => server.asked.length === before + masterNames.length)
+    })
   )
 
   it.effect("goes without the file of a small board, and without a kept file that has been spoilt", () =>

@@ -29,6 +29,9 @@ describe("the times of looking for master files", () => {
     ["20260719 090000", "unchanged", "20260719 093000"],
     ["20260722 073800", "failed", "20260722 074000"],
     ["20260722 074003", "failed", "20260722 074503"],
+    ["20260722 074003", "partly", "20260722 074503"],
+    ["20260722 155900", "partly", "20260722 160400"],
+    ["20260722 160400", "partly", "20260723 074000"],
     ["20260718 120000", "failed", "20260718 120500"]
   ] as ReadonlyArray<readonly [string, RefreshOutcome, string]>)("after %s and %s comes %s", (now, outcome, next) => {
     assert.strictEqual(shown(nextRefresh(at(now), outcome)), next)
