@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Stream } from "effect"
+import { Clock, Context, Effect, Latch, Layer, Stream } from "effect"
 import { Mailbox } from "../actor/Mailbox.ts"
 import { patient } from "../actor/RestartPolicy.ts"
 import { Supervisor } from "../actor/Supervisor.ts"
@@ -12,6 +12,7 @@ import { type CoveragePlan, plan } from "./CoveragePlan.ts"
 import type { Held } from "./coveragePlan/assignStreams.ts"
 import { Activity } from "./planner/Activity.ts"
 import { isSame } from "./planner/isSame.ts"
+import { leaving_ms, Ownership } from "./planner/Ownership.ts"
 import { dayCoverage } from "./planner/dayCoverage.ts"
 import { accountReports, classReports, symbolCoverage } from "./planner/report.ts"
 import type { TargetSeconds } from "../domain/SymbolClass.ts"
@@ -82,6 +83,8 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   let planned: ReadonlyArray<PlannedSymbol> = []
   let names: PlannedUniverse["entries"] = new Map()
   let held = new Map<string, Held>()
+  const owned = new Ownership()
+  const leaving = Latch.makeUnsafe(false)
 
   const plannedOf = ({ entries, symbols }: PlannedUniverse): ReadonlyArray<PlannedSymbol> =>
     symbols.map((symbol) => {
@@ -143,12 +146,24 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
 
   const enforce = Effect.fnUntraced(function* (made: CoveragePlan, reason: string) {
     const nowMs = yield* Clock.currentTimeMillis
-    // The shards know a symbol before the first sighting of it can come.
-    yield* options.observe(planned.map(({ symbol }) => symbol))
+    // The shards know a symbol before the first sighting of it can come, and until after the last.
+    owned.want(planned.map(({ symbol }) => symbol))
+    yield* options.observe(owned.symbols)
     yield* accounts.apply(made)
+    owned.applied(yield* Clock.currentTimeMillis)
+    if (owned.isShrinking) yield* leaving.open
     held = heldIn(made, nowMs)
     current = { plan: made, reason, madeAtMs: nowMs }
     yield* tell(made, reason)
+  })
+
+  /** Lets go of symbols that are wanted no longer, once nobody hears of them any more. */
+  const letGo = Effect.gen(function* () {
+    yield* leaving.await
+    yield* Effect.sleep(leaving_ms)
+    owned.release(yield* Clock.currentTimeMillis)
+    if (!owned.isShrinking) yield* leaving.close
+    yield* options.observe(owned.symbols)
   })
 
   const replan = Effect.fnUntraced(function* (reason: string) {
@@ -232,7 +247,7 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
       // What changed while nobody listened is seen by a look of its own.
       const run = Effect.andThen(
         mailbox.offer("a look after a start"),
-        Effect.raceFirst(Effect.raceFirst(listen, Effect.forever(tellDay)), work)
+        Effect.raceAllFirst([listen, Effect.forever(tellDay), Effect.forever(letGo), work])
       )
       yield* supervisor.start({
         name: mailbox.actor,

@@ -135,7 +135,7 @@ describe("the planner", () => {
       })
       world.hindrance = Effect.sync(() => void order.push("apply"))
       yield* move(universeOf([...codes(4), "0000Y0"]))
-      assert.deepStrictEqual(order, ["observe 5", "observe 5", "apply"])
+      assert.deepStrictEqual(order, ["observe 5", "observe 6", "apply"])
       assert.deepStrictEqual(observed, [])
       assert.deepStrictEqual(
         applied.at(-1)?.sweep.map(({ symbol }) => symbol),
@@ -143,6 +143,35 @@ describe("the planner", () => {
       )
       assert.deepStrictEqual(reasons(), ["the start", "the symbols have changed"])
     }).pipe(supervised)
+  )
+
+  it.effect(
+    "lets the shards keep a removed symbol until nobody can hear of it any more, unless it is wanted again",
+    () =>
+      Effect.gen(function* () {
+        const { move, observed, world } = yield* setUp()
+        const owned = () => [...(observed.at(-1) ?? [])].sort()
+        const gate = Latch.makeUnsafe(false)
+        world.hindrance = gate.await
+        yield* move(universeOf(codes(3)))
+        // However long the accounts take to let go of it.
+        yield* TestClock.adjust("2 minutes")
+        assert.deepStrictEqual(owned(), codes(5))
+        yield* gate.open
+        yield* settled
+        yield* TestClock.adjust("20 seconds")
+        assert.deepStrictEqual(owned(), codes(5))
+        yield* move(universeOf([...codes(2), "001004"]))
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(owned(), ["001000", "001001", "001002", "001004"])
+        yield* TestClock.adjust("29 seconds")
+        assert.include(owned(), "001002")
+        yield* TestClock.adjust("31 seconds")
+        assert.deepStrictEqual(owned(), ["001000", "001001", "001004"])
+        const shrunk = observed.length
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(observed.length, shrunk)
+      }).pipe(supervised)
   )
 
   it.effect("plans anew when an account changes, and gives its streams to others", () =>
