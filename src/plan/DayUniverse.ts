@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, PubSub, Semaphore, Stream } from "effect"
+import { Context, Effect, Latch, Layer, PubSub, Semaphore, Stream } from "effect"
 import { HttpClient } from "effect/http"
 import { awaitInstant, marketNow } from "../calendar/MarketClock.ts"
 import { marketDate } from "../calendar/MarketTime.ts"
@@ -68,6 +68,8 @@ export class DayUniverse extends Context.Service<
     readonly reload: Effect.Effect<UniverseDiff, ChangeRefused | SymbolFileUnusable>
     /** Observes some codes too, from now on and after a restart, and others no longer, even if the selection names them: all or none. */
     change(codes: SymbolChange): Effect.Effect<UniverseDiff, ChangeRefused>
+    /** Returns as soon as the record says what is observed. */
+    readonly recorded: Effect.Effect<void>
     /** Says what is observed in the record, then looks for master files each trading morning. For a supervisor to run. */
     readonly run: Effect.Effect<never, DiskError>
   }
@@ -104,7 +106,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
   }
   let now = yield* Effect.fromResult(compose(options, first, startMs))
   let last: LastUniverse | undefined = yield* recallLast(stateDir)
-  let isRecorded = false
+  const recorded = Latch.makeUnsafe(false)
   let nextLookAtMs: number | undefined
   yield* PubSub.publish(hub, now.universe)
 
@@ -120,7 +122,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       const enter = Effect.gen(function* () {
         yield* append([universeMarker(universe, diff, last, yield* marketNow)])
         now = next
-        isRecorded = true
+        yield* recorded.open
         last = { sha256: universe.sha256, codes: observedOf(universe) }
         yield* Effect.catch(keepLast(stateDir, last), (error) =>
           Effect.logWarning(`the next start will not know what it changes: ${error.message}`)
@@ -220,7 +222,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     })
 
   const run = Effect.gen(function* () {
-    yield* alone(Effect.suspend(() => (isRecorded ? Effect.void : record(now, noChange, Effect.void))))
+    yield* alone(Effect.suspend(() => (recorded.isOpen() ? Effect.void : record(now, noChange, Effect.void))))
     let outcome = yield* standing(undefined)
     while (true) {
       const nowMs = yield* marketNow
@@ -241,7 +243,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
         symbols: symbols.length,
         indices: indices.length,
         unlisted: unlisted.length,
-        recorded: isRecorded,
+        recorded: recorded.isOpen(),
         ...(nextLookAtMs === undefined ? {} : { nextLookAtMs }),
         file,
         sha256
@@ -249,6 +251,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     }),
     reload: alone(Effect.flatMap(resolve, (resolved) => change({ ...now.state, resolved }))),
     change: (codes) => alone(byHand(codes)),
+    recorded: recorded.await,
     run
   })
 })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Schema } from "effect"
+import { Deferred, Effect, Fiber, Latch, Schema } from "effect"
+import { settled } from "../journal/fixtures.ts"
 import { makeUniverseStage, markersOf, preparedDisk, setMarket } from "./universeStage.ts"
 
 const two = { _tag: "List", codes: ["005930", "000660"] } as never
@@ -21,6 +22,30 @@ describe("the day's universe on a disk that fails", () => {
       disk.fault = () => undefined
       yield* universe.change({ add: ["0000Y0"], remove: [] })
       assert.strictEqual(markersOf(stage).length, 1)
+    })
+  )
+
+  it.effect("is recorded, for whoever waits for it, once its marker is in the journal", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const disk = preparedDisk()
+      const stage = yield* makeUniverseStage(nowhere, disk)
+      const gate = Latch.makeUnsafe(false)
+      const universe = yield* stage.start(two, {
+        append: (drafts) =>
+          Effect.andThen(
+            gate.await,
+            Effect.sync(() => stage.appended.push(...drafts))
+          )
+      })
+      yield* Effect.forkDetach(Effect.ignore(universe.run))
+      const waiting = yield* Effect.forkChild(universe.recorded)
+      yield* settled
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* gate.open
+      yield* Fiber.join(waiting)
+      assert.strictEqual(markersOf(stage).length, 1)
+      assert.isTrue((yield* universe.status).recorded)
     })
   )
 
