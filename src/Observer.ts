@@ -92,6 +92,12 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* sql.start
     yield* shards.start
     yield* supervisor.start({ name: "universe", kind: "permanent", policy: patient, run: universe.run })
+    yield* supervisor.start({
+      name: "universe/changes",
+      kind: "transient",
+      policy: patient,
+      ...(yield* universe.changer)
+    })
     yield* supervisor.start({ name: "universe/hangup", kind: "permanent", policy: patient, run: onHangup(universe) })
     yield* awaitRecorded
     yield* planner.start

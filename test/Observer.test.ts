@@ -9,6 +9,7 @@ import { KisFeed } from "../src/feed/KisFeed.ts"
 import { Journal } from "../src/journal/Journal.ts"
 import { Observer } from "../src/Observer.ts"
 import { Coverage } from "../src/plan/Coverage.ts"
+import { makeChanger } from "../src/plan/dayUniverse/makeChanger.ts"
 import { DayUniverse } from "../src/plan/DayUniverse.ts"
 import { Planner } from "../src/plan/Planner.ts"
 import { Shards } from "../src/shard/Shards.ts"
@@ -28,13 +29,14 @@ const life = Effect.fnUntraced(function* (
   }: { planned?: Effect.Effect<void>; recorded?: Effect.Effect<void> } = {}
 ) {
   const started = Effect.void
+  const { changer } = yield* makeChanger("universe/changes", () => Effect.never)
   const base = Layer.mergeAll(
     Layer.fresh(Supervisor.layer),
     Layer.fresh(MarketSession.layer("calendar")),
     Layer.fresh(Journal.layer({ dataDir: disk.root, node, segment_bytes: 1 << 20, fsync_ms: 3_600_000 })),
     Layer.mock(Shards, { start: started }),
     Layer.mock(KisFeed, { start: started, refused: Effect.never }),
-    Layer.mock(DayUniverse, { run: Effect.never, reload: Effect.never, recorded }),
+    Layer.mock(DayUniverse, { run: Effect.never, reload: Effect.never, recorded, changer: Effect.succeed(changer) }),
     Layer.effect(
       Planner,
       Effect.map(Coverage, (coverage) => ({ start: planned, coverage }))

@@ -8,6 +8,7 @@ import { Disk, type DiskError } from "../journal/Disk.ts"
 import { type MasterName, masterNames } from "../kis/MasterFile.ts"
 import type { SymbolChange } from "./Coverage.ts"
 import { compose, type Composed, isOfToday, sourceOf, type State } from "./dayUniverse/compose.ts"
+import { type Changer, makeChanger } from "./dayUniverse/makeChanger.ts"
 import { universeMarker } from "./dayUniverse/universeMarker.ts"
 import { fetchMasters } from "./fetchMasters.ts"
 import { keepLast, type LastUniverse, recallLast } from "./LastUniverse.ts"
@@ -20,6 +21,7 @@ import { readSymbolFile, type SymbolFileUnusable } from "./SymbolFile.ts"
 import { observedOf, type Universe, type UniverseSource } from "./Universe.ts"
 import { diffOf, noChange, type UniverseDiff } from "./UniverseDiff.ts"
 import { publish } from "./UniverseDocument.ts"
+import type { UniverseEnding } from "./UniverseEnding.ts"
 import { UniverseRefused } from "./UniverseRefused.ts"
 
 export interface DayUniverseOptions {
@@ -67,7 +69,9 @@ export class DayUniverse extends Context.Service<
     /** Reads the `@file` again, if the selection is one, and observes what it says now. */
     readonly reload: Effect.Effect<UniverseDiff, ChangeRefused | SymbolFileUnusable>
     /** Observes some codes too, from now on and after a restart, and others no longer, even if the selection names them: all or none. */
-    change(codes: SymbolChange): Effect.Effect<UniverseDiff, ChangeRefused>
+    change(codes: SymbolChange): Effect.Effect<UniverseDiff, ChangeRefused | UniverseEnding>
+    /** Makes the changes that are asked for. For a supervisor to run: without it a change waits. */
+    readonly changer: Effect.Effect<Changer>
     /** Returns as soon as the record says what is observed. */
     readonly recorded: Effect.Effect<void>
     /** Says what is observed in the record, then looks for master files each trading morning. For a supervisor to run. */
@@ -135,7 +139,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
   )
 
   /** Applies a changed state, or refuses it whole. */
-  const change = Effect.fnUntraced(function* (after: State, keep: Keeping = Effect.void) {
+  const apply = Effect.fnUntraced(function* (after: State, keep: Keeping = Effect.void) {
     const next = yield* Effect.fromResult(compose(options, after, yield* marketNow))
     const { universe } = next
     if (universe.sha256 === now.universe.sha256) {
@@ -187,7 +191,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       const detail = `more than ${overlay_codes_max} codes would be added or removed by hand`
       return yield* new UniverseRefused({ reason: "tooMany", detail })
     }
-    return yield* change({ ...now.state, overlay }, keepOverlay(stateDir, overlay))
+    return yield* apply({ ...now.state, overlay }, keepOverlay(stateDir, overlay))
   })
 
   /** Looks for the master files once and takes in what is new. */
@@ -198,7 +202,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       const held: HeldFiles = new Map([...now.state.held, ...fresh])
       if (fresh.size > 0) yield* Effect.provideService(keepMasters(stateDir, place, held, zips), Disk, disk)
       const list = fresh.size > 0 ? marketList(held, shipped) : now.state.list
-      yield* change({ ...now.state, held, list, troubles })
+      yield* apply({ ...now.state, held, list, troubles })
       return troubles.size > 0 ? ("failed" as const) : ("unchanged" as const)
     }).pipe(alone)
   }).pipe(
@@ -233,6 +237,8 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     }
   })
 
+  const { change, changer } = yield* makeChanger("universe/changes", (codes) => alone(byHand(codes)))
+
   return DayUniverse.of({
     current: Effect.sync(() => now.universe),
     changes: Stream.fromPubSub(hub),
@@ -249,8 +255,9 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
         sha256
       }
     }),
-    reload: alone(Effect.flatMap(resolve, (resolved) => change({ ...now.state, resolved }))),
-    change: (codes) => alone(byHand(codes)),
+    reload: alone(Effect.flatMap(resolve, (resolved) => apply({ ...now.state, resolved }))),
+    change,
+    changer: Effect.succeed(changer),
     recorded: recorded.await,
     run
   })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Latch, Schema } from "effect"
+import { Deferred, Effect, Fiber, Latch, Option, Schema } from "effect"
+import { TestClock } from "effect/testing"
 import { settled } from "../journal/fixtures.ts"
 import { makeUniverseStage, markersOf, preparedDisk, setMarket } from "./universeStage.ts"
 
@@ -22,6 +23,36 @@ describe("the day's universe on a disk that fails", () => {
       disk.fault = () => undefined
       yield* universe.change({ add: ["0000Y0"], remove: [] })
       assert.strictEqual(markersOf(stage).length, 1)
+    })
+  )
+
+  it.effect("does not hold who asks for a change while the journal cannot write; the change is made when it can", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const disk = preparedDisk()
+      const stage = yield* makeUniverseStage(nowhere, disk)
+      const gate = Latch.makeUnsafe(false)
+      const universe = yield* stage.start(two, {
+        append: (drafts) =>
+          Effect.andThen(
+            gate.await,
+            Effect.sync(() => stage.appended.push(...drafts))
+          )
+      })
+      const ask = (add: string) =>
+        Effect.forkChild(Effect.timeoutOption(universe.change({ add: [add], remove: [] }), "10 seconds"))
+      const first = yield* ask("0000Y0")
+      const second = yield* ask("035720")
+      yield* TestClock.adjust("10 seconds")
+      assert.isTrue(Option.isNone(yield* Fiber.join(first)))
+      assert.isTrue(Option.isNone(yield* Fiber.join(second)))
+      assert.deepStrictEqual((yield* universe.current).symbols, ["005930", "000660"])
+      yield* gate.open
+      yield* settled
+      assert.deepStrictEqual((yield* universe.current).symbols, ["005930", "000660", "0000Y0", "035720"])
+      assert.strictEqual(markersOf(stage).length, 2)
+      yield* (yield* universe.changer).drain
+      assert.match((yield* Effect.flip(universe.change({ add: ["000020"], remove: [] }))).message, /is stopping/)
     })
   )
 

@@ -64,7 +64,13 @@ export const makeUniverseStage = (
           append: (drafts) => Effect.sync(() => appended.push(...drafts)),
           ...options
         }).pipe(Layer.provide([memory?.layer ?? Disk.layer, NodeHttpClient.layerUndici]), Layer.fresh)
-        return Effect.map(Layer.build(layer), (context) => Context.get(context, DayUniverse))
+        return Effect.gen(function* () {
+          const universe = Context.get(yield* Layer.build(layer), DayUniverse)
+          // Not waited for at the end: a process that was killed in the middle of a change never comes back to end it.
+          const fiber = yield* Effect.forkDetach(Effect.flatMap(universe.changer, ({ run }) => run))
+          yield* Effect.addFinalizer(() => Effect.sync(() => fiber.interruptUnsafe()))
+          return universe
+        })
       }
     }
   })
