@@ -9,6 +9,7 @@ import {
   Actors,
   BadRequest,
   Change,
+  ChangeFailed,
   ChangeRefused,
   Changed,
   Late,
@@ -58,7 +59,7 @@ export class Api extends HttpApi.make("observer")
         HttpApiEndpoint.post("change", "/symbols", {
           payload: Change,
           success: Changed,
-          error: ChangeRefused
+          error: [ChangeRefused, ChangeFailed]
         }).annotate(OpenApi.Summary, "Adds and removes symbols, all of them or none")
       )
       .add(
@@ -109,9 +110,10 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
       }),
       change: ({ payload: { add = [], remove = [] } }) =>
         within(coverage.change({ add: [...new Set(add)], remove: [...new Set(remove)] }), change_timeout).pipe(
-          Effect.catchTag("ChangeRefused", ({ message, problems }) =>
-            Effect.fail(new ChangeRefused({ error: message, problems }))
-          )
+          Effect.catchTags({
+            ChangeRefused: ({ message, problems }) => Effect.fail(new ChangeRefused({ error: message, problems })),
+            ChangeFailed: ({ message }) => Effect.fail(new ChangeFailed({ error: message }))
+          })
         ),
       plan: () => Effect.map(within(coverage.plan, answer_timeout), withoutUnknown)
     })

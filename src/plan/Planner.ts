@@ -7,7 +7,14 @@ import { MarketSession } from "../calendar/MarketSession.ts"
 import type { AccountAbility, Assignment, SymbolAge } from "../domain/Assignment.ts"
 import { isIndexCode } from "../domain/SymbolCode.ts"
 import { Journal } from "../journal/Journal.ts"
-import { type ChangeRefused, type ChangeReport, Coverage, type PlanReport, type SymbolChange } from "./Coverage.ts"
+import {
+  type ChangeFailed,
+  type ChangeRefused,
+  type ChangeReport,
+  Coverage,
+  type PlanReport,
+  type SymbolChange
+} from "./Coverage.ts"
 import { type CoveragePlan, plan } from "./CoveragePlan.ts"
 import type { Held } from "./coveragePlan/assignStreams.ts"
 import { Activity } from "./planner/Activity.ts"
@@ -34,7 +41,7 @@ export interface PlannerOptions {
   readonly universe: {
     readonly current: Effect.Effect<PlannedUniverse>
     readonly changes: Stream.Stream<unknown>
-    change(change: SymbolChange): Effect.Effect<ChangeReport, ChangeRefused>
+    change(change: SymbolChange): Effect.Effect<ChangeReport, ChangeRefused | ChangeFailed>
   }
   readonly accounts: {
     readonly abilities: Effect.Effect<ReadonlyArray<AccountAbility>>

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Latch, Option, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { settled } from "../journal/fixtures.ts"
+import { observedUniverse } from "../../src/plan/observedUniverse.ts"
 import { makeUniverseStage, markersOf, preparedDisk, setMarket } from "./universeStage.ts"
 
 const two = { _tag: "List", codes: ["005930", "000660"] } as never
@@ -20,6 +21,10 @@ describe("the day's universe on a disk that fails", () => {
       assert.match(refused.message, /ENOSPC/)
       assert.strictEqual(yield* universe.current, before)
       assert.deepStrictEqual(stage.appended, [])
+      // Nobody asked for anything wrong, and is not told so.
+      const { change } = observedUniverse(universe)
+      assert.strictEqual((yield* Effect.flip(change({ add: ["0000Y0"], remove: [] })))._tag, "ChangeFailed")
+      assert.strictEqual((yield* Effect.flip(change({ add: [], remove: ["0000Y0"] })))._tag, "ChangeRefused")
       disk.fault = () => undefined
       yield* universe.change({ add: ["0000Y0"], remove: [] })
       assert.strictEqual(markersOf(stage).length, 1)
