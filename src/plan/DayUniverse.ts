@@ -1,13 +1,14 @@
 import { Context, Effect, Latch, Layer, PubSub, Semaphore, Stream } from "effect"
 import { HttpClient } from "effect/http"
-import { awaitInstant, marketNow } from "../calendar/MarketClock.ts"
+import { marketNow, sleepTowards } from "../calendar/MarketClock.ts"
+import { MarketSession } from "../calendar/MarketSession.ts"
 import { marketDate } from "../calendar/MarketTime.ts"
 import type { RecordDraft } from "../domain/JournalRecord.ts"
 import { parseCodes, type SymbolSelection } from "../domain/SymbolSelection.ts"
 import { Disk, type DiskError } from "../journal/Disk.ts"
 import { type MasterName, masterNames } from "../kis/MasterFile.ts"
 import type { SymbolChange } from "./Coverage.ts"
-import { compose, type Composed, isOfToday, sourceOf, type State } from "./dayUniverse/compose.ts"
+import { compose, type Composed, type Moment, isOfToday, sourceOf, type State } from "./dayUniverse/compose.ts"
 import { type Changer, makeChanger } from "./dayUniverse/makeChanger.ts"
 import { universeMarker } from "./dayUniverse/universeMarker.ts"
 import { fetchMasters } from "./fetchMasters.ts"
@@ -97,10 +98,12 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       : Effect.succeed(selection)
   )
 
-  const startMs = yield* marketNow
+  const session = yield* MarketSession
+  const moment: Effect.Effect<Moment> = Effect.all({ nowMs: marketNow, said: session.said })
+  const start = yield* moment
   // What is of a later day than the market's is of another rehearsal.
   const kept = yield* recallMasters(stateDir, place)
-  const held = new Map<MasterName, HeldFile>([...kept].filter(([, { date }]) => date <= marketDate(startMs)))
+  const held = new Map<MasterName, HeldFile>([...kept].filter(([, { date }]) => date <= marketDate(start.nowMs)))
   const first: State = {
     held,
     list: marketList(held, shipped),
@@ -108,7 +111,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     overlay: yield* recallOverlay(stateDir),
     troubles: new Map()
   }
-  let now = yield* Effect.fromResult(compose(options, first, startMs))
+  let now = yield* Effect.fromResult(compose(options, first, start))
   let last: LastUniverse | undefined = yield* recallLast(stateDir)
   const recorded = Latch.makeUnsafe(false)
   let nextLookAtMs: number | undefined
@@ -140,7 +143,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
 
   /** Applies a changed state, or refuses it whole. */
   const apply = Effect.fnUntraced(function* (after: State, keep: Keeping = Effect.void) {
-    const next = yield* Effect.fromResult(compose(options, after, yield* marketNow))
+    const next = yield* Effect.fromResult(compose(options, after, yield* moment))
     const { universe } = next
     if (universe.sha256 === now.universe.sha256) {
       now = next
@@ -218,21 +221,31 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
 
   /** What the last look has come to, or none at all: the boards may be today's while a smaller file could not be had. */
   const standing = (outcome: RefreshOutcome | undefined) =>
-    Effect.map(marketNow, (nowMs): RefreshOutcome | undefined => {
+    Effect.map(moment, (at): RefreshOutcome | undefined => {
       const { held, list } = now.state
-      if (!isOfToday(list, nowMs)) return outcome
+      if (!isOfToday(list, at)) return outcome
       if (outcome === "failed") return "partly"
       return outcome === undefined && held.size < masterNames.length ? undefined : "current"
     })
+
+  /** Waits until the files are to be looked for again; the broker may say more of the days ahead meanwhile. */
+  const awaitNext = Effect.fnUntraced(function* (outcome: RefreshOutcome | undefined) {
+    const sinceMs = yield* marketNow
+    while (true) {
+      const { nowMs, said } = yield* moment
+      const atMs = outcome === undefined ? nowMs : nextRefresh(sinceMs, outcome, said)
+      if (nowMs >= atMs) break
+      nextLookAtMs = atMs
+      yield* sleepTowards(atMs)
+    }
+    nextLookAtMs = undefined
+  })
 
   const run = Effect.gen(function* () {
     yield* alone(Effect.suspend(() => (recorded.isOpen() ? Effect.void : record(now, noChange, Effect.void))))
     let outcome = yield* standing(undefined)
     while (true) {
-      const nowMs = yield* marketNow
-      nextLookAtMs = outcome === undefined ? nowMs : nextRefresh(nowMs, outcome)
-      yield* awaitInstant(nextLookAtMs)
-      nextLookAtMs = undefined
+      yield* awaitNext(outcome)
       outcome = yield* standing(yield* refresh)
     }
   })
@@ -242,10 +255,10 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
   return DayUniverse.of({
     current: Effect.sync(() => now.universe),
     changes: Stream.fromPubSub(hub),
-    status: Effect.map(marketNow, (nowMs) => {
+    status: Effect.map(moment, (at) => {
       const { file, indices, sha256, symbols, unlisted } = now.universe
       return {
-        ...sourceOf(now.state, nowMs),
+        ...sourceOf(now.state, at),
         symbols: symbols.length,
         indices: indices.length,
         unlisted: unlisted.length,

@@ -9,6 +9,8 @@ import { unzipped } from "../../src/kis/masterFile/unzip.ts"
 import { masterNames } from "../../src/kis/MasterFile.ts"
 import { capturedZip, makeMasterServer, type MasterAnswer, notFound } from "../support/masterServer.ts"
 import { passUntil } from "../support/virtualTime.ts"
+import { marketDate } from "../../src/calendar/MarketTime.ts"
+import { settled } from "../journal/fixtures.ts"
 import { makeUniverseStage, markersOf, setMarket, statusOf } from "./universeStage.ts"
 
 const top = { _tag: "Top", count: 2_000 } as const
@@ -201,6 +203,27 @@ describe("the day's universe", () => {
       const before = server.asked.length
       yield* Effect.forkChild(next.run)
       yield* passUntil(() => server.asked.length === before + masterNames.length)
+    })
+  )
+
+  it.effect("follows what the broker says of holidays, though it says so while the next morning is waited for", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const server = yield* makeMasterServer
+      const stage = yield* makeUniverseStage(server.url)
+      const universe = yield* stage.start(top)
+      yield* Effect.forkChild(universe.run)
+      const status = yield* statusOf(universe)
+      yield* passUntil(() => isSettled(status()))
+      const asked = server.asked.length
+      yield* stage.session.learn(new Map([["20260723", false]]))
+      yield* setMarket("20260723", "090000")
+      yield* settled
+      assert.deepInclude(status(), { list: "today", date: "20260722" })
+      assert.strictEqual(marketDate(status().nextLookAtMs ?? 0), "20260724")
+      assert.strictEqual(server.asked.length, asked)
+      yield* setMarket("20260724", "074000")
+      yield* passUntil(() => server.asked.length > asked)
     })
   )
 
