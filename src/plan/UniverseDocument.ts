@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import { join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { Disk, makeDurableFolder } from "../journal/Disk.ts"
+import { replaceWhole } from "../journal/wholeFile.ts"
 import type { ListedIssue, MarketList } from "./MarketList.ts"
 import type { Overlay } from "./Overlay.ts"
 import type { Universe } from "./Universe.ts"
@@ -69,9 +70,7 @@ export const publish = Effect.fn("UniverseDocument.publish")(function* (
   const disk = yield* Disk
   const path = join(dataDir, file)
   if ((yield* disk.size(path)) !== undefined) return
-  const day = file.slice(0, file.lastIndexOf("/"))
+  const day = dirname(file)
   yield* makeDurableFolder(dataDir, day)
-  yield* disk.writeWhole(`${path}.new`, bytes)
-  yield* disk.rename(`${path}.new`, path)
-  yield* disk.syncFolder(join(dataDir, day))
+  yield* replaceWhole(join(dataDir, day), basename(file), bytes)
 })
