@@ -1,4 +1,4 @@
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { patient, vital } from "./actor/RestartPolicy.ts"
 import { type ActorExhausted, Supervisor } from "./actor/Supervisor.ts"
 import { MarketClock, marketNow } from "./calendar/MarketClock.ts"
@@ -24,6 +24,9 @@ export interface ObserverOptions {
 
 /** Part of the drain time that is left for closing files, sockets and the database afterwards. */
 const closing_share = 0.2
+
+/** By then the file of what is observed is written, or its disk is in trouble that a restart of its actor has not mended. */
+const recorded_seconds_max = 30
 
 /**
  * The root of the tree: starts the actors from the journal outwards, and ends them in the order in which data flows,
@@ -74,13 +77,29 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     ]
   })
 
+  /** Nobody observes by a list that is not on record; but what the market does meanwhile would be lost for good. */
+  const awaitRecorded = Effect.gen(function* () {
+    const isRecorded = yield* Effect.timeoutOption(universe.recorded, `${recorded_seconds_max} seconds`)
+    if (Option.isSome(isRecorded)) return
+    yield* Effect.logError("what is observed cannot be put on record; it is observed all the same, and tried again", {
+      waited_seconds: recorded_seconds_max
+    })
+  })
+
   const start = Effect.gen(function* () {
     yield* supervisor.start({ name: "journal", kind: "transient", policy: vital, run: journal.run, drain: endRecord })
     yield* journal.append(yield* startRecords)
     yield* sql.start
     yield* shards.start
     yield* supervisor.start({ name: "universe", kind: "permanent", policy: patient, run: universe.run })
+    yield* supervisor.start({
+      name: "universe/changes",
+      kind: "transient",
+      policy: patient,
+      ...(yield* universe.changer)
+    })
     yield* supervisor.start({ name: "universe/hangup", kind: "permanent", policy: patient, run: onHangup(universe) })
+    yield* awaitRecorded
     yield* planner.start
     yield* feed.start
   })

@@ -16,6 +16,7 @@ import { Disk } from "./journal/Disk.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { AccountEntry } from "./kis/AccountsFile.ts"
 import { Observer } from "./Observer.ts"
+import { hearHangups, NextHangup } from "./onHangup.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
 import { Screen } from "./ops/Screen.ts"
@@ -45,18 +46,18 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     ? SqlPipeline.layer({ database: databaseOf(settings), node, migrations })
     : SqlPipeline.layerOff
   const [{ endpoints }] = accounts
+  const watched = settings.watch ?? []
   const universe = Layer.unwrap(
     Effect.map(Journal, ({ append }) =>
-      DayUniverse.layer({ selection, dataDir, stateDir, masterUrl, place: endpoints.place, append })
+      DayUniverse.layer({ selection, watched, dataDir, stateDir, masterUrl, place: endpoints.place, append })
     )
   )
   const feed = Layer.unwrap(Effect.map(Shards, ({ deliver }) => KisFeed.layer({ accounts, stateDir, deliver })))
   const planner = Layer.unwrap(
     Effect.gen(function* () {
       const { observe } = yield* Shards
-      const watched = new Set(settings.watch)
-      const options = { target_seconds: settings.targets, books, watched, observe, accounts: yield* KisFeed }
-      return Planner.layer({ ...options, universe: observedUniverse(yield* DayUniverse) })
+      const options = { target_seconds: settings.targets, books, observe, accounts: yield* KisFeed }
+      return Planner.layer({ ...options, watched: new Set(watched), universe: observedUniverse(yield* DayUniverse) })
     })
   )
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }
@@ -115,6 +116,7 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
 })
 
 const main = Effect.gen(function* () {
+  const nextHangup = yield* hearHangups
   const { env, settings } = yield* readSettings
   yield* prepareFolders(settings)
   const { clock, log_days: days, log_mb: max_mb, logDir, logLevel: level } = settings
@@ -131,7 +133,10 @@ const main = Effect.gen(function* () {
   const unknown = unknownVariables(env)
   const wrong = unknown.length === 0 ? [] : [`these settings do not exist: ${unknown.join(", ")}`]
   const warn = Effect.forEach([...wrong, ...warnings], (warning) => Effect.logWarning(warning), { discard: true })
-  const run = Effect.scoped(Effect.andThen(warn, observe(settings, accounts)))
+  const run = Effect.andThen(warn, observe(settings, accounts)).pipe(
+    Effect.scoped,
+    Effect.provideService(NextHangup, nextHangup)
+  )
   const inTime = clock === undefined ? run : Effect.provideService(run, MarketClock, rehearsed(clock))
   return yield* Effect.provide(inTime, logging)
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Latch, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Supervisor } from "../src/actor/Supervisor.ts"
 import { MarketClock, rehearsed } from "../src/calendar/MarketClock.ts"
@@ -9,6 +9,7 @@ import { KisFeed } from "../src/feed/KisFeed.ts"
 import { Journal } from "../src/journal/Journal.ts"
 import { Observer } from "../src/Observer.ts"
 import { Coverage } from "../src/plan/Coverage.ts"
+import { makeChanger } from "../src/plan/dayUniverse/makeChanger.ts"
 import { DayUniverse } from "../src/plan/DayUniverse.ts"
 import { Planner } from "../src/plan/Planner.ts"
 import { Shards } from "../src/shard/Shards.ts"
@@ -19,18 +20,26 @@ import { MemoryDisk } from "./support/memoryDisk.ts"
 const at = (date: string, hour: string) => marketInstant(date, hour) ?? Number.NaN
 
 /** A life of the observer without shards, feed and database, from its start to its orderly end. */
-const life = Effect.fnUntraced(function* (disk: MemoryDisk, lives: Effect.Effect<void>) {
+const life = Effect.fnUntraced(function* (
+  disk: MemoryDisk,
+  lives: Effect.Effect<void>,
+  {
+    planned = Effect.void,
+    recorded = Effect.void
+  }: { planned?: Effect.Effect<void>; recorded?: Effect.Effect<void> } = {}
+) {
   const started = Effect.void
+  const { changer } = yield* makeChanger("universe/changes", () => Effect.never)
   const base = Layer.mergeAll(
     Layer.fresh(Supervisor.layer),
     Layer.fresh(MarketSession.layer("calendar")),
     Layer.fresh(Journal.layer({ dataDir: disk.root, node, segment_bytes: 1 << 20, fsync_ms: 3_600_000 })),
     Layer.mock(Shards, { start: started }),
     Layer.mock(KisFeed, { start: started, refused: Effect.never }),
-    Layer.mock(DayUniverse, { run: Effect.never, reload: Effect.never }),
+    Layer.mock(DayUniverse, { run: Effect.never, reload: Effect.never, recorded, changer: Effect.succeed(changer) }),
     Layer.effect(
       Planner,
-      Effect.map(Coverage, (coverage) => ({ start: started, coverage }))
+      Effect.map(Coverage, (coverage) => ({ start: planned, coverage }))
     ).pipe(Layer.provide(Layer.mock(Coverage, {}))),
     SqlPipeline.layerOff
   )
@@ -118,6 +127,35 @@ describe("the observer's record of itself", () => {
           "2027-03-01T23:30:00.000Z start openingAuction",
           "gap downtime 2027-03-01T23:20:00.000Z 2027-03-01T23:30:00.000Z"
         ])
+      })
+    )
+  )
+})
+
+describe("the observer's start", () => {
+  it.effect("plans nothing before the record says what is observed, but waits no longer than half a minute", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(at("20261124", "100000"))
+        let plans = 0
+        const planned = Effect.sync(() => void (plans += 1))
+        const latch = Latch.makeUnsafe(false)
+        const recorded = latch.await
+        const late = Effect.gen(function* () {
+          yield* TestClock.adjust("29 seconds")
+          assert.strictEqual(plans, 0)
+          yield* TestClock.adjust("1 second")
+          yield* settled
+          assert.strictEqual(plans, 1)
+        })
+        yield* life(disk, late, { planned, recorded })
+        const inTime = Effect.gen(function* () {
+          assert.strictEqual(plans, 1)
+          yield* latch.open
+          yield* settled
+          assert.strictEqual(plans, 2)
+        })
+        yield* life(disk, inTime, { planned, recorded })
       })
     )
   )

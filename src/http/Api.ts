@@ -2,13 +2,14 @@ import { Effect, Layer, SchemaIssue } from "effect"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { ActorTree } from "../actor/ActorTree.ts"
 import { SymbolCode } from "../domain/SymbolCode.ts"
-import { Coverage, type SymbolCoverage } from "../plan/Coverage.ts"
+import { Coverage, isOutsideTarget } from "../plan/Coverage.ts"
 import { bodyLimit } from "./api/bodyLimit.ts"
 import { layer as fallback } from "./api/fallback.ts"
 import {
   Actors,
   BadRequest,
   Change,
+  ChangeFailed,
   ChangeRefused,
   Changed,
   Late,
@@ -58,7 +59,7 @@ export class Api extends HttpApi.make("observer")
         HttpApiEndpoint.post("change", "/symbols", {
           payload: Change,
           success: Changed,
-          error: ChangeRefused
+          error: [ChangeRefused, ChangeFailed]
         }).annotate(OpenApi.Summary, "Adds and removes symbols, all of them or none")
       )
       .add(
@@ -82,9 +83,6 @@ const within = <A, E, R>(answer: Effect.Effect<A, E, R>, duration: typeof answer
     orElse: () => Effect.fail(new Late({ error: `no answer within ${duration}` }))
   })
 
-const isStale = ({ staleness_seconds, target_seconds }: SymbolCoverage): boolean =>
-  staleness_seconds === undefined || staleness_seconds > target_seconds
-
 const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
   Effect.gen(function* () {
     const tree = yield* ActorTree
@@ -97,7 +95,7 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
         ),
       symbols: Effect.fnUntraced(function* ({ query: { after = "", limit, stale } }) {
         const all = yield* within(coverage.symbols, answer_timeout)
-        const asked = stale === undefined ? all : all.filter((each) => isStale(each) === (stale === "true"))
+        const asked = stale === undefined ? all : all.filter((each) => isOutsideTarget(each) === (stale === "true"))
         const rest = asked
           .filter(({ symbol }) => symbol > after)
           .sort((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0))
@@ -112,9 +110,10 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
       }),
       change: ({ payload: { add = [], remove = [] } }) =>
         within(coverage.change({ add: [...new Set(add)], remove: [...new Set(remove)] }), change_timeout).pipe(
-          Effect.catchTag("ChangeRefused", ({ message, problems }) =>
-            Effect.fail(new ChangeRefused({ error: message, problems }))
-          )
+          Effect.catchTags({
+            ChangeRefused: ({ message, problems }) => Effect.fail(new ChangeRefused({ error: message, problems })),
+            ChangeFailed: ({ message }) => Effect.fail(new ChangeFailed({ error: message }))
+          })
         ),
       plan: () => Effect.map(within(coverage.plan, answer_timeout), withoutUnknown)
     })

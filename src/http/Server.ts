@@ -6,6 +6,7 @@ import { Health } from "../ops/Health.ts"
 import { refreshMeters } from "../ops/Meters.ts"
 import { guarded } from "./Guarded.ts"
 import { makeNodeServer } from "./nodeServer.ts"
+import { ownPages } from "./OwnPages.ts"
 import { systemCode } from "../domain/systemCode.ts"
 
 /** The port cannot be had. */
@@ -79,7 +80,7 @@ const Routes = HttpRouter.use(
 type Served = HttpRouter.HttpRouter | Etag.Generator | HttpPlatform.HttpPlatform | FileSystem.FileSystem | Path.Path
 
 /**
- * Serves health, metrics and the routes that are given, all behind the token; fails with `HttpUnavailable` when the
+ * Serves health, metrics and the routes that are given, all behind the token and closed to the pages of other sites; fails with `HttpUnavailable` when the
  * address cannot be had.
  */
 export const layer = <R = never>(
@@ -97,7 +98,8 @@ export const layer = <R = never>(
   )
   // What `given` needs is in the type of the whole; of a type that is not known here the server's part cannot be taken off.
   const more = given as Layer.Layer<never>
-  const serving = HttpRouter.serve(Layer.mergeAll(Routes, guarded(token), more), {
+  const own = ownPages({ host, hasToken: token !== undefined })
+  const serving = HttpRouter.serve(Layer.mergeAll(Routes, guarded(token), own, more), {
     disableLogger: true,
     disableListenLog: true
   })

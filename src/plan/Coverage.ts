@@ -23,6 +23,10 @@ export interface SymbolCoverage {
   readonly reason?: string
 }
 
+/** Whether a symbol is outside its target now: older than that, or of no age at all because nobody has asked for it. */
+export const isOutsideTarget = ({ staleness_seconds, target_seconds }: SymbolCoverage): boolean =>
+  staleness_seconds === undefined || staleness_seconds > target_seconds
+
 /** What was measured of a class, over its symbols. */
 export interface MeasuredStaleness {
   readonly median_seconds: number
@@ -92,6 +96,13 @@ export class ChangeRefused extends Data.TaggedError("ChangeRefused")<{
   }
 }
 
+/** A change that nothing stands against, and that could not be made: the disk, or the end of the program. */
+export class ChangeFailed extends Data.TaggedError("ChangeFailed")<{ readonly reason: string }> {
+  override get message() {
+    return `the observed symbols stay as they are: ${this.reason}`
+  }
+}
+
 /** Who is covered how: the plan in force, what it promises, and what is measured. */
 export class Coverage extends Context.Service<
   Coverage,
@@ -100,6 +111,6 @@ export class Coverage extends Context.Service<
     readonly symbols: Effect.Effect<ReadonlyArray<SymbolCoverage>>
     symbol(code: string): Effect.Effect<SymbolCoverage | undefined>
     /** Adds and removes symbols while it runs, all of them or none; the change is kept over a restart. */
-    change(change: SymbolChange): Effect.Effect<ChangeReport, ChangeRefused>
+    change(change: SymbolChange): Effect.Effect<ChangeReport, ChangeRefused | ChangeFailed>
   }
 >()("observer/plan/Coverage") {}

@@ -1,13 +1,15 @@
-import { Context, Effect, Layer, PubSub, Semaphore, Stream } from "effect"
+import { Context, Effect, Latch, Layer, PubSub, Semaphore, Stream } from "effect"
 import { HttpClient } from "effect/http"
-import { awaitInstant, marketNow } from "../calendar/MarketClock.ts"
+import { marketNow, sleepTowards } from "../calendar/MarketClock.ts"
+import { MarketSession } from "../calendar/MarketSession.ts"
 import { marketDate } from "../calendar/MarketTime.ts"
 import type { RecordDraft } from "../domain/JournalRecord.ts"
 import { parseCodes, type SymbolSelection } from "../domain/SymbolSelection.ts"
 import { Disk, type DiskError } from "../journal/Disk.ts"
-import type { MasterName } from "../kis/MasterFile.ts"
+import { type MasterName, masterNames } from "../kis/MasterFile.ts"
 import type { SymbolChange } from "./Coverage.ts"
-import { compose, type Composed, isOfToday, sourceOf, type State } from "./dayUniverse/compose.ts"
+import { compose, type Composed, type Moment, isOfToday, sourceOf, type State } from "./dayUniverse/compose.ts"
+import { type Changer, makeChanger } from "./dayUniverse/makeChanger.ts"
 import { universeMarker } from "./dayUniverse/universeMarker.ts"
 import { fetchMasters } from "./fetchMasters.ts"
 import { keepLast, type LastUniverse, recallLast } from "./LastUniverse.ts"
@@ -20,10 +22,13 @@ import { readSymbolFile, type SymbolFileUnusable } from "./SymbolFile.ts"
 import { observedOf, type Universe, type UniverseSource } from "./Universe.ts"
 import { diffOf, noChange, type UniverseDiff } from "./UniverseDiff.ts"
 import { publish } from "./UniverseDocument.ts"
+import type { UniverseEnding } from "./UniverseEnding.ts"
 import { UniverseRefused } from "./UniverseRefused.ts"
 
 export interface DayUniverseOptions {
   readonly selection: SymbolSelection
+  /** Codes that are observed whatever the selection says, and cannot be removed by hand. */
+  readonly watched: ReadonlyArray<string>
   readonly dataDir: string
   readonly stateDir: string
   /** The host of the master files, without their path. */
@@ -65,7 +70,11 @@ export class DayUniverse extends Context.Service<
     /** Reads the `@file` again, if the selection is one, and observes what it says now. */
     readonly reload: Effect.Effect<UniverseDiff, ChangeRefused | SymbolFileUnusable>
     /** Observes some codes too, from now on and after a restart, and others no longer, even if the selection names them: all or none. */
-    change(codes: SymbolChange): Effect.Effect<UniverseDiff, ChangeRefused>
+    change(codes: SymbolChange): Effect.Effect<UniverseDiff, ChangeRefused | UniverseEnding>
+    /** Makes the changes that are asked for. For a supervisor to run: without it a change waits. */
+    readonly changer: Effect.Effect<Changer>
+    /** Returns as soon as the record says what is observed. */
+    readonly recorded: Effect.Effect<void>
     /** Says what is observed in the record, then looks for master files each trading morning. For a supervisor to run. */
     readonly run: Effect.Effect<never, DiskError>
   }
@@ -77,7 +86,7 @@ export class DayUniverse extends Context.Service<
 type Keeping = Effect.Effect<void, DiskError, Disk>
 
 const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
-  const { append, dataDir, masterUrl, place, selection, stateDir } = options
+  const { append, dataDir, masterUrl, place, selection, stateDir, watched } = options
   const disk = yield* Disk
   const client = yield* HttpClient.HttpClient
   const shipped = yield* shippedLists
@@ -89,10 +98,12 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       : Effect.succeed(selection)
   )
 
-  const startMs = yield* marketNow
+  const session = yield* MarketSession
+  const moment: Effect.Effect<Moment> = Effect.all({ nowMs: marketNow, said: session.said })
+  const start = yield* moment
   // What is of a later day than the market's is of another rehearsal.
   const kept = yield* recallMasters(stateDir, place)
-  const held = new Map<MasterName, HeldFile>([...kept].filter(([, { date }]) => date <= marketDate(startMs)))
+  const held = new Map<MasterName, HeldFile>([...kept].filter(([, { date }]) => date <= marketDate(start.nowMs)))
   const first: State = {
     held,
     list: marketList(held, shipped),
@@ -100,9 +111,9 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     overlay: yield* recallOverlay(stateDir),
     troubles: new Map()
   }
-  let now = yield* Effect.fromResult(compose(selection, first, startMs))
+  let now = yield* Effect.fromResult(compose(options, first, start))
   let last: LastUniverse | undefined = yield* recallLast(stateDir)
-  let isRecorded = false
+  const recorded = Latch.makeUnsafe(false)
   let nextLookAtMs: number | undefined
   yield* PubSub.publish(hub, now.universe)
 
@@ -118,7 +129,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       const enter = Effect.gen(function* () {
         yield* append([universeMarker(universe, diff, last, yield* marketNow)])
         now = next
-        isRecorded = true
+        yield* recorded.open
         last = { sha256: universe.sha256, codes: observedOf(universe) }
         yield* Effect.catch(keepLast(stateDir, last), (error) =>
           Effect.logWarning(`the next start will not know what it changes: ${error.message}`)
@@ -131,8 +142,8 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
   )
 
   /** Applies a changed state, or refuses it whole. */
-  const change = Effect.fnUntraced(function* (after: State, keep: Keeping = Effect.void) {
-    const next = yield* Effect.fromResult(compose(selection, after, yield* marketNow))
+  const apply = Effect.fnUntraced(function* (after: State, keep: Keeping = Effect.void) {
+    const next = yield* Effect.fromResult(compose(options, after, yield* moment))
     const { universe } = next
     if (universe.sha256 === now.universe.sha256) {
       now = next
@@ -173,12 +184,17 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       const detail = `not observed: ${strange.slice(0, 10).join(", ")}`
       return yield* new UniverseRefused({ reason: "unknown", detail })
     }
+    const kept = remove.filter((code) => watched.includes(code))
+    if (kept.length > 0) {
+      const detail = `watched by the setting OBSERVER_WATCH: ${kept.slice(0, 10).join(", ")}`
+      return yield* new UniverseRefused({ reason: "watched", detail })
+    }
     const overlay = withRemoved(withAdded(now.state.overlay, add), remove)
     if (Math.max(overlay.added.length, overlay.removed.length) > overlay_codes_max) {
       const detail = `more than ${overlay_codes_max} codes would be added or removed by hand`
       return yield* new UniverseRefused({ reason: "tooMany", detail })
     }
-    return yield* change({ ...now.state, overlay }, keepOverlay(stateDir, overlay))
+    return yield* apply({ ...now.state, overlay }, keepOverlay(stateDir, overlay))
   })
 
   /** Looks for the master files once and takes in what is new. */
@@ -189,7 +205,7 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
       const held: HeldFiles = new Map([...now.state.held, ...fresh])
       if (fresh.size > 0) yield* Effect.provideService(keepMasters(stateDir, place, held, zips), Disk, disk)
       const list = fresh.size > 0 ? marketList(held, shipped) : now.state.list
-      yield* change({ ...now.state, held, list, troubles })
+      yield* apply({ ...now.state, held, list, troubles })
       return troubles.size > 0 ? ("failed" as const) : ("unchanged" as const)
     }).pipe(alone)
   }).pipe(
@@ -203,37 +219,59 @@ const make = Effect.fnUntraced(function* (options: DayUniverseOptions) {
     })
   )
 
-  const run = Effect.gen(function* () {
-    yield* alone(Effect.suspend(() => (isRecorded ? Effect.void : record(now, noChange, Effect.void))))
-    let outcome: RefreshOutcome | undefined
+  /** What the last look has come to, or none at all: the boards may be today's while a smaller file could not be had. */
+  const standing = (outcome: RefreshOutcome | undefined) =>
+    Effect.map(moment, (at): RefreshOutcome | undefined => {
+      const { held, list } = now.state
+      if (!isOfToday(list, at)) return outcome
+      if (outcome === "failed") return "partly"
+      return outcome === undefined && held.size < masterNames.length ? undefined : "current"
+    })
+
+  /** Waits until the files are to be looked for again; the broker may say more of the days ahead meanwhile. */
+  const awaitNext = Effect.fnUntraced(function* (outcome: RefreshOutcome | undefined) {
+    const sinceMs = yield* marketNow
     while (true) {
-      const nowMs = yield* marketNow
-      if (isOfToday(now.state.list, nowMs)) outcome = "current"
-      nextLookAtMs = outcome === undefined ? nowMs : nextRefresh(nowMs, outcome)
-      yield* awaitInstant(nextLookAtMs)
-      nextLookAtMs = undefined
-      outcome = yield* refresh
+      const { nowMs, said } = yield* moment
+      const atMs = outcome === undefined ? nowMs : nextRefresh(sinceMs, outcome, said)
+      if (nowMs >= atMs) break
+      nextLookAtMs = atMs
+      yield* sleepTowards(atMs)
+    }
+    nextLookAtMs = undefined
+  })
+
+  const run = Effect.gen(function* () {
+    yield* alone(Effect.suspend(() => (recorded.isOpen() ? Effect.void : record(now, noChange, Effect.void))))
+    let outcome = yield* standing(undefined)
+    while (true) {
+      yield* awaitNext(outcome)
+      outcome = yield* standing(yield* refresh)
     }
   })
+
+  const { change, changer } = yield* makeChanger("universe/changes", (codes) => alone(byHand(codes)))
 
   return DayUniverse.of({
     current: Effect.sync(() => now.universe),
     changes: Stream.fromPubSub(hub),
-    status: Effect.map(marketNow, (nowMs) => {
+    status: Effect.map(moment, (at) => {
       const { file, indices, sha256, symbols, unlisted } = now.universe
       return {
-        ...sourceOf(now.state, nowMs),
+        ...sourceOf(now.state, at),
         symbols: symbols.length,
         indices: indices.length,
         unlisted: unlisted.length,
-        recorded: isRecorded,
+        recorded: recorded.isOpen(),
         ...(nextLookAtMs === undefined ? {} : { nextLookAtMs }),
         file,
         sha256
       }
     }),
-    reload: alone(Effect.flatMap(resolve, (resolved) => change({ ...now.state, resolved }))),
-    change: (codes) => alone(byHand(codes)),
+    reload: alone(Effect.flatMap(resolve, (resolved) => apply({ ...now.state, resolved }))),
+    change,
+    changer: Effect.succeed(changer),
+    recorded: recorded.await,
     run
   })
 })

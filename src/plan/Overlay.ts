@@ -29,7 +29,25 @@ export const withRemoved = ({ added, removed }: Overlay, codes: ReadonlyArray<st
   removed: [...new Set([...removed, ...codes])]
 })
 
-/** Applies what was said by hand. A ranked selection stays ranked; to a list, what was added comes last. */
+/** Adds codes that are not chosen yet. A ranked selection stays ranked; to a list, what is added comes last. */
+const withExtra = (
+  { indices, rule, symbols }: Chosen,
+  codes: ReadonlyArray<string>,
+  entries: ReadonlyMap<string, ListedIssue>,
+  { isRanked, words }: { readonly isRanked: boolean; readonly words: string }
+): Chosen => {
+  const extra = without([...new Set(codes)], [...symbols, ...indices])
+  if (extra.length === 0) return { indices, rule, symbols }
+  const turnover = (code: string) => entries.get(code)?.turnover ?? 0
+  const all = [...symbols, ...extra]
+  return {
+    symbols: isRanked ? all.sort((a, b) => turnover(b) - turnover(a)) : all,
+    indices,
+    rule: `${rule}; ${extra.length} ${words}`
+  }
+}
+
+/** Applies what was said by hand. */
 export const overlaid = (
   chosen: Chosen,
   { added, removed }: Overlay,
@@ -38,20 +56,18 @@ export const overlaid = (
 ): Chosen => {
   const symbols = without(chosen.symbols, removed)
   const indices = without(chosen.indices, removed)
-  const extra = without(added, [...symbols, ...indices])
   const lost = chosen.symbols.length + chosen.indices.length - symbols.length - indices.length
-  const turnover = (code: string) => entries.get(code)?.turnover ?? 0
-  const all = [...symbols, ...extra]
-  const words = [
-    ...(extra.length > 0 ? [`${extra.length} added by hand`] : []),
-    ...(lost > 0 ? [`${lost} taken out by hand`] : [])
-  ]
-  return {
-    symbols: isRanked && extra.length > 0 ? all.sort((a, b) => turnover(b) - turnover(a)) : all,
-    indices,
-    rule: [chosen.rule, ...words].join("; ")
-  }
+  const all = withExtra({ ...chosen, symbols, indices }, added, entries, { isRanked, words: "added by hand" })
+  return lost > 0 ? { ...all, rule: `${all.rule}; ${lost} taken out by hand` } : all
 }
+
+/** Adds who is watched and not chosen: a setting, which stands above what was said by hand. */
+export const withWatched = (
+  chosen: Chosen,
+  watched: ReadonlyArray<string>,
+  entries: ReadonlyMap<string, ListedIssue>,
+  isRanked: boolean
+): Chosen => withExtra(chosen, watched, entries, { isRanked, words: "watched besides" })
 
 const fileOf = (stateDir: string) => join(stateDir, "universe-overlay.json")
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Overlay))

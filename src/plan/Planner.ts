@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Stream } from "effect"
+import { Clock, Context, Effect, Latch, Layer, Stream } from "effect"
 import { Mailbox } from "../actor/Mailbox.ts"
 import { patient } from "../actor/RestartPolicy.ts"
 import { Supervisor } from "../actor/Supervisor.ts"
@@ -7,11 +7,19 @@ import { MarketSession } from "../calendar/MarketSession.ts"
 import type { AccountAbility, Assignment, SymbolAge } from "../domain/Assignment.ts"
 import { isIndexCode } from "../domain/SymbolCode.ts"
 import { Journal } from "../journal/Journal.ts"
-import { type ChangeRefused, type ChangeReport, Coverage, type PlanReport, type SymbolChange } from "./Coverage.ts"
+import {
+  type ChangeFailed,
+  type ChangeRefused,
+  type ChangeReport,
+  Coverage,
+  type PlanReport,
+  type SymbolChange
+} from "./Coverage.ts"
 import { type CoveragePlan, plan } from "./CoveragePlan.ts"
 import type { Held } from "./coveragePlan/assignStreams.ts"
 import { Activity } from "./planner/Activity.ts"
 import { isSame } from "./planner/isSame.ts"
+import { leaving_ms, Ownership } from "./planner/Ownership.ts"
 import { dayCoverage } from "./planner/dayCoverage.ts"
 import { accountReports, classReports, symbolCoverage } from "./planner/report.ts"
 import type { TargetSeconds } from "../domain/SymbolClass.ts"
@@ -28,12 +36,12 @@ export interface PlannerOptions {
   readonly target_seconds: TargetSeconds
   /** Of how many streamed symbols the order book is streamed, too. */
   readonly books: number
-  /** Symbols that are watched more closely and streamed before all others. */
+  /** Those of the universe that are watched more closely and streamed before all others. */
   readonly watched: ReadonlySet<string>
   readonly universe: {
     readonly current: Effect.Effect<PlannedUniverse>
     readonly changes: Stream.Stream<unknown>
-    change(change: SymbolChange): Effect.Effect<ChangeReport, ChangeRefused>
+    change(change: SymbolChange): Effect.Effect<ChangeReport, ChangeRefused | ChangeFailed>
   }
   readonly accounts: {
     readonly abilities: Effect.Effect<ReadonlyArray<AccountAbility>>
@@ -82,10 +90,11 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
   let planned: ReadonlyArray<PlannedSymbol> = []
   let names: PlannedUniverse["entries"] = new Map()
   let held = new Map<string, Held>()
+  const owned = new Ownership()
+  const leaving = Latch.makeUnsafe(false)
 
-  /** Who is watched need not be in the universe. */
   const plannedOf = ({ entries, symbols }: PlannedUniverse): ReadonlyArray<PlannedSymbol> =>
-    [...new Set([...options.watched, ...symbols])].map((symbol) => {
+    symbols.map((symbol) => {
       const { kind, turnover = 0 } = entries.get(symbol) ?? {}
       return {
         symbol,
@@ -144,12 +153,24 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
 
   const enforce = Effect.fnUntraced(function* (made: CoveragePlan, reason: string) {
     const nowMs = yield* Clock.currentTimeMillis
-    // The shards know a symbol before the first sighting of it can come.
-    yield* options.observe(planned.map(({ symbol }) => symbol))
+    // The shards know a symbol before the first sighting of it can come, and until after the last.
+    owned.want(planned.map(({ symbol }) => symbol))
+    yield* options.observe(owned.symbols)
     yield* accounts.apply(made)
+    owned.applied(yield* Clock.currentTimeMillis)
+    if (owned.isShrinking) yield* leaving.open
     held = heldIn(made, nowMs)
     current = { plan: made, reason, madeAtMs: nowMs }
     yield* tell(made, reason)
+  })
+
+  /** Lets go of symbols that are wanted no longer, once nobody hears of them any more. */
+  const letGo = Effect.gen(function* () {
+    yield* leaving.await
+    yield* Effect.sleep(leaving_ms)
+    owned.release(yield* Clock.currentTimeMillis)
+    if (!owned.isShrinking) yield* leaving.close
+    yield* options.observe(owned.symbols)
   })
 
   const replan = Effect.fnUntraced(function* (reason: string) {
@@ -199,7 +220,11 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
     if (session.phaseAt(receivedAtMs) !== "closed") return
     const payload = dayCoverage(yield* report, yield* symbols)
     yield* journal.append([{ kind: "marker", receivedAtMs, source: "observer", payload }])
-    yield* Effect.logInfo("the day's coverage", { symbols: payload.symbols, late: payload.lateSymbols })
+    yield* Effect.logInfo("the day's coverage", {
+      symbols: payload.symbols,
+      late: payload.lateSymbols,
+      outside: payload.outsideSymbols
+    })
   })
 
   const triggers = Stream.mergeAll(
@@ -229,7 +254,7 @@ export const makePlanner = Effect.fnUntraced(function* (options: PlannerOptions)
       // What changed while nobody listened is seen by a look of its own.
       const run = Effect.andThen(
         mailbox.offer("a look after a start"),
-        Effect.raceFirst(Effect.raceFirst(listen, Effect.forever(tellDay)), work)
+        Effect.raceAllFirst([listen, Effect.forever(tellDay), Effect.forever(letGo), work])
       )
       yield* supervisor.start({
         name: mailbox.actor,

@@ -1,13 +1,21 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import { join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { Disk, makeDurableFolder } from "../journal/Disk.ts"
+import { replaceWhole } from "../journal/wholeFile.ts"
 import type { ListedIssue, MarketList } from "./MarketList.ts"
 import type { Overlay } from "./Overlay.ts"
 import type { Universe } from "./Universe.ts"
 
 /** What a universe is made of, before it has been written down. */
 export type UniverseContent = Omit<Universe, "file" | "sha256">
+
+/** What was wanted: by the settings, and by hand. */
+export interface UniverseChoice {
+  readonly selection: string
+  readonly watched: ReadonlyArray<string>
+  readonly overlay: Overlay
+}
 
 export interface UniverseDocument {
   /** Relative to the data folder, with `/` on every system. */
@@ -31,9 +39,8 @@ const rowOf = (entries: ReadonlyMap<string, ListedIssue>) => (code: string) => {
  */
 export const documentOf = (
   content: UniverseContent,
-  selection: string,
-  { files }: Pick<MarketList, "files">,
-  overlay: Overlay
+  { overlay, selection, watched }: UniverseChoice,
+  { files }: Pick<MarketList, "files">
 ): UniverseDocument => {
   const { date, entries, indices, rule, source, symbols, unlisted } = content
   const head = {
@@ -41,6 +48,7 @@ export const documentOf = (
     date,
     rule,
     selection,
+    watched,
     list: { source: source.list, date: source.date, files },
     overlay,
     unlisted
@@ -62,9 +70,7 @@ export const publish = Effect.fn("UniverseDocument.publish")(function* (
   const disk = yield* Disk
   const path = join(dataDir, file)
   if ((yield* disk.size(path)) !== undefined) return
-  const day = file.slice(0, file.lastIndexOf("/"))
+  const day = dirname(file)
   yield* makeDurableFolder(dataDir, day)
-  yield* disk.writeWhole(`${path}.new`, bytes)
-  yield* disk.rename(`${path}.new`, path)
-  yield* disk.syncFolder(join(dataDir, day))
+  yield* replaceWhole(join(dataDir, day), basename(file), bytes)
 })

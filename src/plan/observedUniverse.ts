@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { ChangeRefused, type ChangeReport, type SymbolChange } from "./Coverage.ts"
+import { ChangeFailed, ChangeRefused, type ChangeReport, type SymbolChange } from "./Coverage.ts"
 import type { DayUniverse } from "./DayUniverse.ts"
 import type { PlannedUniverse, PlannerOptions } from "./Planner.ts"
 import { observedOf, type Universe } from "./Universe.ts"
@@ -17,7 +17,13 @@ export const observedUniverse = (day: DayUniverse["Service"]): PlannerOptions["u
   change: Effect.fnUntraced(function* ({ add, remove }: SymbolChange) {
     const { added, removed } = yield* day
       .change({ add, remove })
-      .pipe(Effect.mapError(({ message }) => new ChangeRefused({ problems: [{ problem: message }] })))
+      .pipe(
+        Effect.mapError((error) =>
+          error._tag === "UniverseRefused"
+            ? new ChangeRefused({ problems: [{ problem: error.message }] })
+            : new ChangeFailed({ reason: error.message })
+        )
+      )
     const changed = new Set([...added, ...removed])
     return {
       added,

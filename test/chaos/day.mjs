@@ -98,10 +98,15 @@ else {
     )
   }
   const late = symbols.filter((each) => each.late.times > 0)
-  const unexplained = late.filter(({ reason }) => reason === undefined)
+  // Who is never answered again is never late: it only grows older.
+  const outside = symbols.filter(
+    ({ staleness_seconds, target_seconds }) => staleness_seconds === undefined || staleness_seconds > target_seconds
+  )
+  const troubled = new Set([...late, ...outside])
+  const unexplained = [...troubled].filter(({ reason }) => reason === undefined)
   const unseen = symbols.filter(({ lastSeenAt }) => lastSeenAt === undefined)
   console.log(
-    `${symbols.length} symbols: ${symbols.length - late.length} always inside their target, ${late.length} late at least once`
+    `${symbols.length} symbols: ${symbols.length - troubled.size} always inside their target, ${late.length} late at least once, ${outside.length} outside it now`
   )
   for (const {
     late: { times, worst_seconds },
@@ -110,7 +115,14 @@ else {
   } of late.slice(0, 10)) {
     console.log(`  ${symbol}: ${times} times, ${worst_seconds} s at the worst: ${reason}`)
   }
-  if (unexplained.length > 0) problems.push(`${unexplained.length} symbols were late without a reason`)
+  for (const { reason, staleness_seconds, symbol } of outside.slice(0, 10)) {
+    console.log(
+      `  ${symbol}: outside its target now, ${staleness_seconds === undefined ? "of no age" : `${staleness_seconds} s old`}: ${reason}`
+    )
+  }
+  if (unexplained.length > 0) {
+    problems.push(`${unexplained.length} symbols were late or are outside their target without a reason`)
+  }
   if (unseen.length > 0) problems.push(`${unseen.length} symbols were never seen`)
   if (symbols.length < Number(given.symbols)) problems.push(`only ${symbols.length} symbols`)
 }

@@ -5,7 +5,7 @@ import * as Api from "../../src/http/Api.ts"
 import { body_bytes_max } from "../../src/http/api/bodyLimit.ts"
 import * as Server from "../../src/http/Server.ts"
 import { Health } from "../../src/ops/Health.ts"
-import { ChangeRefused, Coverage, type PlanReport, type SymbolCoverage } from "../../src/plan/Coverage.ts"
+import { ChangeFailed, ChangeRefused, Coverage, type PlanReport, type SymbolCoverage } from "../../src/plan/Coverage.ts"
 
 const samsung: SymbolCoverage = {
   symbol: "005930",
@@ -80,7 +80,9 @@ const serving = (
     change: ({ add, remove }) =>
       add.includes("999999")
         ? Effect.fail(new ChangeRefused({ problems: [{ symbol: "999999", problem: "it is not listed" }] }))
-        : Effect.succeed({ added: add, removed: remove, unchanged: [] })
+        : add.includes("888888")
+          ? Effect.fail(new ChangeFailed({ reason: "write /data: ENOSPC" }))
+          : Effect.succeed({ added: add, removed: remove, unchanged: [] })
   })
   const actors = Layer.effectDiscard(
     Effect.gen(function* () {
@@ -185,7 +187,7 @@ describe("the API", () => {
     }).pipe(Effect.provide(serving({ symbols: many })))
   )
 
-  it.live("makes a change and says what it did, or refuses it and says what is wrong", () =>
+  it.live("makes a change and says what it did, or refuses it and says what is wrong, or fails and says why", () =>
     Effect.gen(function* () {
       const made = yield* post({ add: ["035720", "035720"], remove: ["005930"] })
       assert.strictEqual(made.status, 200)
@@ -196,6 +198,12 @@ describe("the API", () => {
         _tag: "ChangeRefused",
         error: "999999: it is not listed",
         problems: [{ symbol: "999999", problem: "it is not listed" }]
+      })
+      const failed = yield* post({ add: ["888888"] })
+      assert.strictEqual(failed.status, 500)
+      assert.deepStrictEqual(failed.body, {
+        _tag: "ChangeFailed",
+        error: "the observed symbols stay as they are: write /data: ENOSPC"
       })
     }).pipe(Effect.provide(serving()))
   )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result, Stream } from "effect"
+import { Effect, Fiber, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { zipSync } from "fflate"
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -9,6 +9,8 @@ import { unzipped } from "../../src/kis/masterFile/unzip.ts"
 import { masterNames } from "../../src/kis/MasterFile.ts"
 import { capturedZip, makeMasterServer, type MasterAnswer, notFound } from "../support/masterServer.ts"
 import { passUntil } from "../support/virtualTime.ts"
+import { marketDate } from "../../src/calendar/MarketTime.ts"
+import { settled } from "../journal/fixtures.ts"
 import { makeUniverseStage, markersOf, setMarket, statusOf } from "./universeStage.ts"
 
 const top = { _tag: "Top", count: 2_000 } as const
@@ -177,6 +179,54 @@ describe("the day's universe", () => {
       })
   )
 
+  it.effect("takes in the file of a small board, of the indices or of Nextrade as soon as it can be had, today", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const server = yield* makeMasterServer
+      const small = ["konex_code.mst", "idxcode.mst", "nxt_kosdaq_code.mst"] as const
+      for (const name of small) server.answer(name, notFound)
+      const stage = yield* makeUniverseStage(server.url)
+      const universe = yield* stage.start(top)
+      const running = yield* Effect.forkChild(universe.run)
+      const status = yield* statusOf(universe)
+      yield* passUntil(() => isSettled(status()))
+      assert.match(status().reason ?? "", /konex_code.mst: .*; idxcode.mst: .*; nxt_kosdaq_code.mst: /)
+      server.answer("konex_code.mst", { bytes: capturedZip("konex_code.mst") })
+      server.answer("idxcode.mst", { bytes: capturedZip("idxcode.mst") })
+      yield* TestClock.adjust("5 minutes")
+      yield* passUntil(() => isSettled(status()) && !/konex|idxcode/.test(status().reason ?? ""))
+      assert.match(status().reason ?? "", /^nxt_kosdaq_code.mst: the host answered 404/)
+      // What was never had is looked for by the next start, too, though the boards are today's.
+      yield* Fiber.interrupt(running)
+      server.answer("nxt_kosdaq_code.mst", { bytes: capturedZip("nxt_kosdaq_code.mst") })
+      const next = yield* stage.start(top)
+      const before = server.asked.length
+      yield* Effect.forkChild(next.run)
+      yield* passUntil(() => server.asked.length === before + masterNames.length)
+    })
+  )
+
+  it.effect("follows what the broker says of holidays, though it says so while the next morning is waited for", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const server = yield* makeMasterServer
+      const stage = yield* makeUniverseStage(server.url)
+      const universe = yield* stage.start(top)
+      yield* Effect.forkChild(universe.run)
+      const status = yield* statusOf(universe)
+      yield* passUntil(() => isSettled(status()))
+      const asked = server.asked.length
+      yield* stage.session.learn(new Map([["20260723", false]]))
+      yield* setMarket("20260723", "090000")
+      yield* settled
+      assert.deepInclude(status(), { list: "today", date: "20260722" })
+      assert.strictEqual(marketDate(status().nextLookAtMs ?? 0), "20260724")
+      assert.strictEqual(server.asked.length, asked)
+      yield* setMarket("20260724", "074000")
+      yield* passUntil(() => server.asked.length > asked)
+    })
+  )
+
   it.effect("goes without the file of a small board, and without a kept file that has been spoilt", () =>
     Effect.gen(function* () {
       yield* setMarket("20260722", "090000")
@@ -255,6 +305,28 @@ describe("changes by hand", () => {
         turnovers,
         [...turnovers].sort((a, b) => b - a)
       )
+    })
+  )
+
+  it.effect("cannot take out who is watched: they are in the universe and on record, whatever was said before", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const stage = yield* makeUniverseStage("http://127.0.0.1:1")
+      const before = yield* stage.start(list("005930", "000660"))
+      yield* before.change({ add: [], remove: ["000660"] })
+      const watched = ["000660", "005930", "0000Y0", "0000Y0"]
+      const universe = yield* stage.start(list("005930", "000660"), { watched })
+      const { rule, symbols } = yield* universe.current
+      assert.deepStrictEqual(symbols, ["005930", "000660", "0000Y0"])
+      assert.match(rule, /; 1 taken out by hand; 2 watched besides$/)
+      const refused = yield* Effect.flip(universe.change({ add: ["035720"], remove: ["0000Y0"] }))
+      assert.match(refused.message, /watched by the setting OBSERVER_WATCH: 0000Y0/)
+      yield* universe.change({ add: ["035720"], remove: [] })
+      const last = markersOf(stage).at(-1)
+      assert.deepStrictEqual(last?.["codes"], ["005930", "035720", "000660", "0000Y0"])
+      const ranked = yield* stage.start({ _tag: "Top", count: 3 }, { watched: ["069500", "0001", "1002"] })
+      assert.includeMembers([...(yield* ranked.current).symbols], ["069500", "1002"])
+      assert.deepStrictEqual((yield* ranked.current).indices, ["0001", "1001", "2001"])
     })
   )
 

@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Schema } from "effect"
+import { Deferred, Effect, Fiber, Latch, Option, Schema } from "effect"
+import { TestClock } from "effect/testing"
+import { settled } from "../journal/fixtures.ts"
+import { observedUniverse } from "../../src/plan/observedUniverse.ts"
 import { makeUniverseStage, markersOf, preparedDisk, setMarket } from "./universeStage.ts"
 
 const two = { _tag: "List", codes: ["005930", "000660"] } as never
@@ -18,9 +21,67 @@ describe("the day's universe on a disk that fails", () => {
       assert.match(refused.message, /ENOSPC/)
       assert.strictEqual(yield* universe.current, before)
       assert.deepStrictEqual(stage.appended, [])
+      // Nobody asked for anything wrong, and is not told so.
+      const { change } = observedUniverse(universe)
+      assert.strictEqual((yield* Effect.flip(change({ add: ["0000Y0"], remove: [] })))._tag, "ChangeFailed")
+      assert.strictEqual((yield* Effect.flip(change({ add: [], remove: ["0000Y0"] })))._tag, "ChangeRefused")
       disk.fault = () => undefined
       yield* universe.change({ add: ["0000Y0"], remove: [] })
       assert.strictEqual(markersOf(stage).length, 1)
+    })
+  )
+
+  it.effect("does not hold who asks for a change while the journal cannot write; the change is made when it can", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const disk = preparedDisk()
+      const stage = yield* makeUniverseStage(nowhere, disk)
+      const gate = Latch.makeUnsafe(false)
+      const universe = yield* stage.start(two, {
+        append: (drafts) =>
+          Effect.andThen(
+            gate.await,
+            Effect.sync(() => stage.appended.push(...drafts))
+          )
+      })
+      const ask = (add: string) =>
+        Effect.forkChild(Effect.timeoutOption(universe.change({ add: [add], remove: [] }), "10 seconds"))
+      const first = yield* ask("0000Y0")
+      const second = yield* ask("035720")
+      yield* TestClock.adjust("10 seconds")
+      assert.isTrue(Option.isNone(yield* Fiber.join(first)))
+      assert.isTrue(Option.isNone(yield* Fiber.join(second)))
+      assert.deepStrictEqual((yield* universe.current).symbols, ["005930", "000660"])
+      yield* gate.open
+      yield* settled
+      assert.deepStrictEqual((yield* universe.current).symbols, ["005930", "000660", "0000Y0", "035720"])
+      assert.strictEqual(markersOf(stage).length, 2)
+      yield* (yield* universe.changer).drain
+      assert.match((yield* Effect.flip(universe.change({ add: ["000020"], remove: [] }))).message, /is stopping/)
+    })
+  )
+
+  it.effect("is recorded, for whoever waits for it, once its marker is in the journal", () =>
+    Effect.gen(function* () {
+      yield* setMarket("20260722", "090000")
+      const disk = preparedDisk()
+      const stage = yield* makeUniverseStage(nowhere, disk)
+      const gate = Latch.makeUnsafe(false)
+      const universe = yield* stage.start(two, {
+        append: (drafts) =>
+          Effect.andThen(
+            gate.await,
+            Effect.sync(() => stage.appended.push(...drafts))
+          )
+      })
+      yield* Effect.forkDetach(Effect.ignore(universe.run))
+      const waiting = yield* Effect.forkChild(universe.recorded)
+      yield* settled
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* gate.open
+      yield* Fiber.join(waiting)
+      assert.strictEqual(markersOf(stage).length, 1)
+      assert.isTrue((yield* universe.status).recorded)
     })
   )
 

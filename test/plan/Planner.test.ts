@@ -135,7 +135,7 @@ describe("the planner", () => {
       })
       world.hindrance = Effect.sync(() => void order.push("apply"))
       yield* move(universeOf([...codes(4), "0000Y0"]))
-      assert.deepStrictEqual(order, ["observe 5", "observe 5", "apply"])
+      assert.deepStrictEqual(order, ["observe 5", "observe 6", "apply"])
       assert.deepStrictEqual(observed, [])
       assert.deepStrictEqual(
         applied.at(-1)?.sweep.map(({ symbol }) => symbol),
@@ -143,6 +143,35 @@ describe("the planner", () => {
       )
       assert.deepStrictEqual(reasons(), ["the start", "the symbols have changed"])
     }).pipe(supervised)
+  )
+
+  it.effect(
+    "lets the shards keep a removed symbol until nobody can hear of it any more, unless it is wanted again",
+    () =>
+      Effect.gen(function* () {
+        const { move, observed, world } = yield* setUp()
+        const owned = () => [...(observed.at(-1) ?? [])].sort()
+        const gate = Latch.makeUnsafe(false)
+        world.hindrance = gate.await
+        yield* move(universeOf(codes(3)))
+        // However long the accounts take to let go of it.
+        yield* TestClock.adjust("2 minutes")
+        assert.deepStrictEqual(owned(), codes(5))
+        yield* gate.open
+        yield* settled
+        yield* TestClock.adjust("20 seconds")
+        assert.deepStrictEqual(owned(), codes(5))
+        yield* move(universeOf([...codes(2), "001004"]))
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(owned(), ["001000", "001001", "001002", "001004"])
+        yield* TestClock.adjust("29 seconds")
+        assert.include(owned(), "001002")
+        yield* TestClock.adjust("31 seconds")
+        assert.deepStrictEqual(owned(), ["001000", "001001", "001004"])
+        const shrunk = observed.length
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(observed.length, shrunk)
+      }).pipe(supervised)
   )
 
   it.effect("plans anew when an account changes, and gives its streams to others", () =>
@@ -211,16 +240,19 @@ describe("the planner", () => {
     }).pipe(supervised)
   )
 
-  it.effect("watches whom it is told to, though they are in no universe, and streams them first with their books", () =>
+  it.effect("watches whom it is told to among the symbols, and streams them first with their books", () =>
     Effect.gen(function* () {
-      const { applied, coverage, observed } = yield* setUp({ watched: new Set(["0000Y0", "001004"]), books: 1 })
-      assert.deepStrictEqual(observed[0], ["0000Y0", "001004", ...codes(4)])
-      const targets = [...(applied[0]?.streams.values() ?? [])].flat()
+      const watched = ["0000Y0", "001004", "000001"]
+      const { applied, coverage, move, observed } = yield* setUp({ watched: new Set(watched), books: 1 })
+      yield* move(universeOf([...codes(5), "0000Y0"]))
+      // Who is observed is the universe's to say, and on record: a watched symbol that is not in it is nobody's.
+      assert.notInclude(observed.flat(), "000001")
+      const targets = [...(applied.at(-1)?.streams.values() ?? [])].flat()
       assert.includeDeepMembers(targets, [
         { symbol: "001004", book: true },
         { symbol: "0000Y0", book: false }
       ])
-      assert.deepInclude(applied[0]?.sweep[0], { symbol: "0000Y0", target_ms: 3_000 })
+      assert.deepInclude(applied.at(-1)?.sweep.at(-1), { symbol: "0000Y0", target_ms: 3_000 })
       assert.deepInclude(yield* coverage.symbol("0000Y0"), {
         class: "watch",
         coverage: "stream+sweep",
@@ -332,13 +364,15 @@ describe("the planner", () => {
     }).pipe(supervised)
   )
 
-  it.effect("writes down at the end of the day what it got: every class, and who was late and why", () =>
+  it.effect("writes down at the end of the day what it got: every class, who was late, who still is, and why", () =>
     Effect.gen(function* () {
       const { drafts, world } = yield* setUp()
       world.ages = [
         age("001000"),
         age("001001", { late: { times: 1, worst_ms: 11_000, reason: "the broker was down" } }),
-        age("001002", { late: { times: 3, worst_ms: 40_000, reason: "no answer has come in time" } })
+        age("001002", { late: { times: 3, worst_ms: 40_000, reason: "no answer has come in time" } }),
+        // Answered in the morning and never again: late it is only when it is answered again.
+        age("001003", { staleness_ms: 36_000_000 })
       ]
       const told = () => drafts.filter(({ payload }) => "event" in payload && payload.event === "coverage")
       yield* TestClock.setTime(Date.parse("2026-11-24T19:59:59.999+09:00"))
@@ -351,7 +385,17 @@ describe("the planner", () => {
       assert.deepInclude(marker?.payload, {
         symbols: 5,
         lateSymbols: 2,
-        unseen: ["001003", "001004"],
+        unseen: ["001004"],
+        outsideSymbols: 2,
+        outside: [
+          { symbol: "001004", target_seconds: 10, reason: "it has not been asked for yet" },
+          {
+            symbol: "001003",
+            target_seconds: 10,
+            staleness_seconds: 36_000,
+            reason: "no answer has come in time"
+          }
+        ],
         late: [
           {
             symbol: "001002",

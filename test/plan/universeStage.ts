@@ -5,6 +5,7 @@ import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
 import { mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { MarketSession } from "../../src/calendar/MarketSession.ts"
 import { marketInstant } from "../../src/calendar/MarketTime.ts"
 import type { RecordDraft } from "../../src/domain/JournalRecord.ts"
 import type { SymbolSelection } from "../../src/domain/SymbolSelection.ts"
@@ -17,6 +18,8 @@ export interface UniverseStage {
   readonly folder: string
   /** Everything that went to the journal, over all starts. */
   readonly appended: Array<RecordDraft>
+  /** Of all starts. */
+  readonly session: Context.Service.Shape<typeof MarketSession>
   /** Of a file below the data folder. */
   read(file: string): Buffer
   /** A start of the program on the same folders; ends with its scope. */
@@ -43,12 +46,15 @@ export const makeUniverseStage = (
   masterUrl: string,
   memory?: MemoryDisk
 ): Effect.Effect<UniverseStage, never, Scope.Scope> =>
-  Effect.map(memory === undefined ? scratchFolder : Effect.succeed(memory.root), (folder) => {
+  Effect.gen(function* () {
+    const folder = memory === undefined ? yield* scratchFolder : memory.root
+    const session = Context.get(yield* Layer.build(Layer.fresh(MarketSession.layer("calendar"))), MarketSession)
     if (memory === undefined) for (const name of ["data", "state"]) mkdirSync(join(folder, name))
     const appended: Array<RecordDraft> = []
     return {
       folder,
       appended,
+      session,
       read: (file) =>
         memory === undefined
           ? readFileSync(join(folder, "data", file))
@@ -56,14 +62,28 @@ export const makeUniverseStage = (
       start: (selection, options) => {
         const layer = DayUniverse.layer({
           selection,
+          watched: [],
           dataDir: join(folder, "data"),
           stateDir: join(folder, "state"),
           masterUrl,
           place: "test",
           append: (drafts) => Effect.sync(() => appended.push(...drafts)),
           ...options
-        }).pipe(Layer.provide([memory?.layer ?? Disk.layer, NodeHttpClient.layerUndici]), Layer.fresh)
-        return Effect.map(Layer.build(layer), (context) => Context.get(context, DayUniverse))
+        }).pipe(
+          Layer.provide([
+            memory?.layer ?? Disk.layer,
+            NodeHttpClient.layerUndici,
+            Layer.succeed(MarketSession, session)
+          ]),
+          Layer.fresh
+        )
+        return Effect.gen(function* () {
+          const universe = Context.get(yield* Layer.build(layer), DayUniverse)
+          // Not waited for at the end: a process that was killed in the middle of a change never comes back to end it.
+          const fiber = yield* Effect.forkDetach(Effect.flatMap(universe.changer, ({ run }) => run))
+          yield* Effect.addFinalizer(() => Effect.sync(() => fiber.interruptUnsafe()))
+          return universe
+        })
       }
     }
   })

@@ -130,6 +130,13 @@ export class ChangeRefused extends Schema.TaggedError<ChangeRefused>()(
   { httpApiStatus: 400 }
 ) {}
 
+/** Nothing stood against the change, and it could not be made: asked for again, it may be. */
+export class ChangeFailed extends Schema.TaggedError<ChangeFailed>()(
+  "ChangeFailed",
+  { error: Text },
+  { httpApiStatus: 500 }
+) {}
+
 export class SymbolNotObserved extends Schema.TaggedError<SymbolNotObserved>()(
   "SymbolNotObserved",
   { error: Text, symbol: Text },

@@ -44,7 +44,8 @@ export const accountReports = (
   }))
 
 /** Why a symbol is outside its target now; else why it was. */
-const reasonOf = (age: SymbolAge, expected_ms: number): string | undefined => {
+const reasonOf = (age: SymbolAge | undefined, expected_ms: number): string | undefined => {
+  if (age === undefined) return "it has not been asked for yet"
   if (age.misses > 0) return `the broker left it out of ${age.misses} answers`
   if (isOutside(age) && expected_ms > age.target_ms) return "the calls do not suffice for its target"
   return age.late.reason ?? (isOutside(age) ? "no answer has come in time" : undefined)
@@ -60,7 +61,7 @@ export const symbolCoverage = (
 ): SymbolCoverage => {
   const expected_ms = sweep.get(planned.symbol)
   const account = streams.get(planned.symbol)
-  const reason = expected_ms === undefined ? "no account can ask for it" : age && reasonOf(age, expected_ms)
+  const reason = expected_ms === undefined ? "no account can ask for it" : reasonOf(age, expected_ms)
   return {
     symbol: planned.symbol,
     ...(name === undefined ? {} : { name }),
