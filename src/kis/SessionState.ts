@@ -28,6 +28,8 @@ export type SessionEvent =
   | { readonly _tag: "Wanted" }
   /** Nothing is to be streamed: there is no reason to connect. */
   | { readonly _tag: "Unwanted" }
+  /** The run was ended on purpose: until the next one there is no connection, and no trouble of an older day. */
+  | { readonly _tag: "Stopped" }
   /** The connects of this hour are spent; `WaitOver` comes when there is one again. */
   | { readonly _tag: "Governed" }
   | { readonly _tag: "Approved" }
@@ -87,6 +89,8 @@ export const next = (state: SessionState, event: SessionEvent): SessionState => 
       return state._tag === "idle" ? { _tag: "approving", ...troubles } : state
     case "Unwanted":
       return state._tag === "approving" ? { _tag: "idle" } : state
+    case "Stopped":
+      return state._tag === "idle" ? state : { _tag: "idle" }
     case "Governed":
       return state._tag === "approving" ? wait(troubles, undefined, "the connects of this hour are spent") : state
     case "Approved":

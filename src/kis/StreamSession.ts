@@ -67,8 +67,13 @@ export interface Attention {
 }
 
 export interface StreamSession<R> {
-  /** The session's work, for a supervisor to run. What the run before lost by its crash is told first. Fails once the key is refused. */
+  /**
+   * The session's work, for a supervisor to run. What the run before lost is told first: it crashed, unless `stopped` was
+   * called after it. Fails once the key is refused.
+   */
   readonly run: Effect.Effect<never, KisCredentialsRejected, R>
+  /** Says that the run was ended on purpose: nothing was lost, and nothing is held. */
+  readonly stopped: Effect.Effect<void>
   readonly status: Effect.Effect<SessionStatus>
   /** Replaces what is wanted, the most important first. What changes is registered one by one, at the broker's pace. */
   want(registrations: ReadonlyArray<Registration>): Effect.Effect<void>
@@ -198,6 +203,10 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(options: Stream
       state = { _tag: "idle" }
       yield* letGo("the session crashed", "cut")
       return yield* Effect.forever(session)
+    }),
+    stopped: Effect.suspend(() => {
+      current = undefined
+      return turn({ _tag: "Stopped" })
     }),
     status: Effect.sync(() => ({
       state,

@@ -17,6 +17,7 @@ const states = {
 const events = {
   Wanted: { _tag: "Wanted" },
   Unwanted: { _tag: "Unwanted" },
+  Stopped: { _tag: "Stopped" },
   Governed: { _tag: "Governed" },
   Approved: { _tag: "Approved" },
   Opened: { _tag: "Opened" },
@@ -29,7 +30,13 @@ const events = {
   WaitOver: { _tag: "WaitOver" }
 } as const satisfies Readonly<Record<SessionEvent["_tag"], SessionEvent>>
 
-const down = { KeyInUse: "waiting", Unapproved: "waiting", Lost: "waiting", Refused: "parked" } as const
+const down = {
+  Stopped: "idle",
+  KeyInUse: "waiting",
+  Unapproved: "waiting",
+  Lost: "waiting",
+  Refused: "parked"
+} as const
 
 /** Where each event leads; whatever is not named leaves the state as it is. */
 const legal: Readonly<Record<SessionState["_tag"], Partial<Record<SessionEvent["_tag"], SessionState["_tag"]>>>> = {
@@ -39,7 +46,7 @@ const legal: Readonly<Record<SessionState["_tag"], Partial<Record<SessionEvent["
   subscribing: { Heard: "live", Silence: "silent", ...down },
   live: { Silence: "silent", ...down },
   silent: { Heard: "live", ...down },
-  waiting: { WaitOver: "approving", Refused: "parked" },
+  waiting: { WaitOver: "approving", Stopped: "idle", Refused: "parked" },
   parked: {}
 }
 

@@ -115,6 +115,13 @@ export class Hearing {
     }
   }
 
+  /** The stream was ended on purpose: who is registered in the next run is listened to anew. */
+  stopped(): void {
+    this.lost(false)
+    this.vain = 0
+    this.ears.clear()
+  }
+
   /** Data came of a registration. */
   heard(registration: Registration, { last, receivedAtMs, trId }: HeardFrame): void {
     this.lastDataMs = receivedAtMs
