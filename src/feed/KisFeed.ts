@@ -72,7 +72,7 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
       stateDir,
       sweep,
       deliver: (delivery) => Effect.andThen(phases.observe(delivery), deliver(delivery)),
-      onMarketStatus: ({ atMs, code }) => phases.announced(code, atMs),
+      onMarketStatus: ({ atMs, phase }) => phases.announced(phase, atMs),
       onChange
     })
     accounts.push(feed)
