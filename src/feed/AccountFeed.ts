@@ -94,7 +94,11 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
     tradeLists: makeTradeLists(account, callOf("backfill"), token),
     session,
     deliver,
-    rank: (symbol) => streams.findIndex((target) => target.symbol === symbol)
+    rank: (symbol) => {
+      const at = streams.findIndex((target) => target.symbol === symbol)
+      // What is streamed no longer comes last.
+      return at < 0 ? streams.length : at
+    }
   })
   const streamer = yield* makeStreamer({
     account,
