@@ -190,11 +190,15 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(options: Stream
     }
     const why = error._tag === "StreamLost" ? error.why : "cut"
     if (why === "silence") memory.quietness = died(memory.quietness)
-    yield* turn(eventOf(why, error.message))
+    yield* turn(
+      error._tag === "KisDisturbed"
+        ? { _tag: "Lost", because: error.message, again: error.again }
+        : eventOf(why, error.message)
+    )
     yield* letGo(error.message, why)
-    // Spread, so that keys cut together do not return together.
+    // Spread, so that keys cut together do not return together, and not before the time: it may be the broker's own.
     const for_ms = state._tag === "waiting" ? (state.for_ms ?? 0) : 0
-    yield* Effect.sleep(for_ms * (0.75 + (yield* Random.next) / 2))
+    yield* Effect.sleep(for_ms * (1 + (yield* Random.next) / 2))
     yield* turn({ _tag: "WaitOver" })
   })
 

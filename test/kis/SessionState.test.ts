@@ -81,6 +81,11 @@ describe("a streaming session", () => {
     assert.deepStrictEqual(waits(events.Lost, 9), [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000])
   })
 
+  it("waits as long as the broker's own trouble wants", () => {
+    const again = { min_ms: 60_000, max_ms: 600_000 }
+    assert.deepStrictEqual(waits({ ...events.Lost, again }, 5), [60_000, 120_000, 240_000, 480_000, 600_000])
+  })
+
   it("waits from five seconds on when the key is in use", () => {
     assert.deepStrictEqual(waits(events.KeyInUse, 6), [5_000, 10_000, 20_000, 40_000, 60_000, 60_000])
   })
