@@ -39,6 +39,8 @@ export interface StreamerOptions {
   /** A hole that is over; its `gap` is in the journal, and a trade or a while has passed since. UTC milliseconds in market time. Never waits. */
   readonly onHole: (hole: EdgedHole) => Effect.Effect<void>
   readonly onMarketStatus?: (status: MarketStatus) => Effect.Effect<void>
+  /** The broker does not give the market's status; called again until that is wanted no longer. */
+  readonly onStatusRefused?: Effect.Effect<void>
   /** The broker is believed to take another number of registrations. */
   readonly onSlots?: (believed: number) => Effect.Effect<void>
   /** What was swept last of a symbol, by which a stream is known to miss trades; milliseconds of the machine's clock. */
@@ -72,7 +74,8 @@ const causeOf = ({ why }: Loss): GapCause => (why === "silence" || why === "over
  * silent symbol from the last data, to the broker's acceptance, to the next data, or to the end of the run.
  */
 export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOptions) {
-  const { account, approval, deliver, governor, onHole, onMarketStatus, onSlots, restVolume, slots } = options
+  const { account, approval, deliver, governor, onHole, onMarketStatus, onSlots, onStatusRefused, restVolume, slots } =
+    options
   const { alias } = account
   const journal = yield* Journal
   const conservation = yield* Conservation
@@ -210,6 +213,10 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       }
     }
     yield* finishing(handOn(edges.due(nowMs)))
+    if (onStatusRefused !== undefined) {
+      const { unanswered } = yield* session.status
+      if (unanswered.some((key) => key.startsWith(streamIds.status))) yield* onStatusRefused
+    }
     const attention = session.attention()
     if (attention === undefined) return
     const { behindToMs } = attention
