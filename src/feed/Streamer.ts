@@ -116,7 +116,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   const onFrames = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
     const { drifts, heard, refused, sightings, statuses } = readFrames(frames, alias, clock.at)
     const received = sightings.length + statuses.length + refused.length
-    yield* conservation.add("kis-ws", { received, rejected: refused.length })
+    yield* conservation.add("kis-ws", { received })
     yield* onDrifts(drifts)
     if (refused.length > 0) {
       yield* Effect.logWarning("stream frames could not be read and were set aside", {
@@ -125,8 +125,10 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       })
     }
     const drafts = [...refused, ...statuses.map(({ status, values }) => statusMarker(status, values, alias))]
-    if (drafts.length > 0) yield* journal.append(drafts)
-    if (statuses.length > 0) yield* conservation.add("kis-ws", { stored: statuses.length })
+    if (drafts.length > 0) {
+      yield* journal.append(drafts)
+      yield* conservation.add("kis-ws", { stored: statuses.length, rejected: refused.length })
+    }
     if (sightings.length > 0) yield* deliver({ source: "kis-ws", account: alias, sightings })
     const over: Array<Hole | undefined> = []
     for (const frame of heard) {
