@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import { HttpClient } from "effect/http"
 import { patient } from "../actor/RestartPolicy.ts"
 import { Supervisor } from "../actor/Supervisor.ts"
@@ -17,11 +17,11 @@ import { exchange, type KisCall, laneOfRequest } from "../kis/KisHttp.ts"
 import { makeQuotations } from "../kis/Quotations.ts"
 import { makeToken, type TokenStatus } from "../kis/Token.ts"
 import { makeTradeLists } from "../kis/TradeList.ts"
+import { MarketWord } from "./accountFeed/MarketWord.ts"
 import { streamingHours } from "./accountFeed/streamingHours.ts"
 import { type BackfillStatus, makeBackfill } from "./Backfill.ts"
 import type { MarketStatus } from "./KisMarketStatus.ts"
-import { makeStreamer, type StreamStatus } from "./Streamer.ts"
-import { streamIds } from "./streamer/readFrames.ts"
+import { makeStreamer, type Streamer, type StreamStatus } from "./Streamer.ts"
 import type { Sweep, SweeperStatus } from "./Sweep.ts"
 
 /** An account and what it may spend. */
@@ -54,12 +54,6 @@ export interface AccountFeedOptions {
   readonly onChange: (reason: string) => Effect.Effect<void>
 }
 
-/** The trades of a symbol come on one stream, its order book on another; each costs a slot. */
-const registrationsOf = (targets: ReadonlyArray<StreamTarget>) => [
-  ...targets.map(({ symbol }) => ({ trId: streamIds.trades, trKey: symbol })),
-  ...targets.flatMap(({ book, symbol }) => (book ? [{ trId: streamIds.book, trKey: symbol }] : []))
-]
-
 /**
  * All that belongs to one app key: token, approval key, call budget, its part in the sweep, its streaming session and what
  * fills the holes of that. Keys that the broker refuses stop this account and no other.
@@ -73,7 +67,9 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
   const supervisor = yield* Supervisor
   const session = yield* MarketSession
   let refused: KisCredentialsRejected | undefined
+  const ended = yield* Deferred.make<void>()
   let streams: ReadonlyArray<StreamTarget> = []
+  const word = new MarketWord(multiPrice)
 
   const budget = yield* makeRememberedBudget(account, stateDir, account.limit)
   /** Callers take turns, so that neither holes nor the calendar wait for the sweep, which is never done. */
@@ -94,9 +90,13 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
     tradeLists: makeTradeLists(account, callOf("backfill"), token),
     session,
     deliver,
-    rank: (symbol) => streams.findIndex((target) => target.symbol === symbol)
+    rank: (symbol) => {
+      const at = streams.findIndex((target) => target.symbol === symbol)
+      // What is streamed no longer comes last.
+      return at < 0 ? streams.length : at
+    }
   })
-  const streamer = yield* makeStreamer({
+  const streamer: Streamer = yield* makeStreamer({
     account,
     approval,
     governor,
@@ -105,23 +105,37 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
     deliver,
     onHole: backfill.hole,
     onMarketStatus,
-    onSlots: (believed) => onChange(`account ${alias} streams ${believed} registrations`),
+    onStatusRefused: Effect.suspend(() =>
+      word.refused() ? reworded("is not told of the market's halts") : Effect.void
+    ),
+    onSlots: (believed) => reworded(`streams ${believed} registrations`),
     restVolume: sweep.sweptVolume
   })
 
-  /** Refused credentials end the account, whoever meets them first; anything else is the supervisor's to judge. */
-  const orRefused = <A>(run: Effect.Effect<A, KisError>) =>
-    Effect.catchTag(Effect.asVoid(run), "KisCredentialsRejected", (error) =>
-      Effect.gen(function* () {
-        const isFirst = refused === undefined
-        refused ??= error
-        if (isFirst) {
-          yield* Effect.logError("the account is stopped", { account: alias, reason: error.message })
-          yield* onChange(`account ${alias} is refused`)
-        }
-        return yield* Effect.never
-      })
-    )
+  const room = Effect.map(streamer.status, ({ slotsBelieved }) => Math.min(slots, slotsBelieved))
+  const register = Effect.flatMap(room, (fits) => streamer.want(word.registrations(streams, fits)))
+  /** Another number of slots is left to the plan. */
+  const reworded = (what: string) => Effect.andThen(register, onChange(`account ${alias} ${what}`))
+
+  const stop = Effect.fnUntraced(function* (error: KisCredentialsRejected) {
+    if (refused !== undefined) return
+    refused = error
+    yield* Effect.logError("the account is stopped", { account: alias, reason: error.message })
+    yield* onChange(`account ${alias} is refused`)
+    yield* Deferred.succeed(ended, undefined)
+  })
+  /** Refused credentials end every part of the account, whichever meets them; anything else is the supervisor's to judge. */
+  const orRefused = <A>(run: Effect.Effect<A, KisError>) => {
+    const judged = Effect.catchTag(Effect.asVoid(run), "KisCredentialsRejected", stop)
+    return Effect.suspend(() =>
+      refused === undefined ? Effect.raceFirst(judged, Deferred.await(ended)) : Effect.void
+    ).pipe(Effect.andThen(Effect.suspend(() => (refused === undefined ? Effect.void : Effect.never))))
+  }
+
+  const streaming = Effect.andThen(
+    Effect.suspend(() => (word.again() ? reworded("asks for the market's halts again") : Effect.void)),
+    streamer.run
+  )
 
   const start = Effect.gen(function* () {
     const spec = (part: string) => ({ name: `account/${alias}/${part}`, kind: "permanent", policy: patient }) as const
@@ -130,7 +144,7 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
     yield* supervisor.start({ ...spec("sweep"), run: orRefused(sweeper.run) })
     const { mailbox, run } = backfill
     yield* supervisor.start({ ...spec("backfill"), name: mailbox.actor, mailbox, run: orRefused(run) })
-    if (slots > 0) yield* supervisor.start({ ...spec("stream"), run: orRefused(streamingHours(session, streamer.run)) })
+    if (slots > 0) yield* supervisor.start({ ...spec("stream"), run: orRefused(streamingHours(session, streaming)) })
   })
 
   const down = () => (refused === undefined ? {} : { down: refused.message })
@@ -142,15 +156,14 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
     want: (targets: ReadonlyArray<StreamTarget>) =>
       Effect.suspend(() => {
         streams = targets
-        return streamer.want(registrationsOf(targets))
+        return register
       }),
     ability: Effect.gen(function* () {
       const { learntPerSecond } = yield* budget.status
-      const { slotsBelieved } = yield* streamer.status
       return {
         alias,
         callsPerSecond: learntPerSecond,
-        slots: Math.min(slots, slotsBelieved),
+        slots: word.leaves(yield* room),
         multiPrice,
         ...down()
       } satisfies AccountAbility

@@ -26,6 +26,8 @@ export interface KisFeedOptions {
   readonly deliver: (delivery: Delivery) => Effect.Effect<void>
 }
 
+/** The account's own parts have met the refusal by then, and it is asked for nothing any longer. */
+const afterRefusal = "1 minute"
 /** Whoever replans looks at what is, not at what was said of it: a few sentences that wait are enough. */
 const waitingChanges = 16
 
@@ -72,7 +74,7 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
       stateDir,
       sweep,
       deliver: (delivery) => Effect.andThen(phases.observe(delivery), deliver(delivery)),
-      onMarketStatus: ({ atMs, code }) => phases.announced(code, atMs),
+      onMarketStatus: ({ atMs, phase }) => phases.announced(phase, atMs),
       onChange
     })
     accounts.push(feed)
@@ -98,8 +100,10 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
     start: Effect.gen(function* () {
       yield* Effect.forEach(accounts, ({ start }) => start, { discard: true })
       const spec = { kind: "permanent", policy: patient } as const
-      // Refused keys are their account's affair; the next one is asked then.
-      const asking = Effect.catchTag(calendar.run, "KisCredentialsRejected", () => Effect.never)
+      // Refused keys are their account's affair; another one is asked then, as often as the keeper may ask in a day.
+      const asking = Effect.forever(
+        Effect.catchTag(calendar.run, "KisCredentialsRejected", () => Effect.sleep(afterRefusal))
+      )
       yield* supervisor.start({ ...spec, name: "account/calendar", run: asking })
       yield* supervisor.start({ ...spec, name: "account/phases", run: phases.run })
     }),

@@ -34,21 +34,3 @@ export const concludedPhase = (values: ReadonlyArray<string>): Phase | undefined
   if (values[column.hourClass] === "D") return "afterMarket"
   return tradePhase(values) ?? phaseOfOperation[values[column.operation]?.slice(0, 1) ?? ""]
 }
-
-/**
- * `MKOP_CLS_CODE` of the market-status streams (`fields/mkop_codes.json`), those that begin a phase of the whole market.
- * A single symbol's interruption has others (`AB1`, `BF9` … as captured), and those of the after-market of 2026-09-14 are
- * not published.
- */
-export const announcedPhases: Readonly<Record<string, Phase>> = {
-  "110": "openingAuction",
-  "112": "continuous",
-  "121": "closingAuction",
-  "129": "afterClose",
-  "140": "afterClose",
-  "150": "afterMarket",
-  "164": "halt",
-  "174": "halt",
-  "182": "closingAuction",
-  "184": "halt"
-}

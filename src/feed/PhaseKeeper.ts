@@ -6,7 +6,7 @@ import type { Phase } from "../domain/Phase.ts"
 import type { Delivery, Sighting } from "../domain/Sighting.ts"
 import { Journal } from "../journal/Journal.ts"
 import { marker } from "./FeedRecord.ts"
-import { announcedPhases, concludedPhase } from "./KisPhase.ts"
+import { concludedPhase } from "./KisPhase.ts"
 
 export interface PhaseStatus {
   readonly expected: Phase
@@ -89,11 +89,9 @@ export const makePhaseKeeper = Effect.fnUntraced(function* ({ streamed }: PhaseK
     /** Takes what a stream delivered; one call per chunk. */
     observe: ({ sightings, source }: Delivery) =>
       compares && source === "kis-ws" ? tell(watch.observe(sightings.flatMap(voteOf))) : Effect.void,
-    /** Takes a code of a market-status stream and its market instant. */
-    announced: (code: string, atMs: number) => {
-      const phase = announcedPhases[code]
-      return phase === undefined || !compares ? Effect.void : tell(watch.announce(phase, atMs))
-    },
+    /** Takes the phase that a market-status stream says begins, if it names one, and its market instant. */
+    announced: (phase: Phase | undefined, atMs: number) =>
+      phase === undefined || !compares ? Effect.void : tell(watch.announce(phase, atMs)),
     /** The keeper's work, for a supervisor to run. */
     run: Effect.all(loops, { concurrency: "unbounded", discard: true }),
     status: Effect.map(marketNow, (now): PhaseStatus => ({

@@ -1,5 +1,5 @@
-import { Clock, Effect } from "effect"
-import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
+import { Cause, Clock, Effect } from "effect"
+import { MarketClock } from "../calendar/MarketClock.ts"
 import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { SweptVolume } from "../domain/Assignment.ts"
 import type { GapCause } from "../domain/Gap.ts"
@@ -25,7 +25,7 @@ import type { MarketStatus } from "./KisMarketStatus.ts"
 import { EdgeVolumes, type EdgedHole } from "./streamer/EdgeVolumes.ts"
 import { Hearing, type Suspicion } from "./streamer/Hearing.ts"
 import { type Hole, Holes } from "./streamer/Holes.ts"
-import { carriesData, type Drift, readFrames } from "./streamer/readFrames.ts"
+import { carriesData, type Drift, readFrames, streamIds } from "./streamer/readFrames.ts"
 import { statusMarker } from "./streamer/statusMarker.ts"
 
 export interface StreamerOptions {
@@ -36,9 +36,11 @@ export interface StreamerOptions {
   readonly slots: number
   readonly session: MarketSession["Service"]
   readonly deliver: (delivery: Delivery) => Effect.Effect<void>
-  /** A hole that is over; its `gap` is in the journal, and a trade or a while has passed since. UTC milliseconds in market time. */
+  /** A hole that is over; its `gap` is in the journal, and a trade or a while has passed since. UTC milliseconds in market time. Never waits. */
   readonly onHole: (hole: EdgedHole) => Effect.Effect<void>
   readonly onMarketStatus?: (status: MarketStatus) => Effect.Effect<void>
+  /** The broker does not give the market's status; called again until that is wanted no longer. */
+  readonly onStatusRefused?: Effect.Effect<void>
   /** The broker is believed to take another number of registrations. */
   readonly onSlots?: (believed: number) => Effect.Effect<void>
   /** What was swept last of a symbol, by which a stream is known to miss trades; milliseconds of the machine's clock. */
@@ -63,8 +65,6 @@ export interface Streamer {
 }
 
 const look_ms = 1_000
-/** Whoever is told of a hole takes it within this, or it stands in the journal alone. */
-const tell_timeout = "5 seconds"
 
 const causeOf = ({ why }: Loss): GapCause => (why === "silence" || why === "overflow" ? why : "disconnect")
 
@@ -74,7 +74,8 @@ const causeOf = ({ why }: Loss): GapCause => (why === "silence" || why === "over
  * silent symbol from the last data, to the broker's acceptance, to the next data, or to the end of the run.
  */
 export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOptions) {
-  const { account, approval, deliver, governor, onHole, onMarketStatus, onSlots, restVolume, slots } = options
+  const { account, approval, deliver, governor, onHole, onMarketStatus, onSlots, onStatusRefused, restVolume, slots } =
+    options
   const { alias } = account
   const journal = yield* Journal
   const conservation = yield* Conservation
@@ -93,20 +94,13 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     )
     if (over.length === 0) return
     const nowMs = yield* Clock.currentTimeMillis
+    // Before the journal is waited for: meanwhile trades from after the hole may come.
+    const edged = over.map((hole) => edges.edged(hole))
     yield* journal.append(over.map((hole) => gap(clock.at(nowMs), hole, alias)))
-    for (const hole of over) edges.ended(hole, nowMs)
+    edges.ended(edged, nowMs)
   })
 
-  const handOn = Effect.fnUntraced(function* (over: ReadonlyArray<EdgedHole>) {
-    for (const hole of over) {
-      const isTaken = yield* Effect.timeoutOption(onHole(hole), tell_timeout)
-      if (isTaken._tag === "None")
-        yield* Effect.logWarning("nobody took a hole of the stream; its gap is in the journal", {
-          account: alias,
-          symbol: hole.symbol
-        })
-    }
-  })
+  const handOn = (over: ReadonlyArray<EdgedHole>) => Effect.forEach(over, onHole, { discard: true })
 
   const onDrifts = Effect.fnUntraced(function* (drifts: ReadonlyMap<string, Drift>) {
     for (const [layout, drift] of drifts) {
@@ -122,7 +116,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   const onFrames = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
     const { drifts, heard, refused, sightings, statuses } = readFrames(frames, alias, clock.at)
     const received = sightings.length + statuses.length + refused.length
-    yield* conservation.add("kis-ws", { received, rejected: refused.length })
+    yield* conservation.add("kis-ws", { received })
     yield* onDrifts(drifts)
     if (refused.length > 0) {
       yield* Effect.logWarning("stream frames could not be read and were set aside", {
@@ -131,8 +125,10 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       })
     }
     const drafts = [...refused, ...statuses.map(({ status, values }) => statusMarker(status, values, alias))]
-    if (drafts.length > 0) yield* journal.append(drafts)
-    if (statuses.length > 0) yield* conservation.add("kis-ws", { stored: statuses.length })
+    if (drafts.length > 0) {
+      yield* journal.append(drafts)
+      yield* conservation.add("kis-ws", { stored: statuses.length, rejected: refused.length })
+    }
     if (sightings.length > 0) yield* deliver({ source: "kis-ws", account: alias, sightings })
     const over: Array<Hole | undefined> = []
     for (const frame of heard) {
@@ -159,8 +155,9 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     // Until it is accepted again nothing of it can be heard.
     if (reason === "again" && wanted.has(keyOf(registration))) return holes.begin(registration, atMs, "silence")
     hearing.released(registration)
-    if (reason === "dropped") holes.dropped(registration, atMs)
-    else yield* tell([holes.released(registration, atMs)])
+    if (reason === "dropped") return holes.dropped(registration, atMs)
+    yield* tell([holes.released(registration, atMs)])
+    if (registration.trId === streamIds.trades) edges.forget(registration.trKey)
   })
 
   const onLost = (loss: Loss) =>
@@ -211,9 +208,17 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     const nowMs = yield* Clock.currentTimeMillis
     if (holes.size > 0) {
       const targets = new Set(session.targets().map(keyOf))
-      yield* finishing(tell(holes.leave((registration) => targets.has(keyOf(registration)), nowMs)))
+      const left = holes.leave((registration) => targets.has(keyOf(registration)), nowMs)
+      yield* finishing(tell(left))
+      for (const { symbol } of left) {
+        if (!targets.has(keyOf({ trId: streamIds.trades, trKey: symbol }))) edges.forget(symbol)
+      }
     }
     yield* finishing(handOn(edges.due(nowMs)))
+    if (onStatusRefused !== undefined) {
+      const { unanswered } = yield* session.status
+      if (unanswered.some((key) => key.startsWith(streamIds.status))) yield* onStatusRefused
+    }
     const attention = session.attention()
     if (attention === undefined) return
     const { behindToMs } = attention
@@ -221,21 +226,25 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     for (const suspicion of hearing.look({ nowMs, phase, behindToMs, restVolume })) yield* finishing(act(suspicion))
   })
 
-  /** A stream that is stopped while it is down leaves holes that nothing will close. */
+  /** A stream that ends while it is down leaves holes that nothing will close. */
   const tellHoles = Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
-    const open = holes.leave(() => false, now)
-    if (open.length === 0) return
-    const receivedAtMs = yield* marketNow
-    yield* journal.append(
-      open.map((hole) =>
-        gap(receivedAtMs, { ...hole, fromMs: clock.at(hole.fromMs), toMs: clock.at(hole.toMs) }, alias)
-      )
-    )
+    yield* tell(holes.leave(() => false, yield* Clock.currentTimeMillis))
+    yield* handOn(edges.rest())
   }).pipe(Effect.timeoutOption("2 seconds"))
 
+  /** After the evening's end nothing is lost until the next run registers everything anew; a crash loses what was streamed. */
+  const ended = Effect.fnUntraced(function* (cause: Cause.Cause<KisCredentialsRejected>) {
+    if (Cause.hasDies(cause)) return
+    yield* tellHoles
+    yield* session.stopped
+    holes.stopped()
+    hearing.stopped()
+    edges.clear()
+    deafSinceMs = undefined
+  })
+
   const streamer: Streamer = {
-    run: Effect.onInterrupt(Effect.raceFirst(session.run, Effect.forever(look)), () => tellHoles),
+    run: Effect.onError(Effect.raceFirst(session.run, Effect.forever(look)), ended),
     status: Effect.map(session.status, (status) => ({
       ...status,
       lastDataMs: hearing.lastDataMs,

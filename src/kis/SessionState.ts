@@ -1,3 +1,5 @@
+import type { Again } from "./Reaction.ts"
+
 /**
  * The life of one streaming session, as values. The broker allows one session per key and blocks keys that connect
  * again and again, so every way out leads through `waiting`, and the wait shrinks only after something was received:
@@ -28,7 +30,9 @@ export type SessionEvent =
   | { readonly _tag: "Wanted" }
   /** Nothing is to be streamed: there is no reason to connect. */
   | { readonly _tag: "Unwanted" }
-  /** The connects of this hour are spent; `WaitOver` comes when there is one again. */
+  /** The run was ended on purpose: until the next one there is no connection, and no trouble of an older day. */
+  | { readonly _tag: "Stopped" }
+  /** The next connect is not allowed yet, whether it is too close to the last or too many came before it; `WaitOver` comes when there is one again. */
   | { readonly _tag: "Governed" }
   | { readonly _tag: "Approved" }
   | { readonly _tag: "Opened" }
@@ -40,14 +44,16 @@ export type SessionEvent =
   | { readonly _tag: "KeyInUse" }
   /** `OPSP0011`, or not one answer: another approval key is worth one try. */
   | { readonly _tag: "Unapproved" }
-  | { readonly _tag: "Lost"; readonly because: string }
+  /** `again` is how long the broker's own trouble is to be waited for, where it is known. */
+  | { readonly _tag: "Lost"; readonly because: string; readonly again?: Again }
   /** The credentials are refused: waiting does not help. */
   | { readonly _tag: "Refused"; readonly because: string }
   | { readonly _tag: "WaitOver" }
 
 const wait_ms_min = 1_000
-const keyInUse_ms_min = 5_000
 const wait_ms_max = 60_000
+const ordinary: Again = { min_ms: wait_ms_min, max_ms: wait_ms_max }
+const keyInUse: Again = { min_ms: 5_000, max_ms: wait_ms_max }
 /** A second approval key that is not known is no accident; asking on would only spend calls and connects. */
 const unapproved_ms_min = 300_000
 const unapproved_ms_max = 1_800_000
@@ -66,8 +72,8 @@ const wait = (troubles: Troubles, for_ms: number | undefined, because: string): 
   because
 })
 
-const lost = ({ attempt, unapproved }: Troubles, from_ms: number, because: string): SessionState =>
-  wait({ attempt: attempt + 1, unapproved }, doubled(from_ms, attempt, wait_ms_max), because)
+const lost = ({ attempt, unapproved }: Troubles, { max_ms, min_ms }: Again, because: string): SessionState =>
+  wait({ attempt: attempt + 1, unapproved }, doubled(min_ms, attempt, max_ms), because)
 
 const unknownKey = ({ attempt, unapproved }: Troubles): SessionState => {
   const for_ms =
@@ -87,8 +93,12 @@ export const next = (state: SessionState, event: SessionEvent): SessionState => 
       return state._tag === "idle" ? { _tag: "approving", ...troubles } : state
     case "Unwanted":
       return state._tag === "approving" ? { _tag: "idle" } : state
+    case "Stopped":
+      return state._tag === "idle" ? state : { _tag: "idle" }
     case "Governed":
-      return state._tag === "approving" ? wait(troubles, undefined, "the connects of this hour are spent") : state
+      return state._tag === "approving"
+        ? wait(troubles, undefined, "the next connect is held back: too many in a row get the key blocked")
+        : state
     case "Approved":
       return state._tag === "approving" ? { _tag: "connecting", ...troubles } : state
     case "Opened":
@@ -98,11 +108,11 @@ export const next = (state: SessionState, event: SessionEvent): SessionState => 
     case "Silence":
       return state._tag === "live" || state._tag === "subscribing" ? { _tag: "silent", ...troubles } : state
     case "KeyInUse":
-      return isDown ? state : lost(troubles, keyInUse_ms_min, "the broker says that another session uses the key")
+      return isDown ? state : lost(troubles, keyInUse, "the broker says that another session uses the key")
     case "Unapproved":
       return isDown ? state : unknownKey(troubles)
     case "Lost":
-      return isDown ? state : lost(troubles, wait_ms_min, event.because)
+      return isDown ? state : lost(troubles, event.again ?? ordinary, event.because)
     case "Refused":
       return { _tag: "parked", because: event.because }
     case "WaitOver":

@@ -67,8 +67,13 @@ export interface Attention {
 }
 
 export interface StreamSession<R> {
-  /** The session's work, for a supervisor to run. What the run before lost by its crash is told first. Fails once the key is refused. */
+  /**
+   * The session's work, for a supervisor to run. What the run before lost is told first: it crashed, unless `stopped` was
+   * called after it. Fails once the key is refused.
+   */
   readonly run: Effect.Effect<never, KisCredentialsRejected, R>
+  /** Says that the run was ended on purpose: nothing was lost, and nothing is held. */
+  readonly stopped: Effect.Effect<void>
   readonly status: Effect.Effect<SessionStatus>
   /** Replaces what is wanted, the most important first. What changes is registered one by one, at the broker's pace. */
   want(registrations: ReadonlyArray<Registration>): Effect.Effect<void>
@@ -185,11 +190,15 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(options: Stream
     }
     const why = error._tag === "StreamLost" ? error.why : "cut"
     if (why === "silence") memory.quietness = died(memory.quietness)
-    yield* turn(eventOf(why, error.message))
+    yield* turn(
+      error._tag === "KisDisturbed"
+        ? { _tag: "Lost", because: error.message, again: error.again }
+        : eventOf(why, error.message)
+    )
     yield* letGo(error.message, why)
-    // Spread, so that keys cut together do not return together.
+    // Spread, so that keys cut together do not return together, and not before the time: it may be the broker's own.
     const for_ms = state._tag === "waiting" ? (state.for_ms ?? 0) : 0
-    yield* Effect.sleep(for_ms * (0.75 + (yield* Random.next) / 2))
+    yield* Effect.sleep(for_ms * (1 + (yield* Random.next) / 2))
     yield* turn({ _tag: "WaitOver" })
   })
 
@@ -198,6 +207,10 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(options: Stream
       state = { _tag: "idle" }
       yield* letGo("the session crashed", "cut")
       return yield* Effect.forever(session)
+    }),
+    stopped: Effect.suspend(() => {
+      current = undefined
+      return turn({ _tag: "Stopped" })
     }),
     status: Effect.sync(() => ({
       state,

@@ -1,9 +1,11 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Context, Deferred, Effect, Fiber, Layer, Redacted, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import type { FedAccount } from "../../src/feed/AccountFeed.ts"
 import { KisFeed } from "../../src/feed/KisFeed.ts"
 import { accountAt, secrets } from "../support/accounts.ts"
+import { acceptAll, askedIn as askedToRegister, reply } from "../support/subscriptions.ts"
 import { json, type KisServer, makeKisServer, type SeenRequest } from "../support/kisServer.ts"
 import { looked, passUntil, scratchFolder } from "../support/virtualTime.ts"
 import { machineDisk } from "../journal/fixtures.ts"
@@ -22,29 +24,37 @@ const knowsAllBut = (server: KisServer, refused: ReadonlySet<string>) =>
       if (refused.has(appkey)) return json({ error_code: "EGW00103", error_description: "invalid appkey" }, 403)
       return json({ access_token: `${secrets.token}.${appkey}`, token_type: "Bearer", expires_in: 86_400 })
     }
+    if (request.path === "/oauth2/Approval") {
+      return json({ approval_key: (JSON.parse(request.body) as { readonly appkey: string }).appkey })
+    }
     if (!request.path.endsWith("/intstock-multprice")) return json({ rt_cd: "1", msg_cd: "OPSQ0002" }, 500)
     return success(askedIn(request).map((code) => ({ inter_shrn_iscd: code, inter2_prpr: "100", acml_vol: "7" })))
   })
 
-const accountOf = (server: KisServer, alias: string): FedAccount => ({
+const accountOf = (server: KisServer, alias: string, slots: number): FedAccount => ({
   ...accountAt(server),
   alias,
   appKey: Redacted.make(alias),
   limit: { callsPerSecond: 18, source: "test" },
-  slots: 0
+  slots
 })
 
 /** The feed of some accounts at one broker, started, sweeping all symbols. */
 const openFeed = Effect.fnUntraced(function* (
   aliases: readonly [string, ...ReadonlyArray<string>],
-  refused: ReadonlySet<string>
+  refused: ReadonlySet<string>,
+  {
+    mode = "always",
+    slots = 0,
+    swept = symbols
+  }: { readonly mode?: "always" | "calendar"; readonly slots?: number; readonly swept?: ReadonlyArray<string> } = {}
 ) {
-  const room = yield* openRoom(symbols)
+  const room = yield* openRoom(symbols, { mode })
   const server = yield* makeKisServer
   knowsAllBut(server, refused)
   const stateDir = yield* scratchFolder
   const [first, ...rest] = aliases
-  const accounts = [accountOf(server, first), ...rest.map((alias) => accountOf(server, alias))] as const
+  const accounts = [accountOf(server, first, slots), ...rest.map((alias) => accountOf(server, alias, slots))] as const
   const built = yield* Layer.build(
     Layer.fresh(KisFeed.layer({ accounts, stateDir, deliver: room.shards.deliver })).pipe(
       Layer.provide(machineDisk),
@@ -52,12 +62,12 @@ const openFeed = Effect.fnUntraced(function* (
     )
   )
   const feed = Context.get(built, KisFeed)
-  yield* feed.apply({
-    sweep: symbols.map((symbol) => ({ symbol, target_ms: 10_000, planned_ms: 1_000 })),
-    streams: new Map()
-  })
+  const sweep = swept.map((symbol) => ({ symbol, target_ms: 10_000, planned_ms: 1_000 }))
+  const stream = (alias: string, ...streamed: ReadonlyArray<string>) =>
+    feed.apply({ sweep, streams: new Map([[alias, streamed.map((symbol) => ({ symbol, book: false }))]]) })
+  yield* stream("nobody")
   yield* feed.start
-  return { ...room, server, feed, statusOf: looked(feed.status) }
+  return { ...room, stream, server, feed, statusOf: looked(feed.status) }
 })
 
 const asksOf = (server: KisServer, alias: string) =>
@@ -101,6 +111,64 @@ layer(NodeHttpClient.layerUndici)("a feed of several accounts", (it) => {
       assert.deepStrictEqual(asksOf(server, "bad"), [])
       const before = asksOf(server, "good").length
       yield* passUntil(() => asksOf(server, "good").length > before + 5)
+    })
+  )
+
+  it.effect("stops every part of an account, whichever of them the refusal meets", () =>
+    Effect.gen(function* () {
+      const { feed, server, statusOf, stream } = yield* openFeed(["good", "bad"], new Set(), { slots: 3 })
+      acceptAll(server, ({ trKey }) => reply(trKey, "OPSP9994"))
+      yield* passUntil(() => asksOf(server, "bad").length > 2)
+      yield* stream("bad", "001000")
+      yield* passUntil(() => statusOf().accounts[1]?.down !== undefined)
+      yield* TestClock.adjust("2 seconds")
+      const before = asksOf(server, "bad").length
+      const others = asksOf(server, "good").length
+      yield* passUntil(() => asksOf(server, "good").length > others + 20)
+      assert.strictEqual(asksOf(server, "bad").length, before)
+      assert.match((yield* feed.abilities)[1]?.down ?? "", /OPSP9994/)
+    })
+  )
+
+  it.effect("keeps one slot for the market's own word, and gives it to the plan where the broker refuses it", () =>
+    Effect.gen(function* () {
+      const { feed, server, statusOf, stream } = yield* openFeed(["one"], new Set(), { slots: 4, swept: [] })
+      const told: Array<string> = []
+      yield* Effect.forkScoped(Stream.runForEach(feed.changes, (reason) => Effect.sync(() => void told.push(reason))))
+      const slots = Effect.map(feed.abilities, ([one]) => one?.slots)
+      const asked = (connection: number) =>
+        server.connections[connection]?.said.flatMap((text) => {
+          const { action, trId, trKey } = askedToRegister(text) ?? {}
+          return action === "1" ? [`${trId} ${trKey}`] : []
+        })
+      acceptAll(server, ({ trId, trKey }) => reply(trKey, "OPSP0000", "SUBSCRIBE SUCCESS", trId))
+      assert.strictEqual(yield* slots, 3)
+      yield* stream("one", "001000", "001001", "001002")
+      yield* passUntil(() => statusOf().accounts[0]?.stream.slotsHeld === 4)
+      assert.deepStrictEqual(asked(0), [
+        "H0STMKO0 001000",
+        ...["001000", "001001", "001002"].map((of) => `H0STCNT0 ${of}`)
+      ])
+      // Another order of the same symbols changes no registration.
+      yield* stream("one", "001002", "001000", "001001")
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(asked(0)?.length, 4)
+      acceptAll(server, ({ trId, trKey }) => reply(trKey, trId === "H0STMKO0" ? "OPSP8991" : "OPSP0000", "words", trId))
+      server.connections[0]?.socket.terminate()
+      yield* passUntil(() => told.includes("account one is not told of the market's halts"))
+      assert.strictEqual(yield* slots, 4)
+      yield* stream("one", "001000", "001001", "001002", "001003")
+      yield* passUntil(() => statusOf().accounts[0]?.stream.slotsHeld === 4)
+      assert.deepStrictEqual(statusOf().accounts[0]?.stream.unanswered, [])
+    })
+  )
+
+  it.effect("asks another account for the calendar when the keys of the first are refused", () =>
+    Effect.gen(function* () {
+      const { server } = yield* openFeed(["bad", "good"], new Set(["bad"]), { mode: "calendar", swept: [] })
+      const asks = () => server.requests.filter(({ path }) => path.endsWith("/chk-holiday"))
+      yield* passUntil(() => asks().length > 0, 1_000)
+      assert.strictEqual(asks()[0]?.headers["appkey"], "good")
     })
   )
 

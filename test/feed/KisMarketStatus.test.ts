@@ -42,15 +42,16 @@ describe("the market's own word", () => {
   })
 
   it("names the phases that codes begin, and none for a sidecar or a countdown", () => {
-    assert.deepStrictEqual(["110", "112", "121", "129", "174", "175", "387", "F01"].map(phaseOfMarketCode), [
-      "openingAuction",
-      "continuous",
-      "closingAuction",
-      "afterClose",
-      "halt",
-      "continuous",
-      undefined,
-      undefined
-    ])
+    const phases = {
+      openingAuction: ["110"],
+      continuous: ["112", "175", "185"],
+      closingAuction: ["121", "182"],
+      afterClose: ["129", "140"],
+      afterMarket: ["150"],
+      halt: ["164", "174", "184"]
+    }
+    for (const [phase, codes] of Object.entries(phases))
+      for (const code of codes) assert.strictEqual(phaseOfMarketCode(code), phase, code)
+    for (const code of ["139", "387", "397", "F01", "P06", "AB1", "BF9"]) assert.isUndefined(phaseOfMarketCode(code))
   })
 })

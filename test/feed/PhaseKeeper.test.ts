@@ -140,7 +140,7 @@ describe("the keeper of phases", () => {
           ({ announced, observe }) =>
             Effect.andThen(
               Effect.forEach(wrong, (each) => observe(delivery(each))),
-              announced("164", instant("20261124", "110000"))
+              announced("halt", instant("20261124", "110000"))
             ),
           { mode: "always" }
         )
@@ -150,19 +150,22 @@ describe("the keeper of phases", () => {
   )
 
   it.effect(
-    "tells at once when the exchange announces what the table has not, and knows no codes but the published",
+    "tells at once when the exchange announces what the table has not, until it announces what the table has",
     () =>
       Effect.gen(function* () {
         const records = yield* live(({ announced }) =>
           Effect.gen(function* () {
-            yield* announced("112", instant("20261124", "090003"))
-            yield* announced("AB1", instant("20261124", "094016"))
-            yield* announced("174", instant("20261124", "103000"))
-            yield* announced("174", instant("20261124", "103000") + 5)
+            yield* announced("continuous", instant("20261124", "090003"))
+            yield* announced(undefined, instant("20261124", "094016"))
+            yield* announced("halt", instant("20261124", "103000"))
+            yield* announced("halt", instant("20261124", "103000") + 5)
+            yield* announced("continuous", instant("20261124", "105000"))
+            yield* announced("halt", instant("20261124", "105500"))
           })
         )
         assert.deepStrictEqual(payloads(records), [
-          { event: "phase", expected: "continuous", observed: "halt", since: "2026-11-24T01:30:00.000Z" }
+          { event: "phase", expected: "continuous", observed: "halt", since: "2026-11-24T01:30:00.000Z" },
+          { event: "phase", expected: "continuous", observed: "halt", since: "2026-11-24T01:55:00.000Z" }
         ])
       })
   )

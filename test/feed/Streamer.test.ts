@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Logger, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { MarketClock, rehearsed } from "../../src/calendar/MarketClock.ts"
+import { marketInstant } from "../../src/calendar/MarketTime.ts"
+import { streamingHours } from "../../src/feed/accountFeed/streamingHours.ts"
 import type { MarketStatus } from "../../src/feed/KisMarketStatus.ts"
 import { makeStreamer, type StreamerOptions } from "../../src/feed/Streamer.ts"
 import type { EdgedHole } from "../../src/feed/streamer/EdgeVolumes.ts"
@@ -19,9 +21,13 @@ const tradesOf = (trKey: string) => ({ trId: "H0STCNT0", trKey })
 const symbols = ["005930", "000660", "0000Y0"]
 
 /** A stream over a real socket into a real journal. */
-const setUp = Effect.fnUntraced(function* (slots = 41, options: Partial<StreamerOptions> = {}) {
+const setUp = Effect.fnUntraced(function* (
+  slots = 41,
+  options: Partial<StreamerOptions> = {},
+  { mode = "always" }: { readonly mode?: "always" | "calendar" } = {}
+) {
   const holes: Array<EdgedHole> = []
-  const room = yield* openRoom(symbols)
+  const room = yield* openRoom(symbols, { mode })
   const server = yield* makeKisServer
   const streamer = yield* Effect.provideContext(
     makeStreamer({
@@ -265,6 +271,113 @@ describe("a stream", () => {
     })
   )
 
+  it.effect("ends with the market's day, tells of no night, and registers everything again in the morning", () =>
+    Effect.gen(function* () {
+      const { holes, records, server, session, statusOf, streamer } = yield* setUp(41, {}, { mode: "calendar" })
+      const at = (date: string, hour: string) => TestClock.setTime(marketInstant(date, hour) ?? Number.NaN)
+      acceptAll(server)
+      yield* at("20261124", "195930")
+      yield* Effect.forkScoped(streamingHours(session, streamer.run))
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      say(server, frameOf(trade("005930", 1_000)))
+      yield* until(() => statusOf().lastDataMs !== undefined)
+      // One that is cut just before the end leaves a hole, which is told and handed on.
+      yield* at("20261124", "200025")
+      yield* until(() => statusOf().state._tag === "live")
+      server.connections[0]?.socket.terminate()
+      yield* passUntil(() => statusOf().openHoles === 3)
+      server.onText(() => undefined)
+      yield* passUntil(() => statusOf().openHoles === 0, 100)
+      // The end waits two seconds for the journal, which is real.
+      yield* until(() => statusOf().state._tag === "idle")
+      assert.strictEqual(holes.find(({ symbol }) => symbol === "005930")?.cumVolumeBefore, 1_000)
+      assert.deepInclude(statusOf(), { state: { _tag: "idle" }, slotsHeld: 0, openHoles: 0, silentSymbols: [] })
+      const connected = server.connections.length
+      yield* TestClock.adjust("11 hours")
+      assert.strictEqual(server.connections.length, connected)
+      assert.strictEqual(statusOf().state._tag, "idle")
+      acceptAll(server)
+      yield* at("20261125", "075000")
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      say(server, frameOf(trade("005930", 5)))
+      yield* until(() => statusOf().state._tag === "live")
+      yield* TestClock.adjust("10 seconds")
+      const gaps = ofKind(yield* records, "gap").map(payloadOf)
+      assert.strictEqual(gaps.length, 3)
+      for (const { to } of gaps) assert.strictEqual(String(to).slice(0, 16), "2026-11-24T11:00")
+      assert.strictEqual(holes.length, 3)
+    })
+  )
+
+  it.effect("tells of no night after an evening on which it was live to the end", () =>
+    Effect.gen(function* () {
+      const { holes, records, server, session, statusOf, streamer } = yield* setUp(41, {}, { mode: "calendar" })
+      const at = (date: string, hour: string) => TestClock.setTime(marketInstant(date, hour) ?? Number.NaN)
+      acceptAll(server)
+      yield* at("20261124", "195930")
+      yield* Effect.forkScoped(streamingHours(session, streamer.run))
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      say(server, frameOf(trade("005930", 1_000)))
+      yield* until(() => statusOf().lastDataMs !== undefined)
+      yield* at("20261124", "200020")
+      yield* passUntil(() => statusOf().state._tag === "idle", 100)
+      assert.strictEqual(statusOf().slotsHeld, 0)
+      yield* at("20261125", "075000")
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      assert.strictEqual(server.connections.length, 2)
+      // A cut over the opening: yesterday's volume is not its lower edge.
+      server.connections[1]?.socket.terminate()
+      yield* passUntil(() => statusOf().openHoles === 3)
+      yield* passUntil(() => holes.length === 3, 100)
+      assert.isTrue(holes.every(({ cumVolumeBefore }) => cumVolumeBefore === undefined))
+      for (const { from } of ofKind(yield* records, "gap").map(payloadOf))
+        assert.strictEqual(String(from).slice(0, 15), "2026-11-24T22:5")
+    })
+  )
+
+  it.effect("tells of what a part's own crash lost, when it runs again", () =>
+    Effect.gen(function* () {
+      let crash = false
+      const restVolume = () => {
+        if (crash) throw new Error("crash")
+        return undefined
+      }
+      const { passUntilWritten, server, statusOf, streamer } = yield* setUp(41, { restVolume })
+      acceptAll(server)
+      const first = yield* Effect.forkScoped(Effect.exit(streamer.run))
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      crash = true
+      yield* passUntil(() => first.pollUnsafe() !== undefined, 100)
+      crash = false
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntilWritten((records) => ofKind(records, "gap").length === 3)
+    })
+  )
+
+  it.effect("tells of its holes when the keys are refused in mid-session, and hands them on", () =>
+    Effect.gen(function* () {
+      const { holes, records, server, statusOf, streamer } = yield* setUp()
+      acceptAll(server)
+      const running = yield* Effect.forkScoped(Effect.flip(streamer.run))
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      say(server, frameOf(trade("005930", 7)))
+      yield* until(() => statusOf().lastDataMs !== undefined)
+      yield* streamer.want(["0000Z0", ...symbols].map(tradesOf))
+      acceptAll(server, ({ trKey }) => reply(trKey, "OPSP9994"))
+      yield* passUntil(() => statusOf().state._tag === "parked")
+      yield* until(() => running.pollUnsafe() !== undefined)
+      assert.deepStrictEqual(
+        ofKind(yield* records, "gap")
+          .map(({ symbol }) => symbol)
+          .sort(),
+        [...symbols].sort()
+      )
+      assert.strictEqual(holes.find(({ symbol }) => symbol === "005930")?.cumVolumeBefore, 7)
+      assert.deepInclude(statusOf(), { slotsHeld: 0, openHoles: 0 })
+      assert.strictEqual(statusOf().state._tag, "parked")
+    })
+  )
+
   it.effect("writes books beside trades, and what is said of the market as a marker with its code", () =>
     Effect.gen(function* () {
       const told: Array<MarketStatus> = []
@@ -325,7 +438,7 @@ describe("a stream", () => {
       const [first] = ofKind(yield* passUntilWritten((records) => ofKind(records, "trade").length === 1), "trade")
       assert.strictEqual(first?.receivedAt, new Date(marketMs + 600_000).toISOString())
       server.connections[0]?.socket.terminate()
-      const gaps = ofKind(yield* passUntilWritten((records) => ofKind(records, "gap").length >= 3, 100), "gap")
+      const gaps = ofKind(yield* passUntilWritten((records) => ofKind(records, "gap").length >= 3), "gap")
       const order = gaps.map(({ symbol }) => symbol)
       assert.deepStrictEqual(holes, [])
       // The first trade after it says what the hole held; who does not trade is handed on without after a while.

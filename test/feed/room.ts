@@ -53,9 +53,11 @@ export const openRoom = Effect.fnUntraced(function* (
     /** Waits until nothing of a source is on its way, and gives what was counted beside what is written. */
     atRest: Effect.fnUntraced(function* (source: RecordSource) {
       yield* until(() => tally(source).received > 0 && inFlight(tally(source)) === 0)
+      // Counted first: what comes meanwhile must not stand beside records that were read before it.
+      const counted = tally(source)
       const written = (yield* records).filter((record) => record.source === source)
       const rejects = written.filter(({ kind }) => kind === "reject")
-      return { tally: tally(source), stored: written.length - rejects.length, rejected: rejects.length, written }
+      return { tally: counted, stored: written.length - rejects.length, rejected: rejects.length, written }
     }),
     /** Lets virtual time pass until the journal holds what is looked for. */
     passUntilWritten: Effect.fnUntraced(function* (

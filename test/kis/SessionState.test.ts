@@ -17,6 +17,7 @@ const states = {
 const events = {
   Wanted: { _tag: "Wanted" },
   Unwanted: { _tag: "Unwanted" },
+  Stopped: { _tag: "Stopped" },
   Governed: { _tag: "Governed" },
   Approved: { _tag: "Approved" },
   Opened: { _tag: "Opened" },
@@ -29,7 +30,13 @@ const events = {
   WaitOver: { _tag: "WaitOver" }
 } as const satisfies Readonly<Record<SessionEvent["_tag"], SessionEvent>>
 
-const down = { KeyInUse: "waiting", Unapproved: "waiting", Lost: "waiting", Refused: "parked" } as const
+const down = {
+  Stopped: "idle",
+  KeyInUse: "waiting",
+  Unapproved: "waiting",
+  Lost: "waiting",
+  Refused: "parked"
+} as const
 
 /** Where each event leads; whatever is not named leaves the state as it is. */
 const legal: Readonly<Record<SessionState["_tag"], Partial<Record<SessionEvent["_tag"], SessionState["_tag"]>>>> = {
@@ -39,7 +46,7 @@ const legal: Readonly<Record<SessionState["_tag"], Partial<Record<SessionEvent["
   subscribing: { Heard: "live", Silence: "silent", ...down },
   live: { Silence: "silent", ...down },
   silent: { Heard: "live", ...down },
-  waiting: { WaitOver: "approving", Refused: "parked" },
+  waiting: { WaitOver: "approving", Stopped: "idle", Refused: "parked" },
   parked: {}
 }
 
@@ -72,6 +79,11 @@ describe("a streaming session", () => {
 
   it("waits ever longer while connections only open, up to a minute", () => {
     assert.deepStrictEqual(waits(events.Lost, 9), [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000])
+  })
+
+  it("waits as long as the broker's own trouble wants", () => {
+    const again = { min_ms: 60_000, max_ms: 600_000 }
+    assert.deepStrictEqual(waits({ ...events.Lost, again }, 5), [60_000, 120_000, 240_000, 480_000, 600_000])
   })
 
   it("waits from five seconds on when the key is in use", () => {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Deferred, Effect, Fiber, Logger, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import type { ApprovalKey } from "../../src/kis/ApprovalKey.ts"
-import { KisCredentialsRejected, type KisError, KisUnreachable } from "../../src/kis/KisError.ts"
+import { KisCredentialsRejected, KisDisturbed, type KisError, KisUnreachable } from "../../src/kis/KisError.ts"
 import { makeStreamSession, type SessionHandler } from "../../src/kis/StreamSession.ts"
 import type { Socket } from "node:net"
 import { accountAt, leakIn, secrets } from "../support/accounts.ts"
@@ -491,8 +491,22 @@ describe("a session", () => {
       yield* Effect.forkScoped(session.run)
       yield* passUntil(() => told.registeredAtMs.length === 1, 50)
       assert.strictEqual((yield* session.status).connects, 1)
-      assert.isAtLeast((told.registeredAtMs[0] ?? 0) - startMs, 0.75 * (1_000 + 2_000 + 4_000 + 8_000))
+      assert.isAtLeast((told.registeredAtMs[0] ?? 0) - startMs, 1_000 + 2_000 + 4_000 + 8_000)
       assert.deepStrictEqual(told.lostSinceMs, [])
+    })
+  )
+
+  it.effect("waits for an approval key as long as the broker's trouble wants, not a second", () =>
+    Effect.gen(function* () {
+      let failures = 0
+      const again = { min_ms: 60_000, max_ms: 90_000 }
+      const trouble = new KisDisturbed({ operation: "approval key", status: 500, code: "EGW00003", text: "", again })
+      const { server, session, told } = yield* setUp({ failure: () => (failures++ < 2 ? trouble : undefined) })
+      acceptAll(server)
+      const startMs = yield* Clock.currentTimeMillis
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.registeredAtMs.length === 1, 500)
+      assert.isAtLeast((told.registeredAtMs[0] ?? 0) - startMs, 60_000 + 90_000)
     })
   )
 
@@ -551,6 +565,21 @@ describe("a session", () => {
     })
   )
 
+  it.effect("that was stopped on purpose is idle, holds nothing, and has lost nothing when it runs again", () =>
+    Effect.gen(function* () {
+      const { server, session, told } = yield* setUp()
+      acceptAll(server)
+      const first = yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.registeredAtMs.length === 1)
+      yield* Fiber.interrupt(first)
+      yield* session.stopped
+      assert.deepInclude(yield* session.status, { state: { _tag: "idle" }, slotsHeld: 0 })
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.registeredAtMs.length === 2)
+      assert.deepStrictEqual(told.lostSinceMs, [])
+    })
+  )
+
   it.effect("closes its connection cleanly when it is stopped", () =>
     Effect.gen(function* () {
       const { server, session, told } = yield* setUp()
@@ -575,7 +604,10 @@ describe("a session", () => {
       acceptAll(server)
       yield* Effect.forkScoped(session.run)
       yield* passUntil(() => statusOf().state._tag === "waiting")
-      assert.deepInclude(statusOf().state, { for_ms: undefined, because: "the connects of this hour are spent" })
+      assert.deepInclude(statusOf().state, {
+        for_ms: undefined,
+        because: "the next connect is held back: too many in a row get the key blocked"
+      })
       yield* TestClock.adjust("40 minutes")
       assert.strictEqual(server.connections.length, 0)
       yield* Deferred.succeed(gate, undefined)

@@ -1,3 +1,4 @@
+import { marketDay } from "../../calendar/MarketTime.ts"
 import type { Sighting } from "../../domain/Sighting.ts"
 import type { HeardFrame } from "./readFrames.ts"
 import type { Hole } from "./Holes.ts"
@@ -18,21 +19,38 @@ const wait_ms = 5_000
  * and whether all that was missed has been found. A hole is handed on with the first trade after it, or without.
  */
 export class EdgeVolumes {
-  private readonly newest = new Map<string, number>()
+  private readonly newest = new Map<string, { readonly cumVolume: number; readonly day: number }>()
   private waiting: ReadonlyArray<{ readonly hole: EdgedHole; readonly untilMs: number }> = []
 
-  /** A hole is over; times of `hole` are the record's, `nowMs` is the machine's. */
-  ended(hole: Hole, nowMs: number): void {
-    const cumVolumeBefore = this.newest.get(hole.symbol)
-    const edged = cumVolumeBefore === undefined ? hole : { ...hole, cumVolumeBefore }
-    this.waiting = [...this.waiting, { hole: edged, untilMs: nowMs + wait_ms }]
+  /** A hole that is over, with its lower edge; its times are those of the record. Every day counts its volume anew. */
+  edged(hole: Hole): EdgedHole {
+    const newest = this.newest.get(hole.symbol)
+    return newest?.day === marketDay(hole.toMs) ? { ...hole, cumVolumeBefore: newest.cumVolume } : hole
+  }
+
+  /** The gaps of such holes are written: each waits for its first trade. `nowMs` is the machine's. */
+  ended(holes: ReadonlyArray<EdgedHole>, nowMs: number): void {
+    this.waiting = [...this.waiting, ...holes.map((hole) => ({ hole, untilMs: nowMs + wait_ms }))]
+  }
+
+  /** Its trades are no longer streamed: what is traded from now on is not known. */
+  forget(symbol: string): void {
+    this.newest.delete(symbol)
+  }
+
+  /** Nothing is streamed any longer. */
+  clear(): void {
+    this.newest.clear()
+    this.waiting = []
   }
 
   /** Data came: the holes that it ends, each with its first trade. */
   heard(sightings: ReadonlyArray<Sighting>, frames: ReadonlyArray<HeardFrame>): ReadonlyArray<EdgedHole> {
     const found = this.waiting.length === 0 ? [] : this.found(sightings)
     for (const { last } of frames) {
-      if (last.kind === "trade" && last.cumVolume !== undefined) this.newest.set(last.symbol, last.cumVolume)
+      const { cumVolume, kind, receivedAtMs, symbol } = last
+      if (kind === "trade" && cumVolume !== undefined)
+        this.newest.set(symbol, { cumVolume, day: marketDay(receivedAtMs) })
     }
     return found
   }
@@ -43,6 +61,11 @@ export class EdgeVolumes {
     const due = this.waiting.filter(({ untilMs }) => untilMs <= nowMs)
     this.waiting = this.waiting.filter(({ untilMs }) => untilMs > nowMs)
     return due.map(({ hole }) => hole)
+  }
+
+  /** All that still wait: no trade will come. */
+  rest(): ReadonlyArray<EdgedHole> {
+    return this.due(Number.POSITIVE_INFINITY)
   }
 
   private found(sightings: ReadonlyArray<Sighting>): ReadonlyArray<EdgedHole> {

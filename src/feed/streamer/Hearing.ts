@@ -115,11 +115,19 @@ export class Hearing {
     }
   }
 
+  /** The stream was ended on purpose: who is registered in the next run is listened to anew. */
+  stopped(): void {
+    this.lost(false)
+    this.vain = 0
+    this.ears.clear()
+  }
+
   /** Data came of a registration. */
   heard(registration: Registration, { last, receivedAtMs, trId }: HeardFrame): void {
+    // Several symbols in one frame are heard at once: that is no distance.
+    if (receivedAtMs !== this.lastDataMs) this.together.heard(receivedAtMs)
     this.lastDataMs = receivedAtMs
     this.vain = 0
-    this.together.heard(receivedAtMs)
     const ear = this.ears.get(keyOf(registration))
     if (ear === undefined) return
     ear.rhythm.heard(receivedAtMs)

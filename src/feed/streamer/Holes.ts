@@ -90,6 +90,12 @@ export class Holes {
     this.streamed.clear()
   }
 
+  /** The stream was ended on purpose: what is not streamed from now on is no hole. */
+  stopped(): void {
+    this.open.clear()
+    this.streamed.clear()
+  }
+
   /** Ends the holes of registrations that are not to be streamed any longer. */
   leave(isWanted: (registration: Registration) => boolean, atMs: number): ReadonlyArray<Hole> {
     return [...this.open.values()].flatMap(({ registration }) =>

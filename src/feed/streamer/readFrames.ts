@@ -28,7 +28,7 @@ const dataStreams: Readonly<
 /** Whether a stream carries data of symbols: these have holes, and a rhythm. */
 export const carriesData = (trId: string): boolean => trId === streamIds.trades || trId === streamIds.book
 
-/** A frame of data that could be read. */
+/** What a frame of data that could be read says of one symbol; a frame may hold records of several. */
 export interface HeardFrame {
   readonly trId: string
   readonly receivedAtMs: number
@@ -77,8 +77,13 @@ export const readFrames = (
     const data = Object.hasOwn(dataStreams, trId) ? dataStreams[trId] : undefined
     const columns = records[0]?.length ?? 0
     if (data !== undefined && columns >= data.columns_min) {
-      for (const values of records) sightings.push(data.read(values, atMs, extraColumns))
-      const last = sightings.at(-1)
+      let last: Sighting | undefined
+      for (const values of records) {
+        const sighting = data.read(values, atMs, extraColumns)
+        if (last !== undefined && last.symbol !== sighting.symbol) heard.push({ trId, receivedAtMs, last })
+        sightings.push(sighting)
+        last = sighting
+      }
       if (last !== undefined) heard.push({ trId, receivedAtMs, last })
     } else if (trId === streamIds.status && columns >= statusColumns_min) {
       for (const values of records) statuses.push({ status: marketStatus(values, atMs), values })

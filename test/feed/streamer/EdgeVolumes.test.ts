@@ -2,22 +2,24 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Sighting } from "../../../src/domain/Sighting.ts"
 import { EdgeVolumes } from "../../../src/feed/streamer/EdgeVolumes.ts"
 import { tradeSighting } from "../../../src/feed/KisTrade.ts"
+import type { Hole } from "../../../src/feed/streamer/Holes.ts"
 import { trade } from "../frames.ts"
 
-const sighting = (symbol: string, cumVolume: number, volume = 1): Sighting =>
-  tradeSighting(trade(symbol, cumVolume, { 12: String(volume) }), 0, 0)
+const sighting = (symbol: string, cumVolume: number, volume = 1, receivedAtMs = 0): Sighting =>
+  tradeSighting(trade(symbol, cumVolume, { 12: String(volume) }), receivedAtMs, 0)
 const heard = (edges: EdgeVolumes, ...sightings: ReadonlyArray<Sighting>) =>
   edges.heard(
     sightings,
     sightings.map((last) => ({ trId: "H0STCNT0", receivedAtMs: 0, last }))
   )
 const hole = (symbol: string) => ({ symbol, fromMs: 1_000, toMs: 2_000, cause: "disconnect" as const })
+const ended = (edges: EdgeVolumes, over: Hole, nowMs: number) => edges.ended([edges.edged(over)], nowMs)
 
 describe("the volumes at the edges of a hole", () => {
   it("are that of the last trade before it, and what the first one after it came on top of", () => {
     const edges = new EdgeVolumes()
     heard(edges, sighting("005930", 10), sighting("005930", 15))
-    edges.ended(hole("005930"), 0)
+    ended(edges, hole("005930"), 0)
     assert.deepStrictEqual(heard(edges, sighting("000660", 7)), [])
     assert.deepStrictEqual(heard(edges, sighting("005930", 30, 4), sighting("005930", 31)), [
       { ...hole("005930"), cumVolumeBefore: 15, cumVolumeAfter: 26 }
@@ -27,16 +29,29 @@ describe("the volumes at the edges of a hole", () => {
 
   it("are left out where they are not known: before the first trade, and after the counter began anew", () => {
     const edges = new EdgeVolumes()
-    edges.ended(hole("005930"), 0)
+    ended(edges, hole("005930"), 0)
     assert.deepStrictEqual(heard(edges, sighting("005930", 9, 2)), [{ ...hole("005930"), cumVolumeAfter: 7 }])
-    edges.ended(hole("005930"), 0)
+    ended(edges, hole("005930"), 0)
     assert.deepStrictEqual(heard(edges, sighting("005930", 5, 2)), [{ ...hole("005930"), cumVolumeBefore: 9 }])
+  })
+
+  it("are those of the hole's own day, by the market's clock, and of a symbol that was streamed until it", () => {
+    const edges = new EdgeVolumes()
+    heard(edges, sighting("005930", 1_000_000), sighting("000660", 50))
+    // 15:00 UTC is midnight in Seoul.
+    const next = { ...hole("005930"), fromMs: 15 * 3_600_000, toMs: 15 * 3_600_000 }
+    assert.strictEqual(edges.edged({ ...next, toMs: next.toMs - 1 }).cumVolumeBefore, 1_000_000)
+    assert.deepStrictEqual(edges.edged(next), next)
+    heard(edges, sighting("005930", 20, 1, next.toMs))
+    assert.strictEqual(edges.edged(next).cumVolumeBefore, 20)
+    edges.forget("000660")
+    assert.deepStrictEqual(edges.edged(hole("000660")), hole("000660"))
   })
 
   it("are waited for no longer than five seconds, each hole for itself", () => {
     const edges = new EdgeVolumes()
-    edges.ended(hole("005930"), 0)
-    edges.ended(hole("000660"), 1_000)
+    ended(edges, hole("005930"), 0)
+    ended(edges, hole("000660"), 1_000)
     assert.deepStrictEqual(edges.due(4_999), [])
     assert.deepStrictEqual(edges.due(5_000), [hole("005930")])
     assert.deepStrictEqual(edges.due(6_000), [hole("000660")])
