@@ -119,8 +119,14 @@ const sweepPart = (feed: FeedStatus, nowMs: number): Part => {
   return part(state, sinceMs, lastAnswerAtMs, reason)
 }
 
-const sessionPart = ({ lastHeardMs, sinceMs, state }: AccountStatus["stream"]): Part => {
+const sessionPart = ({ stream, sweeper }: AccountStatus): Part => {
+  const { lastHeardMs, sinceMs, state } = stream
   switch (state._tag) {
+    case "idle":
+      // a stream that nobody runs is as it should be at night, and not yet there in the morning
+      return sweeper.state === "closed"
+        ? part("ok", sinceMs, lastHeardMs, "the market is closed")
+        : part("starting", sinceMs, lastHeardMs)
     case "live":
       return part("ok", sinceMs, lastHeardMs)
     case "waiting":
@@ -138,7 +144,7 @@ const sessionPart = ({ lastHeardMs, sinceMs, state }: AccountStatus["stream"]): 
 const streamPart = (feed: FeedStatus): Part => {
   const sessions = alive(feed).filter(({ streamed }) => streamed > 0)
   if (sessions.length === 0) return part("off")
-  const parts = sessions.map(({ account, stream }) => [account, sessionPart(stream)] as const)
+  const parts = sessions.map((session) => [session.account, sessionPart(session)] as const)
   const has = (status: PartStatus) => parts.some(([, each]) => each.status === status)
   const isDown = parts.every(([, { status }]) => status === "down")
   const status = isDown ? "down" : has("down") || has("degraded") ? "degraded" : has("starting") ? "starting" : "ok"
