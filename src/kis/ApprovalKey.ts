@@ -1,4 +1,4 @@
-import { Effect, Redacted } from "effect"
+import { Clock, Effect, Redacted } from "effect"
 import type { KisAccount } from "./Account.ts"
 import { makeCredential } from "./Credential.ts"
 import type { KisCall } from "./KisHttp.ts"
@@ -10,6 +10,10 @@ const kept_ms = 20 * 3_600_000
 const between_issues_ms = 1_200
 
 export interface ApprovalKey {
+  /**
+   * A key that holds for half its life yet, for a connection keeps the one it begins with and registers by it all day.
+   * When no such key can be had, the one that is held is given, as long as it is valid.
+   */
   readonly current: Effect.Effect<Redacted.Redacted, KisError>
   /** Forgets the key: the broker did not know it (`OPSP0011`). Its replacement is asked for at once, a further one only after a growing wait. */
   readonly drop: Effect.Effect<void>
@@ -34,8 +38,12 @@ export const makeApprovalKey = Effect.fnUntraced(function* (account: KisAccount,
   })
   const rules = { what: "approval key", kind: "approval", between_ms: between_issues_ms, atOnce: 1 } as const
   const credential = yield* makeCredential(account, stateDir, rules, obtain)
+  const unlessValid = Effect.fnUntraced(function* (error: KisError) {
+    const held = yield* credential.held
+    return held !== undefined && held.endsAtMs > (yield* Clock.currentTimeMillis) ? held.secret : yield* error
+  })
   return {
-    current: credential.current(0),
+    current: Effect.catch(credential.current(kept_ms), unlessValid),
     drop: Effect.flatMap(credential.held, (held) => (held === undefined ? Effect.void : credential.drop(held.secret)))
   } satisfies ApprovalKey
 })
