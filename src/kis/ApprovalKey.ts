@@ -8,6 +8,8 @@ import { type KisError, KisReplyMalformed } from "./KisError.ts"
 const kept_ms = 20 * 3_600_000
 /** One issue a second per key (kis/limits.md §3), and a little, for the broker's clock is not ours. */
 const between_issues_ms = 1_200
+/** Nobody is told of an approval key, and without one there is no stream. */
+const lost_ms_max = 60_000
 
 export interface ApprovalKey {
   /**
@@ -36,7 +38,13 @@ export const makeApprovalKey = Effect.fnUntraced(function* (account: KisAccount,
     }
     return { secret: Redacted.make(text), life_ms: kept_ms }
   })
-  const rules = { what: "approval key", kind: "approval", between_ms: between_issues_ms, atOnce: 1 } as const
+  const rules = {
+    what: "approval key",
+    kind: "approval",
+    between_ms: between_issues_ms,
+    atOnce: 1,
+    lost_ms_max
+  } as const
   const credential = yield* makeCredential(account, stateDir, rules, obtain)
   const unlessValid = Effect.fnUntraced(function* (error: KisError) {
     const held = yield* credential.held

@@ -54,7 +54,8 @@ export const decodeRecords = (
   if (stream !== undefined && asBefore !== undefined) return recordsFrame(trId, asBefore, stream)
   const values = countValues(text, from)
   const width = values / count
-  if (width < 1 || !Number.isInteger(width)) return malformed(`its ${values} values do not divide into ${count} records`)
+  if (width < 1 || !Number.isInteger(width))
+    return malformed(`its ${values} values do not divide into ${count} records`)
   if (stream !== undefined) {
     const { max, min } = stream.known
     if (width < min) return malformed(`its records have ${width} values, ${min} are known`)
