@@ -116,6 +116,23 @@ describe("registering", () => {
     })
   )
 
+  it.effect("takes an answer that does not name its symbol for one to the oldest question of its stream", () =>
+    Effect.gen(function* () {
+      const { server, session, statusOf, told } = yield* setUp({ symbols: ["a", "b", "c"] })
+      acceptAll(server, ({ trKey }) => (trKey === "b" ? reply("", "OPSP8993") : reply("", "OPSP0000")))
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => statusOf().unanswered.length === 1 && told.registeredAtMs.length === 2)
+      assert.deepStrictEqual(told.events, ["registered a", "registered c"])
+      assert.deepStrictEqual(statusOf().unanswered, ["H0STCNT0 b"])
+      yield* session.want([])
+      server.onText((text, connection) => {
+        if (askedIn(text)?.action === "2") connection.socket.send(reply("", "OPSP0001"))
+      })
+      yield* passUntil(() => told.events.length === 4)
+      assert.sameMembers(told.events.slice(2), ["unwanted a", "unwanted c"])
+    })
+  )
+
   it.effect("never asks for more than the slots", () =>
     Effect.gen(function* () {
       const { server, session, told } = yield* setUp({ symbols: codes(8), slots: 3 })

@@ -49,12 +49,13 @@ describe("a stream socket", () => {
   it.effect("echoes a probe unchanged while nobody takes messages, and does not hand it on", () =>
     Effect.gen(function* () {
       const { connection, socket } = yield* opened
+      const probes = [probe, ` ${probe}\n`, `\ufeff\n${probe}`]
       connection.socket.send("before")
-      connection.socket.send(probe)
+      for (const text of probes) connection.socket.send(text)
       connection.socket.send("after")
-      yield* until(() => connection.said.length === 1)
-      assert.deepStrictEqual(connection.said, [probe])
-      assert.strictEqual(socket.pingPongs(), 1)
+      yield* until(() => connection.said.length === 3)
+      assert.deepStrictEqual(connection.said, probes)
+      assert.strictEqual(socket.pingPongs(), 3)
       assert.deepStrictEqual(yield* takeTexts(socket, 2), ["before", "after"])
     })
   )

@@ -2,7 +2,7 @@ import { Clock, Deferred, Effect, Queue, type Redacted } from "effect"
 import type { ApprovalKey } from "../ApprovalKey.ts"
 import { KisCredentialsRejected } from "../KisError.ts"
 import type { SessionEvent } from "../SessionState.ts"
-import { readControl, subscribeMessage, type SubscribeReply } from "../StreamMessage.ts"
+import { type ControlMessage, isControl, readControl, subscribeMessage, type SubscribeReply } from "../StreamMessage.ts"
 import { StreamLost, type StreamMessage, type StreamSocket } from "../StreamSocket.ts"
 import { deadAfter_ms, probed, quietAfter_ms, type Quietness, spoke } from "./ConnectionSilence.ts"
 import { keyOf, type Registration, Registrations, type ReleaseReason } from "./Registrations.ts"
@@ -126,6 +126,13 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     yield* handler.onReleased(item, atMs, reason)
   })
 
+  /** What an answer is of: where it names the stream and not the symbol, the question of that stream that is open longest. */
+  const subjectOf = ({ reply, trId, trKey }: ControlMessage & { readonly _tag: "Answer" }): Registration => {
+    const item = { trId, trKey }
+    if (trKey !== "") return item
+    return registrations.oldest(trId, reply._tag === "Unsubscribed" ? "releasing" : "asking") ?? item
+  }
+
   const onAnswer = Effect.fnUntraced(function* (item: Registration, reply: SubscribeReply, atMs: number) {
     Queue.offerUnsafe(memory.nudges, undefined)
     switch (reply._tag) {
@@ -183,11 +190,11 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     const takenAtMs = yield* Clock.currentTimeMillis
     let from = 0
     for (const [index, { receivedAtMs, text }] of messages.entries()) {
-      if (!text.startsWith("{")) continue
+      if (!isControl(text)) continue
       yield* handOn(messages.slice(from, index))
       from = index + 1
       const control = readControl(text)
-      if (control._tag === "Answer") yield* onAnswer(control, control.reply, receivedAtMs)
+      if (control._tag === "Answer") yield* onAnswer(subjectOf(control), control.reply, receivedAtMs)
       else if (control._tag === "Unreadable")
         yield* Effect.logWarning("the stream said something unreadable", { account, generation })
       handledToMs = receivedAtMs

@@ -180,6 +180,12 @@ export class Registrations {
     return !isPassing || entry.tries >= tries_max
   }
 
+  /** The question of a stream that is open longest, or its release. */
+  oldest(trId: string, tag: "asking" | "releasing"): Registration | undefined {
+    for (const { _tag, item } of this.entries.values()) if (_tag === tag && item.trId === trId) return item
+    return undefined
+  }
+
   /** The broker has no slot for this one, or for the oldest question where it does not say which. Gives how many it holds. */
   slotsFull(item: Registration, nowMs: number): number {
     const asked = this.entries.get(keyOf(item))
