@@ -195,8 +195,9 @@ export const makeCredential = Effect.fnUntraced(function* (
       wait_seconds: Math.ceil(wait_ms / 1_000),
       asked_last_by: seen.askedBy
     })
-    while (true) {
-      const left_ms = untilMs - (yield* Clock.currentTimeMillis)
+    for (let slept_ms = 0; slept_ms < wait_ms; slept_ms += poll_ms) {
+      // A clock that is set back meanwhile does not lengthen the wait.
+      const left_ms = Math.min(untilMs - (yield* Clock.currentTimeMillis), wait_ms - slept_ms)
       if (left_ms <= 0) return
       yield* Effect.sleep(Math.min(poll_ms, left_ms))
       const found = yield* file.read

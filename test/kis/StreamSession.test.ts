@@ -8,7 +8,7 @@ import type { Socket } from "node:net"
 import { accountAt, leakIn, secrets } from "../support/accounts.ts"
 import { type KisServer, makeKisServer } from "../support/kisServer.ts"
 import { acceptAll, accepted, askedIn, askedOf, keyInUse, probe, reply } from "../support/subscriptions.ts"
-import { looked, passUntil, until } from "../support/virtualTime.ts"
+import { looked, movableClock, passUntil, until } from "../support/virtualTime.ts"
 
 const frame = (value: string | number) => `0|H0XXXXX0|001|${value}`
 const askedAt = ({ connections }: KisServer, index: number): ReadonlyArray<string> => {
@@ -318,6 +318,19 @@ describe("what is wanted", () => {
     })
   )
 
+  it.effect("is told to be released, too, when the broker never answers its release", () =>
+    Effect.gen(function* () {
+      const { server, session, told } = yield* setUp({ symbols: ["a"] })
+      acceptAll(server, ({ action, trKey }) => (action === "1" ? accepted(trKey) : undefined))
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.events.length === 1)
+      yield* session.want([])
+      yield* passUntil(() => told.events.length === 2, 100)
+      assert.deepStrictEqual(told.events, ["registered a", "unwanted a"])
+      assert.deepStrictEqual(saidAt(server, 0, "2"), ["a", "a", "a"])
+    })
+  )
+
   it.effect("is registered again when the broker ends it by itself", () =>
     Effect.gen(function* () {
       const { server, session, told } = yield* setUp()
@@ -525,6 +538,25 @@ describe("a session", () => {
       yield* TestClock.adjust("2 seconds")
       yield* until(() => told.lostSinceMs.length === 1)
       assert.deepStrictEqual(told.lostSinceMs, [heardAtMs])
+    })
+  )
+
+  it.effect("connects anew when the clock is set back by hours, and tells of no loss that lies ahead", () =>
+    Effect.gen(function* () {
+      const { clock, setBack } = yield* movableClock
+      yield* Effect.gen(function* () {
+        const { server, session, told } = yield* setUp()
+        acceptAll(server)
+        yield* Effect.forkScoped(session.run)
+        yield* passUntil(() => told.registeredAtMs.length === 1)
+        setBack(900)
+        yield* TestClock.adjust("5 seconds")
+        assert.deepStrictEqual(told.events, ["registered 005930"])
+        setBack(3 * 3_600_000)
+        yield* passUntil(() => told.registeredAtMs.length === 2, 100)
+        assert.deepStrictEqual(told.events, ["registered 005930", "lost", "registered 005930"])
+        assert.isAtMost(told.lostSinceMs[0] ?? 0, told.registeredAtMs[1] ?? 0)
+      }).pipe(Effect.provideService(Clock.Clock, clock))
     })
   )
 

@@ -9,7 +9,7 @@ import type { KisCall } from "../../src/kis/KisHttp.ts"
 import type { ReplyBody } from "../../src/kis/Reply.ts"
 import { makeToken, type Token } from "../../src/kis/Token.ts"
 import { accountAt, leakIn, secrets } from "../support/accounts.ts"
-import { passUntil, scratchFolder, until } from "../support/virtualTime.ts"
+import { movableClock, passUntil, scratchFolder, until } from "../support/virtualTime.ts"
 
 const account = accountAt({ restUrl: "http://broker", wsUrl: "ws://broker" })
 const minute_ms = 60_000
@@ -429,6 +429,26 @@ layer(hearWaits)("the access token", (it) => {
       const startMs = yield* Clock.currentTimeMillis
       yield* settled((yield* makeToken(account, folder, call)).current)
       assert.isAtMost((askedAtMs[1] ?? 0) - startMs, 2 * minute_ms)
+    })
+  )
+
+  it.effect("is not waited for longer when the clock is set back while it is waited for", () =>
+    Effect.gen(function* () {
+      const { clock, setBack } = yield* movableClock
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk((number) => (number === 1 ? unreachable : Effect.succeed(issued(number))))
+      yield* Effect.gen(function* () {
+        const token = yield* makeToken(account, folder, call)
+        yield* Effect.exit(token.current)
+        const before = waits
+        const asking = yield* Effect.forkScoped(token.current)
+        yield* until(() => waits > before)
+        setBack(5 * hour_ms)
+        yield* passUntil(() => asking.pollUnsafe() !== undefined, 50)
+      }).pipe(Effect.provideService(Clock.Clock, clock))
+      assert.strictEqual(askedAtMs.length, 2)
+      // The hand went back by five hours between the two.
+      assert.isBelow((askedAtMs[1] ?? 0) + 5 * hour_ms - (askedAtMs[0] ?? 0), hour_ms)
     })
   )
 

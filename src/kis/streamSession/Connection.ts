@@ -1,4 +1,4 @@
-import { Clock, Deferred, Effect, Queue, type Redacted } from "effect"
+import { Clock, Deferred, Effect, Queue, type Redacted, Semaphore } from "effect"
 import type { ApprovalKey } from "../ApprovalKey.ts"
 import { KisCredentialsRejected } from "../KisError.ts"
 import type { SessionEvent } from "../SessionState.ts"
@@ -60,6 +60,8 @@ export interface Connection<R> {
 }
 
 const watch_ms = 1_000
+/** A clock that is kept by the network is moved by less; farther back, its times cannot be compared any more. */
+const setBack_ms = 1_000
 /** Handling that takes longer than this keeps the next messages waiting: their lateness is ours, not the broker's. */
 const behind_ms = 1_000
 
@@ -76,6 +78,11 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
   let idleSinceMs: number | undefined
   let behindToMs = 0
   let hasFrames = false
+  /** The owner is told one thing after the other. */
+  const handling = Semaphore.makeUnsafe(1)
+  let lookedAtMs = handledToMs
+  /** Nothing was heard later than that: times of before the clock was set back are none of today's. */
+  let heardToMs_max = Number.POSITIVE_INFINITY
 
   const believe = Effect.fnUntraced(function* (cap: SlotCap) {
     const before = memory.cap.believed
@@ -94,6 +101,14 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     return yield* new StreamLost({ detail: "not one registration was answered", why: "unapproved" })
   })
 
+  const onReleased = Effect.fnUntraced(function* (item: Registration, atMs: number, reason: ReleaseReason | undefined) {
+    if (reason === undefined) return
+    if (reason === "dropped") {
+      yield* Effect.logWarning("the broker ended a registration by itself", { account, generation, of: keyOf(item) })
+    }
+    yield* handler.onReleased(item, atMs, reason)
+  })
+
   /** Sends the next registration, or waits until there is another to send. */
   const sendNext = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
@@ -103,6 +118,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     // While the handler is at work, answers may wait behind what it handles.
     const step = registrations.next(now, memory.cap.believed, idleSinceMs === undefined ? handledToMs : now)
     yield* nameUnanswered(before)
+    if (step._tag === "Freed") return yield* handling.withPermits(1)(onReleased(step.item, now, step.reason))
     if (step._tag === "Send") {
       yield* socket.send(subscribeMessage(key, step.action, step.item.trId, step.item.trKey))
       return yield* Effect.sleep(pace_ms)
@@ -116,14 +132,6 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
   const onAccepted = Effect.fnUntraced(function* (item: Registration, atMs: number) {
     yield* believe(proven(memory.cap, registrations.heldCount))
     yield* handler.onRegistered(item, atMs)
-  })
-
-  const onReleased = Effect.fnUntraced(function* (item: Registration, atMs: number, reason: ReleaseReason | undefined) {
-    if (reason === undefined) return
-    if (reason === "dropped") {
-      yield* Effect.logWarning("the broker ended a registration by itself", { account, generation, of: keyOf(item) })
-    }
-    yield* handler.onReleased(item, atMs, reason)
   })
 
   /** What an answer is of: where it names the stream and not the symbol, the question of that stream that is open longest. */
@@ -183,10 +191,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
   })
 
   /** Handles what came in the order in which it came: an answer between two frames is told between them. */
-  const readChunk = Effect.gen(function* () {
-    idleSinceMs = yield* Clock.currentTimeMillis
-    const messages = yield* socket.take
-    idleSinceMs = undefined
+  const handleChunk = Effect.fnUntraced(function* (messages: ReadonlyArray<StreamMessage>) {
     const takenAtMs = yield* Clock.currentTimeMillis
     let from = 0
     for (const [index, { receivedAtMs, text }] of messages.entries()) {
@@ -205,10 +210,24 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     if (now - takenAtMs >= behind_ms || waited_ms >= behind_ms) behindToMs = now
   })
 
+  const readChunk = Effect.gen(function* () {
+    idleSinceMs = yield* Clock.currentTimeMillis
+    const messages = yield* socket.take
+    idleSinceMs = undefined
+    yield* handling.withPermits(1)(handleChunk(messages))
+  })
+
   let probes = 0
   /** Looks whether anything at all still comes. */
   const look = Effect.gen(function* () {
     yield* Effect.sleep(watch_ms)
+    const now = yield* Clock.currentTimeMillis
+    if (now < lookedAtMs - setBack_ms) {
+      // Every time that is waited for here lies too far ahead by as much; another connection has its own.
+      heardToMs_max = now
+      return yield* new StreamLost({ detail: "the machine's clock was set back", why: "cut" })
+    }
+    lookedAtMs = now
     if (socket.pingPongs() > probes) {
       memory.quietness = probed(memory.quietness, socket.longestQuiet_ms())
       // Before the first acceptance a probe proves no more than the open connection does.
@@ -217,7 +236,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     probes = socket.pingPongs()
     // While the handler is at work the socket may not be read: that silence is ours, not the broker's.
     if (idleSinceMs === undefined) return
-    const silent_ms = (yield* Clock.currentTimeMillis) - Math.max(socket.lastHeardMs(), idleSinceMs)
+    const silent_ms = now - Math.max(socket.lastHeardMs(), idleSinceMs)
     if (silent_ms < quietAfter_ms(memory.quietness)) return
     yield* turn({ _tag: "Silence" })
     if (silent_ms < deadAfter_ms(memory.quietness)) return
@@ -225,7 +244,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     return yield* new StreamLost({ detail, why: "silence" })
   })
 
-  // A registration that cannot be sent means a closed connection: the reader says so, after the last message that came.
+  // A registration that cannot be sent ends the connection: the reader says so, after the last message that came.
   const sending = Effect.forever(sendNext).pipe(
     Effect.catchIf(
       ({ why }) => why !== "unapproved",
@@ -239,7 +258,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     run: Effect.raceAllFirst([Effect.forever(readChunk), Effect.forever(look), sending, Deferred.await(ending)]),
     end: (detail) => Effect.asVoid(Deferred.fail(ending, new StreamLost({ detail, why: "silence" }))),
     isIdle: () => idleSinceMs !== undefined,
-    safeToMs: () => (idleSinceMs === undefined ? handledToMs : socket.lastHeardMs()),
+    safeToMs: () => Math.min(heardToMs_max, idleSinceMs === undefined ? handledToMs : socket.lastHeardMs()),
     behindToMs: () => behindToMs
   }
 }
