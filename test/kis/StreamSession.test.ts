@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import type { ApprovalKey } from "../../src/kis/ApprovalKey.ts"
 import { KisCredentialsRejected, type KisError, KisUnreachable } from "../../src/kis/KisError.ts"
 import { makeStreamSession, type SessionHandler } from "../../src/kis/StreamSession.ts"
+import { createCipheriv } from "node:crypto"
 import type { Socket } from "node:net"
 import { accountAt, leakIn, secrets } from "../support/accounts.ts"
 import { type KisServer, makeKisServer } from "../support/kisServer.ts"
@@ -389,6 +390,42 @@ describe("a session", () => {
         frame("after b")
       ])
     })
+  )
+
+  it.effect(
+    "opens encrypted frames with the pair of their acceptance, and hands on as it came what no pair opens",
+    () =>
+      Effect.gen(function* () {
+        const { server, session, told } = yield* setUp({ symbols: ["a", "b"] })
+        const ivOf = (symbol: string) => symbol.repeat(16)
+        const sealed = (symbol: string, plain: string) => {
+          const cipher = createCipheriv("aes-256-cbc", symbol.repeat(32), ivOf(symbol))
+          return `1|H0STCNT0|001|${Buffer.concat([cipher.update(plain), cipher.final()]).toString("base64")}`
+        }
+        const plainOf = (symbol: string) => [symbol, ...Array.from({ length: 45 }, (_, at) => `${at}`)].join("^")
+        acceptAll(server, ({ action, trKey }) => {
+          const { body, header } = JSON.parse(accepted(trKey)) as { body: object; header: object }
+          const output = { key: trKey.repeat(32), iv: ivOf(trKey) }
+          return action === "1" ? JSON.stringify({ header, body: { ...body, output } }) : reply(trKey, "OPSP0001")
+        })
+        yield* Effect.forkScoped(session.run)
+        yield* passUntil(() => told.registeredAtMs.length === 2)
+        const say = (text: string) => server.connections[0]?.socket.send(text)
+        for (const symbol of ["a", "b", "c"]) say(sealed(symbol, plainOf(symbol)))
+        say(sealed("a", "too^narrow"))
+        yield* passUntil(() => told.frames.length === 4)
+        assert.deepStrictEqual(told.frames, [
+          `0|H0STCNT0|001|${plainOf("a")}`,
+          `0|H0STCNT0|001|${plainOf("b")}`,
+          sealed("c", plainOf("c")),
+          sealed("a", "too^narrow")
+        ])
+        yield* session.want(tradesOf(["b"]))
+        yield* passUntil(() => told.events.includes("unwanted a"), 100)
+        say(sealed("a", plainOf("a")))
+        yield* passUntil(() => told.frames.length === 5)
+        assert.strictEqual(told.frames[4], sealed("a", plainOf("a")))
+      })
   )
 
   it.effect("echoes a probe before a slow handler is done, and is live by probes alone", () =>

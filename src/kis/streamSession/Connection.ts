@@ -4,13 +4,14 @@ import { KisCredentialsRejected } from "../KisError.ts"
 import type { SessionEvent } from "../SessionState.ts"
 import { type ControlMessage, isControl, readControl, subscribeMessage, type SubscribeReply } from "../StreamMessage.ts"
 import { StreamLost, type StreamMessage, type StreamSocket } from "../StreamSocket.ts"
+import { Ciphers } from "./Ciphers.ts"
 import { deadAfter_ms, probed, quietAfter_ms, type Quietness, spoke } from "./ConnectionSilence.ts"
 import { keyOf, type Registration, Registrations, type ReleaseReason } from "./Registrations.ts"
 import { lowered, proven, raised, type SlotCap } from "./SlotCap.ts"
 
 /** What a connection tells its owner. A chunk of messages is handed on before the next is taken: the owner's pace is the socket's. */
 export interface ConnectionHandler<R> {
-  /** Data frames in the order they came. */
+  /** Data frames in the order they came; encrypted ones are opened, unless no key of theirs fits. */
   onFrames(frames: ReadonlyArray<StreamMessage>): Effect.Effect<void, never, R>
   /** The broker has accepted a registration, by a message that came at `atMs`; frames before it have been handed on. */
   onRegistered(registration: Registration, atMs: number): Effect.Effect<void, never, R>
@@ -72,6 +73,7 @@ const behind_ms = 1_000
 export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> => {
   const { account, approval, generation, handler, key, memory, pace_ms, socket, turn } = options
   const registrations = new Registrations()
+  const ciphers = new Ciphers()
   const ending = Deferred.makeUnsafe<never, StreamLost>()
   let handledToMs = socket.lastHeardMs()
   /** Since when there has been nothing to handle; absent while the handler is at work. */
@@ -106,6 +108,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     if (reason === "dropped") {
       yield* Effect.logWarning("the broker ended a registration by itself", { account, generation, of: keyOf(item) })
     }
+    ciphers.released(item)
     yield* handler.onReleased(item, atMs, reason)
   })
 
@@ -179,7 +182,8 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     }
   })
 
-  const handOn = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
+  const handOn = Effect.fnUntraced(function* (came: ReadonlyArray<StreamMessage>) {
+    const frames = ciphers.opened(came)
     const last = frames.at(-1)
     if (last === undefined) return
     hasFrames = true
@@ -199,8 +203,12 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
       yield* handOn(messages.slice(from, index))
       from = index + 1
       const control = readControl(text)
-      if (control._tag === "Answer") yield* onAnswer(subjectOf(control), control.reply, receivedAtMs)
-      else if (control._tag === "Unreadable")
+      if (control._tag === "Answer") {
+        const item = subjectOf(control)
+        const { cipher, reply } = control
+        if (cipher !== undefined && reply._tag === "Subscribed") ciphers.accepted(item, cipher)
+        yield* onAnswer(item, reply, receivedAtMs)
+      } else if (control._tag === "Unreadable")
         yield* Effect.logWarning("the stream said something unreadable", { account, generation })
       handledToMs = receivedAtMs
     }
