@@ -12,6 +12,8 @@ export const marketAt = ({ marketMs, speed, wallMs }: ClockLine, atMs: number): 
   Math.floor(marketMs + (atMs - wallMs) * speed)
 
 export const speedMax = 1_000
+/** Slower, a day of the market would take years, and milliseconds of its clock could not be told apart. */
+export const speedMin = 0.001
 
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?$/
 
@@ -39,14 +41,11 @@ export const parseClockLine = (text: string): Result.Result<ClockLine, string> =
   if (Number.isNaN(wallMs))
     return Result.fail(`the wall instant "${wall}" should be like 2026-11-24T09:00:00Z, with its zone`)
   if (Number.isNaN(marketMs)) return Result.fail(`the market instant "${market}" should be like 2026-11-19T08:20:00`)
-  if (!(speed > 0 && speed <= speedMax))
-    return Result.fail(`the speed "${speedText}" should be above 0 and at most ${speedMax}`)
+  if (!(speed >= speedMin && speed <= speedMax))
+    return Result.fail(`the speed "${speedText}" should be at least ${speedMin} and at most ${speedMax}`)
   return Result.succeed({ wallMs, marketMs, speed })
 }
 
 /** A clock as `parseClockLine` reads it. */
-export const clockText = ({ marketMs, speed, wallMs }: ClockLine): string => {
-  // `String` writes small numbers as `1e-7`, which is no speed.
-  const speedText = speed < 1e-3 ? speed.toFixed(20) : String(speed)
-  return `${new Date(wallMs).toISOString()}=${new Date(marketMs).toISOString()}x${speedText}`
-}
+export const clockText = ({ marketMs, speed, wallMs }: ClockLine): string =>
+  `${new Date(wallMs).toISOString()}=${new Date(marketMs).toISOString()}x${speed}`

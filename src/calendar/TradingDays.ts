@@ -24,8 +24,8 @@ const fixedHolidays = new Set("0101 0301 0501 0505 0606 0717 0815 1003 1009 1225
 const isYearsEnd = (day: string, weekday: number): boolean =>
   day === "1231" || (weekday === 5 && (day === "1230" || day === "1229"))
 
-/** Days on which the college entrance exam moves the session by an hour (KRX notices for 2024 and 2025; 2026 by analogy). */
-const examDays = new Set(["20241114", "20251113", "20261119"])
+/** Days on which the college entrance exam moves the session by an hour (KRX notices for 2024 and 2025; 2026 and 2027 by analogy: kis/sessions.md §4, [C]). */
+const examDays = new Set(["20241114", "20251113", "20261119", "20271118"])
 
 export type DayKind = "ordinary" | "exam" | "newYear" | "closed"
 

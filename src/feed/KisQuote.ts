@@ -1,6 +1,6 @@
 import { isIndexCode } from "../domain/SymbolCode.ts"
 import type { Sighting } from "../domain/Sighting.ts"
-import type { QuotationRow } from "../kis/QuotationCall.ts"
+import { fieldOf, type QuotationRow } from "../kis/QuotationCall.ts"
 
 /** Digits up to this many are a number that a double holds exactly. */
 const exactDigits_max = 15
@@ -30,6 +30,8 @@ const anyNumberOf = (text: string): number | undefined => {
   return Number.isFinite(number) ? number : Number.NaN
 }
 
+const numberAt = (row: QuotationRow, name: string) => numberOf(fieldOf(row, name))
+
 /** The fields by which two rows of a reply are compared: all of them, for neither reply carries a time. */
 const samenessOf = (row: QuotationRow): string => Object.values(row).join("^")
 
@@ -39,8 +41,8 @@ const limitFlags = (price?: number, lowest?: number, highest?: number): Readonly
 
 /** A row of `intstock-multprice` (`fields/rest_intstock_multprice.json`). It has no trade time. */
 export const multiPriceSighting = (row: QuotationRow, receivedAtMs: number): Sighting => {
-  const symbol = (row["inter_shrn_iscd"] ?? "").trim()
-  const price = numberOf(row["inter2_prpr"])
+  const symbol = fieldOf(row, "inter_shrn_iscd").trim()
+  const price = numberAt(row, "inter2_prpr")
   return {
     symbol,
     kind: isIndexCode(symbol) ? "index" : "quote",
@@ -50,10 +52,10 @@ export const multiPriceSighting = (row: QuotationRow, receivedAtMs: number): Sig
     phase:
       row["hour_cls_code"] === "B" ? "openingAuction" : row["hour_cls_code"] === "A" ? "closingAuction" : undefined,
     price,
-    cumVolume: numberOf(row["acml_vol"]),
-    ask: numberOf(row["inter2_askp"]),
-    bid: numberOf(row["inter2_bidp"]),
-    flags: limitFlags(price, numberOf(row["inter2_llam"]), numberOf(row["inter2_mxpr"])),
+    cumVolume: numberAt(row, "acml_vol"),
+    ask: numberAt(row, "inter2_askp"),
+    bid: numberAt(row, "inter2_bidp"),
+    flags: limitFlags(price, numberAt(row, "inter2_llam"), numberAt(row, "inter2_mxpr")),
     sameness: samenessOf(row),
     payload: row
   }
@@ -61,15 +63,15 @@ export const multiPriceSighting = (row: QuotationRow, receivedAtMs: number): Sig
 
 /** A row of `inquire-price` (`fields/rest_inquire_price.json`), which names the symbol it was asked for, or nothing. */
 export const priceSighting = (symbol: string, row: QuotationRow, receivedAtMs: number): Sighting => {
-  const price = numberOf(row["stck_prpr"])
+  const price = numberAt(row, "stck_prpr")
   return {
     symbol,
     kind: "quote",
     venue: "KRX",
     receivedAtMs,
     price,
-    cumVolume: numberOf(row["acml_vol"]),
-    flags: limitFlags(price, numberOf(row["stck_llam"]), numberOf(row["stck_mxpr"])),
+    cumVolume: numberAt(row, "acml_vol"),
+    flags: limitFlags(price, numberAt(row, "stck_llam"), numberAt(row, "stck_mxpr")),
     sameness: samenessOf(row),
     payload: row
   }

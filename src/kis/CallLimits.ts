@@ -29,9 +29,6 @@ export const limitAt = (env: "live" | "mock", marketDate: string): CallLimit => 
 /** The date of the newest limits known. */
 export const limitsAsOf = notices[0].asOf
 
-/** The newest limit known. */
-export const newestLimit = (env: "live" | "mock"): CallLimit => limitAt(env, limitsAsOf)
-
 /** A number of the user's own, or the broker's for the date. */
 export const limitOr = (own: number | undefined, env: "live" | "mock", marketDate: string): CallLimit =>
   own === undefined ? limitAt(env, marketDate) : { callsPerSecond: own, source: "KIS_CALLS_PER_SECOND" }

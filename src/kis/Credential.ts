@@ -13,7 +13,9 @@ const Memory = Schema.Struct({
   issuedAtMs: Schema.optionalKey(Schema.Finite),
   endsAtMs: Schema.optionalKey(Schema.Finite),
   /** Issues in a row that the broker did not accept soon after it had made them. */
-  refusals: Schema.optionalKey(Schema.Int)
+  refusals: Schema.optionalKey(Schema.Int),
+  /** Requests in a row that may have been issues and brought nothing: unanswered, unreadable, or under way. */
+  lost: Schema.optionalKey(Schema.Int)
 })
 type Memory = typeof Memory.Type
 
@@ -32,6 +34,8 @@ export interface IssueRules {
   readonly between_ms: number
   /** How many in a row may be refused before their replacement has to wait longer than that. */
   readonly atOnce: number
+  /** The longest distance between requests whose answers are lost: each may have been an issue. */
+  readonly lost_ms_max: number
 }
 
 export interface Credential {
@@ -70,9 +74,24 @@ const usable = (memory: Memory | undefined, nowMs: number, ahead_ms: number): Re
   return endsAtMs - Math.min(ahead_ms, (endsAtMs - issuedAtMs) / 2) > nowMs ? secret : undefined
 }
 
-/** The first replacements are asked for at once; when they are refused as well, the next after two minutes, then twice that, to an hour. */
-const distance_ms = ({ atOnce, between_ms }: IssueRules, refusals: number): number =>
-  refusals <= atOnce ? between_ms : Math.min(3_600_000, Math.max(between_ms, 60_000 * 2 ** (refusals - atOnce)))
+/** Lost answers in a row after which the distance begins to grow: one may happen to anybody, and to a program that is ended. */
+const lostAtOnce = 2
+
+/** After so many more than the first it is two minutes, then twice that, up to a longest distance. */
+const grown_ms = (between_ms: number, more: number, max_ms: number): number =>
+  more <= 0 ? between_ms : Math.max(between_ms, Math.min(max_ms, 60_000 * 2 ** Math.min(more, 10)))
+
+/** The first replacements are asked for at once; when they are refused as well, the next ever later, to an hour. */
+const distance_ms = ({ atOnce, between_ms, lost_ms_max }: IssueRules, { lost = 0, refusals = 0 }: Memory): number =>
+  Math.max(grown_ms(between_ms, refusals - atOnce, 3_600_000), grown_ms(between_ms, lost - lostAtOnce, lost_ms_max))
+
+/** Whether the broker may have issued something all the same: it was reached, and did not say that it refuses. */
+const mayHaveIssued = (error: KisError): boolean =>
+  error._tag === "KisReplyMalformed" || (error._tag === "KisUnreachable" && error.unsent !== true)
+
+/** The request did not leave us. */
+const isUnsent = (error: KisError): boolean =>
+  error._tag === "KisBudgetBusy" || (error._tag === "KisUnreachable" && error.unsent === true)
 
 /** Reads a record; one that cannot be read may have been an issue's at the moment it was written. */
 const memoryOf = (found: Found<Memory>): Memory | undefined =>
@@ -91,26 +110,27 @@ const takeTurn = (
   if (memory === undefined) {
     return [
       { _tag: "Ask", previousMs: 0 },
-      { attemptedAtMs: nowMs + inFlight_ms, askedBy }
+      { attemptedAtMs: nowMs + inFlight_ms, askedBy, lost: 1 }
     ]
   }
   // A clock set back must not make us wait for the difference.
   const setBack = memory.attemptedAtMs > nowMs + inFlight_ms
   const attemptedAtMs = setBack ? nowMs : memory.attemptedAtMs
-  const wait_ms = attemptedAtMs + distance_ms(rules, memory.refusals ?? 0) - nowMs
+  const wait_ms = attemptedAtMs + distance_ms(rules, memory) - nowMs
   const waiting = { ...memory, attemptedAtMs }
   if (wait_ms > 0) return [{ _tag: "Wait", wait_ms, memory: waiting }, setBack ? waiting : undefined]
   return [
     { _tag: "Ask", previousMs: attemptedAtMs },
-    { ...memory, attemptedAtMs: nowMs + inFlight_ms, askedBy }
+    { ...memory, attemptedAtMs: nowMs + inFlight_ms, askedBy, lost: (memory.lost ?? 0) + 1 }
   ]
 }
 
 /**
  * One secret that the broker issues to a key: in memory for the hot path, on disk for restarts and for the other
  * processes of the state folder. One request at a time over all of them: an attempt is written down before the broker
- * is asked, the rest see it, look for its result on disk, and may ask only `between_ms` after it. So a crash loop, many
- * processes and a broken file ask no more often than one process would. When the folder cannot be written, each start
+ * is asked, the rest see it, look for its result on disk, and may ask only `between_ms` after it, and later where no
+ * answer could be read again and again. So a crash loop, many processes and a broken file ask no more often than one
+ * process would. When the folder cannot be written, each start
  * counts as a request, since the run before may have made one that nobody knows of.
  */
 export const makeCredential = Effect.fnUntraced(function* (
@@ -165,9 +185,9 @@ export const makeCredential = Effect.fnUntraced(function* (
 
   /** Waits for the next turn, and looks every second whether another process has what is wanted. */
   const wait = Effect.fnUntraced(function* ({ memory: seen, wait_ms }: Turn & { _tag: "Wait" }) {
-    const refusals = seen.refusals ?? 0
     if (wait_ms > wait_ms_max) {
-      return yield* new KisIssueWithheld({ account: alias, what, refusals, wait_ms })
+      const { lost = 0, refusals = 0 } = seen
+      return yield* new KisIssueWithheld({ account: alias, what, refusals, lost, wait_ms })
     }
     const untilMs = (yield* Clock.currentTimeMillis) + wait_ms
     yield* Effect.logWarning(`waiting before asking for another ${called}`, {
@@ -175,8 +195,9 @@ export const makeCredential = Effect.fnUntraced(function* (
       wait_seconds: Math.ceil(wait_ms / 1_000),
       asked_last_by: seen.askedBy
     })
-    while (true) {
-      const left_ms = untilMs - (yield* Clock.currentTimeMillis)
+    for (let slept_ms = 0; slept_ms < wait_ms; slept_ms += poll_ms) {
+      // A clock that is set back meanwhile does not lengthen the wait.
+      const left_ms = Math.min(untilMs - (yield* Clock.currentTimeMillis), wait_ms - slept_ms)
       if (left_ms <= 0) return
       yield* Effect.sleep(Math.min(poll_ms, left_ms))
       const found = yield* file.read
@@ -201,9 +222,16 @@ export const makeCredential = Effect.fnUntraced(function* (
         const result = yield* Effect.result(restore(bounded))
         if (Result.isFailure(result)) {
           // What never reached the broker was no issue, and need not be waited for; else it may have counted it as late as it answered.
-          const unsent = result.failure._tag === "KisUnreachable" && result.failure.unsent === true
-          yield* change((known, nowMs) => [undefined, { ...known, attemptedAtMs: unsent ? previousMs : nowMs }])
-          return yield* result.failure
+          const { failure } = result
+          yield* change((known, nowMs) => [
+            undefined,
+            {
+              ...known,
+              attemptedAtMs: isUnsent(failure) ? previousMs : nowMs,
+              lost: Math.max(0, (known?.lost ?? 1) - (mayHaveIssued(failure) ? 0 : 1))
+            }
+          ])
+          return yield* failure
         }
         const { life_ms, secret } = result.success
         yield* change((known, nowMs) => [
@@ -249,7 +277,7 @@ export const makeCredential = Effect.fnUntraced(function* (
   yield* change((known) => [
     undefined,
     known !== undefined && account.endpoints.startedForUs === true
-      ? { ...known, attemptedAtMs: 0, refusals: 0 }
+      ? { ...known, attemptedAtMs: 0, refusals: 0, lost: 0 }
       : undefined
   ])
 

@@ -54,7 +54,8 @@ export const decodeRecords = (
   if (stream !== undefined && asBefore !== undefined) return recordsFrame(trId, asBefore, stream)
   const values = countValues(text, from)
   const width = values / count
-  if (!Number.isInteger(width)) return malformed(`its ${values} values do not divide into ${count} records`)
+  if (width < 1 || !Number.isInteger(width))
+    return malformed(`its ${values} values do not divide into ${count} records`)
   if (stream !== undefined) {
     const { max, min } = stream.known
     if (width < min) return malformed(`its records have ${width} values, ${min} are known`)
@@ -122,8 +123,12 @@ const countValues = (text: string, from: number): number => {
   return values
 }
 
+/** The broker writes three digits. So many that they become `Infinity` would divide any number of values into none. */
+const countDigits_max = 6
+
 /** The count between two places of a text, in digits and at least 1; `undefined` when it is none. */
 const countOf = (text: string, from: number, to: number): number | undefined => {
+  if (to - from > countDigits_max) return undefined
   let count = 0
   for (let at = from; at < to; at++) {
     const digit = text.charCodeAt(at) - 48

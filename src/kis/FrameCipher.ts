@@ -25,16 +25,28 @@ const key_bytes = 32
 const iv_bytes = 16
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
+interface Opened {
+  readonly plain: string
+  readonly records: RecordsFrame
+}
+
 /**
  * Opens an encrypted frame: base64, then AES-256-CBC with the subscription's key and iv, whose characters are taken as they are,
  * then PKCS#7 (kis/websocket.md §5). What comes out is split as a plain frame is. Fails with `FrameNotOpened` whatever is
  * wrong, the pair or the frame; never throws. A wrong key is seen by the padding, and where that fits by chance by the shape
  * of the records.
  */
-export const decrypt = (
+export const decrypt = (frame: EncryptedFrame, cipher: FrameCipher): Result.Result<RecordsFrame, FrameNotOpened> =>
+  Result.map(unseal(frame, cipher), ({ records }) => records)
+
+/** The frame as it would have come without encryption. Fails as `decrypt` does. */
+export const open = (frame: EncryptedFrame, cipher: FrameCipher): Result.Result<string, FrameNotOpened> =>
+  Result.map(unseal(frame, cipher), ({ plain }) => `0|${frame.trId}|${String(frame.count).padStart(3, "0")}|${plain}`)
+
+const unseal = (
   { body, count, trId }: EncryptedFrame,
   { iv, key }: FrameCipher
-): Result.Result<RecordsFrame, FrameNotOpened> => {
+): Result.Result<Opened, FrameNotOpened> => {
   const failed = (detail: string) => Result.fail(new FrameNotOpened({ trId, detail }))
   const keyBytes = Buffer.from(Redacted.value(key), "utf8")
   const ivBytes = Buffer.from(Redacted.value(iv), "utf8")
@@ -47,8 +59,8 @@ export const decrypt = (
     return failed(`its ${sealed.length} bytes are not whole blocks of ${iv_bytes}`)
   const plain = opened(sealed, keyBytes, ivBytes)
   if (plain === undefined) return failed("the key does not fit")
-  const frame = decodeRecords(trId, count, plain, 0)
-  return frame._tag === "Records" ? Result.succeed(frame) : failed(frame.detail)
+  const records = decodeRecords(trId, count, plain, 0)
+  return records._tag === "Records" ? Result.succeed({ plain, records }) : failed(records.detail)
 }
 
 /** The plain text; `undefined` when the padding at its end is none, as with a wrong key. */

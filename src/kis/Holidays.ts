@@ -4,7 +4,7 @@ import type { SaidDays } from "../calendar/TradingDays.ts"
 import type { KisAccount } from "./Account.ts"
 import { type KisError, KisReplyMalformed } from "./KisError.ts"
 import type { KisCall } from "./KisHttp.ts"
-import { makeQuotationCall, type QuotationRow, rowsOf } from "./QuotationCall.ts"
+import { fieldOf, makeQuotationCall, type QuotationRow, rowsOf } from "./QuotationCall.ts"
 import type { ReplyBody } from "./Reply.ts"
 import type { Token } from "./Token.ts"
 
@@ -19,6 +19,8 @@ export interface Holidays {
 const name = "chk-holiday"
 const trId = "CTCA0903R"
 
+/** The broker asks for one inquiry a day: one that fails is not hammered at. */
+const tries_max = 3
 /** A page holds 24 days; so many hold more than two years. */
 const pages_max = 40
 
@@ -34,7 +36,8 @@ export const makeHolidays = (account: KisAccount, call: KisCall, token: Token): 
         ["CTX_AREA_NK", nk],
         ["CTX_AREA_FK", fk]
       ],
-      isNextPage
+      isNextPage,
+      tries: tries_max
     })
 
   return {
@@ -71,7 +74,8 @@ const nextKey = (body: ReplyBody): PageKey | undefined => {
 
 /** `opnd_yn` alone is the exchange: `bzdy_yn` is the banks', `tr_day_yn` the back office's (kis/sessions.md §4). */
 const dayOf = (row: QuotationRow) => {
-  const { bass_dt: date = "", opnd_yn: open = "" } = row
+  const date = fieldOf(row, "bass_dt")
+  const open = fieldOf(row, "opnd_yn")
   if (marketInstant(date, "000000") !== undefined && (open === "Y" || open === "N")) {
     return Effect.succeed({ date, isOpen: open === "Y" })
   }

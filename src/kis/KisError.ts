@@ -61,16 +61,26 @@ export class KisTokenTooSoon extends Data.TaggedError("KisTokenTooSoon")<{
   }
 }
 
-/** What the broker issued last it did not accept, again and again: the next is held back, for each token is told to its owner on the phone. */
+/**
+ * What the broker issued last it did not accept, or its answers did not come or could not be read, again and again: the
+ * next is held back, for each token is told to its owner on the phone.
+ */
 export class KisIssueWithheld extends Data.TaggedError("KisIssueWithheld")<{
   readonly account: string
   /** `token` or `approval key`. */
   readonly what: string
   readonly refusals: number
+  /** Requests in a row without an answer that could be read. */
+  readonly lost: number
   readonly wait_ms: number
 }> {
   override get message() {
-    return `the broker did not accept the last ${this.refusals} issues of the ${this.what} of account "${this.account}"; the next is asked for in ${Math.ceil(this.wait_ms / 1_000)} s`
+    const { account, lost, refusals, wait_ms, what } = this
+    const why =
+      lost > refusals
+        ? `the last ${lost} requests for the ${what} of account "${account}" had no answer that could be read`
+        : `the broker did not accept the last ${refusals} issues of the ${what} of account "${account}"`
+    return `${why}; the next is asked for in ${Math.ceil(wait_ms / 1_000)} s`
   }
 }
 

@@ -1,5 +1,5 @@
 import { Effect, Redacted, Result } from "effect"
-import { HttpClient, HttpClientRequest } from "effect/http"
+import { Headers, HttpClient, HttpClientRequest } from "effect/http"
 import type { KisAccount } from "./Account.ts"
 import { AnswerBegun } from "./AnswerBegun.ts"
 import { type CallLane, laneOf } from "./CallLimits.ts"
@@ -48,6 +48,9 @@ const withoutSecrets = (text: string, { body, headers }: KisRequest): string =>
     .filter((value) => Redacted.isRedacted(value))
     .reduce((rest, secret) => rest.replaceAll(Redacted.value(secret).replace(/^Bearer /, ""), "***"), text)
 
+/** Not to be seen in a trace, whichever headers a tracer is set to keep: the broker puts the key and its secret beside the token. */
+const secretHeaders = ["authorization", "appkey", "appsecret", "cookie", "set-cookie"]
+
 /** A call of one account that has passed its budget. */
 export type KisCall = (request: KisRequest) => Effect.Effect<ReplyBody, KisError>
 
@@ -81,6 +84,7 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
     Effect.timeout(answer_timeout),
     // Our traces are no business of the broker's, and no header it has not asked for should reach its gateway.
     Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+    Effect.provideService(Headers.CurrentRedactedNames, secretHeaders),
     Effect.mapError((error) => {
       const detail = reasonOf(error)
       return new KisUnreachable({ operation, detail, unsent: neverConnected.has(detail) })

@@ -29,7 +29,9 @@ export type ReplyBody = Readonly<Record<string, unknown>>
 /** Said by gateways in general, though not seen of this broker. */
 const tooManyRequests = 429
 
-const textOf = (value: unknown): string => (typeof value === "string" ? value.trim() : "")
+/** A field as text; the codes are text in every capture, and a number says the same. */
+const textOf = (value: unknown): string =>
+  typeof value === "string" ? value.trim() : typeof value === "number" ? String(value) : ""
 
 const isObject = (value: unknown): value is ReplyBody =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -65,8 +67,9 @@ export const readReply = (
   if (!isObject(body)) {
     return Result.fail(new KisReplyMalformed({ operation, detail: "the body is not an object", raw: excerpt(text) }))
   }
-  const code = textOf(body["error_code"]) || (body["rt_cd"] === "0" ? "" : textOf(body["msg_cd"]))
-  const isError = code !== "" || status >= 400 || (body["rt_cd"] !== undefined && body["rt_cd"] !== "0")
+  const isSaidToBeFine = textOf(body["rt_cd"]) === "0"
+  const code = textOf(body["error_code"]) || (isSaidToBeFine ? "" : textOf(body["msg_cd"]))
+  const isError = code !== "" || status >= 400 || (body["rt_cd"] !== undefined && !isSaidToBeFine)
   if (!isError)
     return Result.succeed(trCont === undefined || trCont.trim() === "" ? body : { ...body, tr_cont: trCont.trim() })
   if (code === "" && status >= 500) return Result.fail(new KisUnreachable({ operation, detail: `HTTP ${status}` }))

@@ -1,4 +1,4 @@
-import { Redacted, Result, Schema } from "effect"
+import { Redacted } from "effect"
 import { reactionTo } from "./Reaction.ts"
 import type { FrameCipher } from "./FrameCipher.ts"
 
@@ -25,29 +25,33 @@ export type SubscribeReply =
   | { readonly _tag: "KeyRefused"; readonly code: string }
   | { readonly _tag: "Refused"; readonly code: string; readonly passing: boolean }
 
-const Answer = Schema.Struct({
-  rt_cd: Schema.String,
-  msg_cd: Schema.String,
-  msg1: Schema.optionalKey(Schema.String),
-  output: Schema.optionalKey(Schema.Unknown)
-})
-type Answer = typeof Answer.Type
-const Control = Schema.Struct({
-  header: Schema.Struct({ tr_id: Schema.String, tr_key: Schema.optionalKey(Schema.String) }),
-  body: Schema.optionalKey(Answer)
-})
-const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Control))
+type Fields = Readonly<Record<string, unknown>>
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const objectIn = (text: string): Fields | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A field as text. All are text in every capture; a number says the same, and whatever else comes says nothing. */
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" ? value.trim() : typeof value === "number" ? String(value) : undefined
 
 /** An answer without a pair, or with half of one, is an answer all the same. */
 const cipherOf = (output: unknown): { readonly cipher?: FrameCipher } => {
-  if (typeof output !== "object" || output === null || !("key" in output) || !("iv" in output)) return {}
+  if (!isObject(output)) return {}
   const { iv, key } = output
   if (typeof key !== "string" || typeof iv !== "string" || key === "" || iv === "") return {}
   return { cipher: { key: Redacted.make(key), iv: Redacted.make(iv) } }
 }
 
-const meaning = ({ msg_cd, msg1 = "", rt_cd }: Answer): SubscribeReply => {
-  const code = msg_cd.trim().slice(0, 32)
+const meaning = (code: string, { msg1, rt_cd }: Fields): SubscribeReply => {
   const reaction = reactionTo(code)
   switch (reaction?._tag) {
     case "asSubscribed":
@@ -75,25 +79,43 @@ const meaning = ({ msg_cd, msg1 = "", rt_cd }: Answer): SubscribeReply => {
       return { _tag: "Refused", code, passing: true }
     case undefined:
       // The number of a successful unsubscribe is not documented; its text is (kis/websocket.md §3).
-      if (msg1.startsWith("UNSUB")) return { _tag: "Unsubscribed" }
-      return rt_cd === "0" ? { _tag: "Subscribed" } : { _tag: "Refused", code, passing: false }
+      if (textOf(msg1)?.startsWith("UNSUB")) return { _tag: "Unsubscribed" }
+      return textOf(rt_cd) === "0" ? { _tag: "Subscribed" } : { _tag: "Refused", code, passing: false }
   }
 }
 
-/** Reads a JSON message. Its text is never passed on: a refusal may repeat the approval key. */
+/**
+ * Reads a JSON message. An answer is known by its code: whatever else is missing, `null` or of another type must not hide
+ * that the key is in use or the slots are full. The text is never passed on: a refusal may repeat the approval key.
+ */
 export const readControl = (text: string): ControlMessage => {
-  const decoded = decode(text)
-  if (Result.isFailure(decoded)) return { _tag: "Unreadable" }
-  const { body, header } = decoded.success
-  if (header.tr_id === "PINGPONG") return { _tag: "PingPong" }
-  if (body === undefined) return { _tag: "Unreadable" }
-  const trId = header.tr_id
-  const trKey = (header.tr_key ?? "").trim()
-  return { _tag: "Answer", trId, trKey, reply: meaning(body), ...cipherOf(body.output) }
+  // A byte order mark counts as a blank here, and not in JSON.
+  const message = objectIn(text.trim())
+  if (message === undefined) return { _tag: "Unreadable" }
+  const header = isObject(message["header"]) ? message["header"] : {}
+  const trId = textOf(header["tr_id"]) ?? ""
+  if (trId === "PINGPONG") return { _tag: "PingPong" }
+  const body = isObject(message["body"]) ? message["body"] : {}
+  const code = textOf(body["msg_cd"])?.slice(0, 32)
+  if (code === undefined) return { _tag: "Unreadable" }
+  const trKey = textOf(header["tr_key"]) ?? ""
+  return { _tag: "Answer", trId, trKey, reply: meaning(code, body), ...cipherOf(body["output"]) }
 }
 
-/** Cheap enough to be asked of every message before anything else is done with it. */
-export const isPingPong = (text: string): boolean => text.startsWith("{") && text.includes('"PINGPONG"')
+/**
+ * Whether a message is JSON and no frame, whatever blanks stand before it: its text may hold a key, and must not be taken
+ * for data. Cheap enough to be asked of every message before anything else is done with it: a frame begins with a digit.
+ */
+export const isControl = (text: string): boolean => {
+  const first = text.charCodeAt(0)
+  if (first === zero || first === zero + 1) return false
+  const mark = text.trimStart().charAt(0)
+  return mark === "{" || mark === "["
+}
+
+const zero = "0".charCodeAt(0)
+
+export const isPingPong = (text: string): boolean => isControl(text) && text.includes('"PINGPONG"')
 
 /** One registration, or its end; the protocol has no bulk form. */
 export const subscribeMessage = (

@@ -23,6 +23,7 @@ export interface StreamMessage {
 export interface StreamSocket {
   /** What has come since, but the probes, in order; waits for the first. Fails with `StreamLost` after the last message. */
   readonly take: Effect.Effect<ReadonlyArray<StreamMessage>, StreamLost>
+  /** What cannot be sent within five seconds ends the connection. */
   send(text: string): Effect.Effect<void, StreamLost>
   /** Wall clock milliseconds of the last message of any kind that was not let go of. */
   readonly lastHeardMs: () => number
@@ -38,6 +39,7 @@ const taken_max = 512
 const message_bytes_max = 4 * 1024 * 1024
 const open_timeout_ms = 10_000
 const send_timeout = "5 seconds"
+const unsendable = "nothing can be sent"
 /** What a broker that does not read leaves with us; our own words are few and short. */
 const unsent_bytes_max = 1024 * 1024
 
@@ -130,7 +132,11 @@ export const connect = Effect.fnUntraced(function* (
       ).pipe(
         Effect.timeoutOrElse({
           duration: send_timeout,
-          orElse: () => Effect.fail(new StreamLost({ detail: "nothing can be sent", why: "cut" }))
+          // Whoever reads is told as well: an open connection on which nothing can be sent is none.
+          orElse: () => {
+            lost(unsendable)
+            return Effect.fail(new StreamLost({ detail: unsendable, why: "cut" }))
+          }
         })
       ),
     lastHeardMs: () => lastHeardMs,

@@ -6,6 +6,10 @@ import { type KisError, KisReplyMalformed } from "./KisError.ts"
 
 /** The broker issues one token a minute per key; a second more, for its clock is not ours (kis/limits.md §3). */
 const between_issues_ms = 61_000
+/** Each may have told the owner on the phone of a token that we do not have. */
+const lost_ms_max = 900_000
+/** Of a token whose life cannot be read: it is good, and asking for another would bring the same reply. */
+const unknownLife_ms = 3_600_000
 /** Renewed so long before its end, off the hot path. */
 const renew_ahead_ms = 600_000
 
@@ -37,15 +41,20 @@ export const makeToken = Effect.fnUntraced(function* (account: KisAccount, state
       body: { grant_type: "client_credentials", appkey: account.appKey, appsecret: account.appSecret }
     })
     const { access_token: text, expires_in } = body
-    // `access_token_token_expired` is a Korean wall clock without a zone; the seconds are the same truth without the trap.
-    const seconds = Number(expires_in)
-    if (typeof text !== "string" || text === "" || !(seconds > 0 && seconds < Number.POSITIVE_INFINITY)) {
-      const detail = "access_token or expires_in is missing"
-      return yield* new KisReplyMalformed({ operation: "token", detail, raw: Object.keys(body).join(", ") })
+    const fields = Object.keys(body).join(", ")
+    if (typeof text !== "string" || text === "") {
+      return yield* new KisReplyMalformed({ operation: "token", detail: "access_token is missing", raw: fields })
     }
-    return { secret: Redacted.make(text), life_ms: seconds * 1_000 }
+    const life_ms = lifeOf(expires_in)
+    if (life_ms === undefined) {
+      yield* Effect.logWarning("a token reply does not say how long the token lives: it is used for an hour", {
+        account: account.alias,
+        fields
+      })
+    }
+    return { secret: Redacted.make(text), life_ms: life_ms ?? unknownLife_ms }
   })
-  const rules = { what: "token", kind: "token", between_ms: between_issues_ms, atOnce: 2 } as const
+  const rules = { what: "token", kind: "token", between_ms: between_issues_ms, atOnce: 2, lost_ms_max } as const
   const credential = yield* makeCredential(account, stateDir, rules, obtain)
 
   const keepFresh = Effect.gen(function* () {
@@ -64,3 +73,12 @@ export const makeToken = Effect.fnUntraced(function* (account: KisAccount, state
     status: Effect.map(credential.held, (held) => ({ expiresAtMs: held?.endsAtMs, issues: credential.issues() }))
   } satisfies Token
 })
+
+/**
+ * `expires_in`, seconds as a number or as text, in milliseconds. `access_token_token_expired` is a Korean wall clock
+ * without a zone; the seconds are the same truth without the trap.
+ */
+const lifeOf = (expires_in: unknown): number | undefined => {
+  const seconds = typeof expires_in === "number" || typeof expires_in === "string" ? Number(expires_in) : Number.NaN
+  return seconds > 0 && seconds < Number.POSITIVE_INFINITY ? seconds * 1_000 : undefined
+}

@@ -6,7 +6,6 @@ import { Conservation } from "../journal/Conservation.ts"
 import { Journal } from "../journal/Journal.ts"
 import { rejection } from "./ShardDraft.ts"
 import { ShardState } from "./ShardState.ts"
-import type { SymbolState } from "./SymbolState.ts"
 
 /** Chunks that may wait for one shard; then the sources wait. */
 const mailbox_chunks = 128
@@ -55,9 +54,7 @@ export const makeShard = Effect.fnUntraced(function* ({ heartbeat_ms, name, sess
     name,
     mailbox,
     /** The shard's work, for a supervisor to run; ends once its mailbox has been ended and is empty. */
-    run: mailbox.consume({ handle, onPoison, batch_max: append_chunks }),
-    /** When each of its symbols was last seen. */
-    lastSeen: (): ReadonlyMap<string, SymbolState> => state.known
+    run: mailbox.consume({ handle, onPoison, batch_max: append_chunks })
   }
 })
 

@@ -41,11 +41,6 @@ export class ShardState {
     this.expected = phaseBySecond(options.session)
   }
 
-  /** What is known of each symbol that was seen. */
-  get known(): ReadonlyMap<string, SymbolState> {
-    return this.states
-  }
-
   judge(deliveries: ReadonlyArray<Delivery>): Judgement {
     const drafts: Array<RecordDraft> = []
     const changed = new Map<string, SymbolState>()

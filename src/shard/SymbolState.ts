@@ -6,7 +6,6 @@ import { RecentTrades } from "./RecentTrades.ts"
 
 /** What a shard knows of one symbol. Times are UTC milliseconds. */
 export interface SymbolState {
-  readonly lastSeenAtMs: number
   /** The newest quote, refused or not, by its sameness. */
   readonly quote: Written | undefined
   /** The newest book, in the same way. */
@@ -45,7 +44,6 @@ const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat
   const isBook = sighting.kind === "book"
   const last = isBook ? state?.book : state?.quote
   const seen = (written: Written): SymbolState => ({
-    lastSeenAtMs: receivedAtMs,
     quote: isBook ? state?.quote : written,
     book: isBook ? written : state?.book,
     trades: state?.trades
@@ -60,8 +58,10 @@ const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged =
   const quote = state?.quote
   const book = state?.book
   const before = state?.trades
-  const seen = (trades: SymbolState["trades"]): SymbolState => ({ lastSeenAtMs: receivedAtMs, quote, book, trades })
-  const day = marketDay(exchangeAtMs ?? receivedAtMs)
+  const seen = (trades: SymbolState["trades"]): SymbolState => ({ quote, book, trades })
+  // No trade is of a day that is still to come: one that says so would make all of today late.
+  const today = marketDay(receivedAtMs)
+  const day = exchangeAtMs === undefined ? today : Math.min(today, marketDay(exchangeAtMs))
   const known = before !== undefined && day <= before.day ? before : undefined
   // A day that is over may be repeated after midnight; its volume says nothing of the day that runs.
   const over = known !== undefined && day < known.day

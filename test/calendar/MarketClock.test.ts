@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Result, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { clockText, parseClockLine, speedMax } from "../../src/calendar/ClockLine.ts"
+import { clockText, parseClockLine, speedMax, speedMin } from "../../src/calendar/ClockLine.ts"
 import { awaitInstant, MarketClock, marketNow, rehearsed } from "../../src/calendar/MarketClock.ts"
 import { countingSleeps } from "../support/wakeUps.ts"
 
 const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4e12 }))
-const Speed = Schema.Finite.check(Schema.isBetween({ minimum: 0.001, maximum: speedMax }))
+const Speed = Schema.Finite.check(Schema.isBetween({ minimum: speedMin, maximum: speedMax }))
 
 describe("market time", () => {
   it.effect("is the machine's unless a day is rehearsed", () =>

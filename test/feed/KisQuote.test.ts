@@ -39,6 +39,14 @@ describe("a number of the broker's", () => {
     it(`${JSON.stringify(text)} is ${number}`, () => assert.deepStrictEqual(numberOf(text), number))
   }
 
+  it("may come as a number or as null, and spoils nothing but itself where it is neither", () => {
+    const row = { ...samsung, inter2_prpr: 77_400, inter2_askp: null, acml_vol: { odd: true } }
+    const sighting = multiPriceSighting(row, at)
+    assert.deepInclude(sighting, { symbol: "005930", price: 77_400, ask: undefined, cumVolume: Number.NaN })
+    assert.strictEqual(sighting.payload, row)
+    assert.strictEqual(refusal(sighting), "badNumber")
+  })
+
   it("of fifteen digits is exact, of more it is the nearest, and of hundreds it is none", () => {
     for (const text of ["999999999999999", "123456789012345", "9007199254740993", "-123456789012345678"])
       assert.strictEqual(numberOf(text), Number(text))

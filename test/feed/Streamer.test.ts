@@ -94,6 +94,7 @@ describe("a stream", () => {
       yield* Effect.forkScoped(streamer.run)
       yield* passUntil(() => statusOf().slotsHeld === 3)
       const bad = [
+        "1|H0STCNT0|001|c2VjcmV0",
         `${frameOf(trade("005930", 2), trade("005930", 3))}^x`,
         frameOf(trade("005930", 4).slice(0, 45)),
         "0|H0STASP0|001|005930^1",
@@ -115,9 +116,9 @@ describe("a stream", () => {
       )
       yield* until(() => statusOf().state._tag === "live")
       const { rejected, stored, tally, written } = yield* atRest("kis-ws").pipe(
-        Effect.repeat({ until: ({ tally: { received } }) => received === 11 })
+        Effect.repeat({ until: ({ tally: { received } }) => received === 12 })
       )
-      assert.deepStrictEqual([stored, rejected, tally.rejected], [3, 8, 8])
+      assert.deepStrictEqual([stored, rejected, tally.rejected], [3, 9, 9])
       assert.deepStrictEqual(ofKind(written, "reject").map(payloadOf), [
         ...bad.map((raw) => ({ reason: "frameShape", raw })),
         ...strange.map((raw) => ({ reason: "unknownStream", raw }))

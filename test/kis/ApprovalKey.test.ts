@@ -56,17 +56,32 @@ describe("the approval key", () => {
     })
   )
 
-  it.effect("is kept over reconnects, and renewed well before its day is over", () =>
+  it.effect("is kept over reconnects for half its life, so that no connection begins with one that ends soon", () =>
     Effect.gen(function* () {
       const folder = yield* scene
       const { asked, call } = makeDesk(numbered)
       const approval = yield* makeApprovalKey(account, folder, call)
       yield* approval.current
-      yield* TestClock.adjust("19 hours")
+      yield* TestClock.adjust("9 hours")
       assert.strictEqual(textOf(yield* approval.current), `${secrets.approvalKey}1`)
       yield* TestClock.adjust("2 hours")
       assert.strictEqual(textOf(yield* approval.current), `${secrets.approvalKey}2`)
       assert.strictEqual(asked.length, 2)
+    })
+  )
+
+  it.effect("is the old one while it is valid, when the broker gives no other", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const { call } = makeDesk((number) =>
+        number === 1 ? numbered(1) : Effect.fail(new KisUnreachable({ operation: "approval key", detail: "cut" }))
+      )
+      const approval = yield* makeApprovalKey(account, folder, call)
+      yield* approval.current
+      yield* TestClock.adjust("11 hours")
+      assert.strictEqual(textOf(yield* settled(approval.current)), `${secrets.approvalKey}1`)
+      yield* TestClock.adjust("10 hours")
+      assert.strictEqual((yield* Effect.flip(settled(approval.current)))._tag, "KisUnreachable")
     })
   )
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { laneOf, limitAt, limitOr, newestLimit } from "../../src/kis/CallLimits.ts"
+import { laneOf, limitAt, limitOr, limitsAsOf } from "../../src/kis/CallLimits.ts"
 
 describe("the call limits", () => {
   it("are those of the market's date, with the notice they are from", () => {
@@ -16,7 +16,7 @@ describe("the call limits", () => {
   })
 
   it("say that the notice of September 2026 is not known", () => {
-    assert.include(newestLimit("live").source, "2026-09-16")
+    assert.include(limitAt("live", limitsAsOf).source, "2026-09-16")
   })
 
   it("give way to a number of the user's own, which has no date", () => {

@@ -187,7 +187,11 @@ describe("a frame", () => {
   }
 
   it("with an absurd count costs nothing", () => {
-    assert.include(detailOf(`0|H0XXXXX0|900000000|${wide(1, 4)}`), "do not divide")
+    assert.include(detailOf(`0|H0XXXXX0|900000|${wide(1, 4)}`), "do not divide")
+    assert.include(detailOf(`0|H0XXXXX0|900000000|${wide(1, 4)}`), "count")
+    // A count of so many digits is no number any more, and would divide any number of values into records of none.
+    assert.include(detailOf(`0|H0XXXXX0|${"9".repeat(400)}|${wide(1, 4)}`), "count")
+    assert.include(detailOf(`0|H0STCNT0|${"9".repeat(400)}|${wide(1, 46)}`), "count")
   })
 
   const Frames = Schema.Array(

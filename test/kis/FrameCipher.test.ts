@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Result, Schema } from "effect"
 import { createCipheriv } from "node:crypto"
 import { decodeFrame, type EncryptedFrame } from "../../src/kis/Frame.ts"
-import { decrypt, type FrameCipher } from "../../src/kis/FrameCipher.ts"
+import { decrypt, type FrameCipher, open } from "../../src/kis/FrameCipher.ts"
 import { readControl } from "../../src/kis/StreamMessage.ts"
 import { makeStage } from "../support/streamStage.ts"
 
@@ -43,6 +43,11 @@ describe("an encrypted frame", () => {
       records: [fill.split("^"), fill.split("^")],
       extraColumns: 0
     })
+  })
+
+  it("is given as the plain frame that it is, too", () => {
+    assert.strictEqual(Result.getOrThrow(open(encrypted(sealed(fill)), cipherOf())), `0|H0STCNI0|001|${fill}`)
+    assert.isTrue(Result.isFailure(open(encrypted(sealed(fill)), cipherOf({ key: key.toUpperCase() }))))
   })
 
   it.effect("of the simulator's own is opened with what its acceptance brought", () =>

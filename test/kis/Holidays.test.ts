@@ -1,9 +1,9 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Fiber, Redacted } from "effect"
 import { HttpClient } from "effect/http"
 import { makeHolidays } from "../../src/kis/Holidays.ts"
-import { exchange, type KisCall, type KisRequest } from "../../src/kis/KisHttp.ts"
+import { exchange, type KisCall, type KisRequest, laneOfRequest } from "../../src/kis/KisHttp.ts"
 import type { Token } from "../../src/kis/Token.ts"
 import { accountAt, secrets } from "../support/accounts.ts"
 import { json, makeKisServer, type ScriptedAnswer, type SeenRequest } from "../support/kisServer.ts"
@@ -71,10 +71,7 @@ layer(NodeHttpClient.layerUndici)("the calendar call", (it) => {
       )
       assert.strictEqual(request.headers["tr_id"], "CTCA0903R")
       assert.strictEqual(request.headers["authorization"], `Bearer ${secrets.token}.0`)
-      assert.deepStrictEqual(
-        calls.map(({ lane }) => lane),
-        ["ledger"]
-      )
+      assert.deepStrictEqual(calls.map(laneOfRequest), ["ledger"])
     })
   )
 
@@ -128,6 +125,17 @@ layer(NodeHttpClient.layerUndici)("the calendar call", (it) => {
         assert.strictEqual(server.requests.length, 3)
         assert.strictEqual(server.requests[2]?.headers["authorization"], `Bearer ${secrets.token}.1`)
       })
+  )
+
+  it.effect("is made three times at the most, for the broker asks for one a day", () =>
+    Effect.gen(function* () {
+      const { holidays, server } = yield* setUp
+      server.answer(() => json({ rt_cd: "1", msg_cd: "EGW00215", msg1: "busy" }, 500))
+      const asking = yield* Effect.forkChild(Effect.flip(holidays.openDays("20261124", "20261124")))
+      yield* passUntil(() => asking.pollUnsafe() !== undefined, 100)
+      assert.strictEqual((yield* Fiber.join(asking))._tag, "KisThrottled")
+      assert.strictEqual(server.requests.length, 3)
+    })
   )
 
   for (const [what, rows] of [

@@ -26,6 +26,8 @@ const oauth = (error_code: string) => JSON.stringify({ error_code, error_descrip
 const table: ReadonlyArray<readonly [name: string, status: number, text: string, tag: string]> = [
   ["a success", 200, JSON.stringify({ rt_cd: "0", msg_cd: "MCA00000", msg1: "ok", output: [] }), "success"],
   ["a success with the holiday call's own code", 200, JSON.stringify({ rt_cd: "0", msg_cd: "KIOK0500" }), "success"],
+  ["a success in numbers", 200, JSON.stringify({ rt_cd: 0, msg_cd: 7, output: [] }), "success"],
+  ["rt_cd 1 as a number", 200, JSON.stringify({ rt_cd: 1, msg_cd: "EGW00201" }), "KisThrottled"],
   ["a token reply, which has no rt_cd", 200, JSON.stringify({ access_token: "t", expires_in: 86_400 }), "success"],
   ["rt_cd 0 on HTTP 500", 500, JSON.stringify({ rt_cd: "0", msg_cd: "MCA00000" }), "KisUnreachable"],
   ["rt_cd 1 on HTTP 200", 200, quotation("OPSQ2001"), "KisRefused"],

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted, Schema } from "effect"
-import { isPingPong, readControl, subscribeMessage } from "../../src/kis/StreamMessage.ts"
+import { isControl, isPingPong, readControl, subscribeMessage } from "../../src/kis/StreamMessage.ts"
 import { capturedFrames, sampleLines } from "../support/samples.ts"
 import { leakIn, secrets } from "../support/accounts.ts"
 
@@ -81,6 +81,32 @@ describe("an answer", () => {
     })
   })
 
+  it("is known by its code alone, whatever the rest is", () => {
+    for (const header of [undefined, null, {}, { tr_id: null, tr_key: null }, { tr_id: "(null)", tr_key: 7 }]) {
+      for (const rest of [{}, { rt_cd: 9, msg1: null }, { rt_cd: null, msg1: 5, output: 7 }]) {
+        const text = (msg_cd: unknown) => JSON.stringify({ header, body: { ...rest, msg_cd } })
+        assert.deepStrictEqual(replyOf(text("OPSP8996")), { _tag: "KeyInUse" })
+        assert.deepStrictEqual(replyOf(text(" OPSP0008 ")), { _tag: "SlotsFull" })
+        assert.deepStrictEqual(replyOf(text(77)), { _tag: "Refused", code: "77", passing: false })
+        assert.deepStrictEqual(readControl(text(null)), { _tag: "Unreadable" })
+      }
+    }
+    const unknown = { header: { tr_id: "H0STCNT0", tr_key: "005930" }, body: { rt_cd: 0, msg_cd: "OPSP0099" } }
+    assert.deepStrictEqual(replyOf(JSON.stringify(unknown)), { _tag: "Subscribed" })
+  })
+
+  it("and a probe are no frames, whatever blanks stand before them", () => {
+    const ping = '{"header":{"tr_id":"PINGPONG"}}'
+    for (const blank of ["", " ", "\n", "\r\n\t", "\ufeff", "\ufeff\n "]) {
+      assert.isTrue(isPingPong(blank + ping))
+      assert.deepStrictEqual(readControl(blank + ping), { _tag: "PingPong" })
+      assert.isTrue(isControl(blank + answer("OPSP0008")))
+      assert.isFalse(isPingPong(blank + answer("OPSP0008")))
+      assert.deepStrictEqual(replyOf(blank + answer("OPSP0008")), { _tag: "SlotsFull" })
+    }
+    assert.isTrue(isControl('[{"approval_key":"x"}]'))
+  })
+
   it("of acceptance brings the pair of its subscription, out of sight", () => {
     const accepted = (output: unknown) =>
       readControl(
@@ -123,7 +149,7 @@ describe("an answer", () => {
 
 describe("a data frame", () => {
   it("is never taken for a probe", () => {
-    for (const { frame } of capturedFrames) assert.isFalse(isPingPong(frame))
+    for (const { frame } of capturedFrames) assert.isFalse(isControl(frame))
     assert.isFalse(isPingPong('0|H0STCNT0|001|"PINGPONG"'))
   })
 })

@@ -4,11 +4,12 @@ import { TestClock } from "effect/testing"
 import type { ApprovalKey } from "../../src/kis/ApprovalKey.ts"
 import { KisCredentialsRejected, KisDisturbed, type KisError, KisUnreachable } from "../../src/kis/KisError.ts"
 import { makeStreamSession, type SessionHandler } from "../../src/kis/StreamSession.ts"
+import { createCipheriv } from "node:crypto"
 import type { Socket } from "node:net"
 import { accountAt, leakIn, secrets } from "../support/accounts.ts"
 import { type KisServer, makeKisServer } from "../support/kisServer.ts"
 import { acceptAll, accepted, askedIn, askedOf, keyInUse, probe, reply } from "../support/subscriptions.ts"
-import { looked, passUntil, until } from "../support/virtualTime.ts"
+import { looked, movableClock, passUntil, until } from "../support/virtualTime.ts"
 
 const frame = (value: string | number) => `0|H0XXXXX0|001|${value}`
 const askedAt = ({ connections }: KisServer, index: number): ReadonlyArray<string> => {
@@ -113,6 +114,23 @@ describe("registering", () => {
       })
       told.registeredAtMs.forEach((at, index) => assert.isAtLeast(at - startMs, 100 * index))
       assert.strictEqual((yield* session.status).slotsHeld, 5)
+    })
+  )
+
+  it.effect("takes an answer that does not name its symbol for one to the oldest question of its stream", () =>
+    Effect.gen(function* () {
+      const { server, session, statusOf, told } = yield* setUp({ symbols: ["a", "b", "c"] })
+      acceptAll(server, ({ trKey }) => (trKey === "b" ? reply("", "OPSP8993") : reply("", "OPSP0000")))
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => statusOf().unanswered.length === 1 && told.registeredAtMs.length === 2)
+      assert.deepStrictEqual(told.events, ["registered a", "registered c"])
+      assert.deepStrictEqual(statusOf().unanswered, ["H0STCNT0 b"])
+      yield* session.want([])
+      server.onText((text, connection) => {
+        if (askedIn(text)?.action === "2") connection.socket.send(reply("", "OPSP0001"))
+      })
+      yield* passUntil(() => told.events.length === 4)
+      assert.sameMembers(told.events.slice(2), ["unwanted a", "unwanted c"])
     })
   )
 
@@ -301,6 +319,19 @@ describe("what is wanted", () => {
     })
   )
 
+  it.effect("is told to be released, too, when the broker never answers its release", () =>
+    Effect.gen(function* () {
+      const { server, session, told } = yield* setUp({ symbols: ["a"] })
+      acceptAll(server, ({ action, trKey }) => (action === "1" ? accepted(trKey) : undefined))
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => told.events.length === 1)
+      yield* session.want([])
+      yield* passUntil(() => told.events.length === 2, 100)
+      assert.deepStrictEqual(told.events, ["registered a", "unwanted a"])
+      assert.deepStrictEqual(saidAt(server, 0, "2"), ["a", "a", "a"])
+    })
+  )
+
   it.effect("is registered again when the broker ends it by itself", () =>
     Effect.gen(function* () {
       const { server, session, told } = yield* setUp()
@@ -359,6 +390,42 @@ describe("a session", () => {
         frame("after b")
       ])
     })
+  )
+
+  it.effect(
+    "opens encrypted frames with the pair of their acceptance, and hands on as it came what no pair opens",
+    () =>
+      Effect.gen(function* () {
+        const { server, session, told } = yield* setUp({ symbols: ["a", "b"] })
+        const ivOf = (symbol: string) => symbol.repeat(16)
+        const sealed = (symbol: string, plain: string) => {
+          const cipher = createCipheriv("aes-256-cbc", symbol.repeat(32), ivOf(symbol))
+          return `1|H0STCNT0|001|${Buffer.concat([cipher.update(plain), cipher.final()]).toString("base64")}`
+        }
+        const plainOf = (symbol: string) => [symbol, ...Array.from({ length: 45 }, (_, at) => `${at}`)].join("^")
+        acceptAll(server, ({ action, trKey }) => {
+          const { body, header } = JSON.parse(accepted(trKey)) as { body: object; header: object }
+          const output = { key: trKey.repeat(32), iv: ivOf(trKey) }
+          return action === "1" ? JSON.stringify({ header, body: { ...body, output } }) : reply(trKey, "OPSP0001")
+        })
+        yield* Effect.forkScoped(session.run)
+        yield* passUntil(() => told.registeredAtMs.length === 2)
+        const say = (text: string) => server.connections[0]?.socket.send(text)
+        for (const symbol of ["a", "b", "c"]) say(sealed(symbol, plainOf(symbol)))
+        say(sealed("a", "too^narrow"))
+        yield* passUntil(() => told.frames.length === 4)
+        assert.deepStrictEqual(told.frames, [
+          `0|H0STCNT0|001|${plainOf("a")}`,
+          `0|H0STCNT0|001|${plainOf("b")}`,
+          sealed("c", plainOf("c")),
+          sealed("a", "too^narrow")
+        ])
+        yield* session.want(tradesOf(["b"]))
+        yield* passUntil(() => told.events.includes("unwanted a"), 100)
+        say(sealed("a", plainOf("a")))
+        yield* passUntil(() => told.frames.length === 5)
+        assert.strictEqual(told.frames[4], sealed("a", plainOf("a")))
+      })
   )
 
   it.effect("echoes a probe before a slow handler is done, and is live by probes alone", () =>
@@ -522,6 +589,25 @@ describe("a session", () => {
       yield* TestClock.adjust("2 seconds")
       yield* until(() => told.lostSinceMs.length === 1)
       assert.deepStrictEqual(told.lostSinceMs, [heardAtMs])
+    })
+  )
+
+  it.effect("connects anew when the clock is set back by hours, and tells of no loss that lies ahead", () =>
+    Effect.gen(function* () {
+      const { clock, setBack } = yield* movableClock
+      yield* Effect.gen(function* () {
+        const { server, session, told } = yield* setUp()
+        acceptAll(server)
+        yield* Effect.forkScoped(session.run)
+        yield* passUntil(() => told.registeredAtMs.length === 1)
+        setBack(900)
+        yield* TestClock.adjust("5 seconds")
+        assert.deepStrictEqual(told.events, ["registered 005930"])
+        setBack(3 * 3_600_000)
+        yield* passUntil(() => told.registeredAtMs.length === 2, 100)
+        assert.deepStrictEqual(told.events, ["registered 005930", "lost", "registered 005930"])
+        assert.isAtMost(told.lostSinceMs[0] ?? 0, told.registeredAtMs[1] ?? 0)
+      }).pipe(Effect.provideService(Clock.Clock, clock))
     })
   )
 

@@ -3,7 +3,7 @@ import { Effect, Exit, Scope } from "effect"
 import { connect, type StreamSocket } from "../../src/kis/StreamSocket.ts"
 import type { Socket } from "node:net"
 import { makeKisServer } from "../support/kisServer.ts"
-import { until } from "../support/virtualTime.ts"
+import { passUntil, until } from "../support/virtualTime.ts"
 
 const probe = '{"header":{"tr_id":"PINGPONG","datetime":"20260710171541"}}'
 let nowMs = 0
@@ -49,12 +49,13 @@ describe("a stream socket", () => {
   it.effect("echoes a probe unchanged while nobody takes messages, and does not hand it on", () =>
     Effect.gen(function* () {
       const { connection, socket } = yield* opened
+      const probes = [probe, ` ${probe}\n`, `\ufeff\n${probe}`]
       connection.socket.send("before")
-      connection.socket.send(probe)
+      for (const text of probes) connection.socket.send(text)
       connection.socket.send("after")
-      yield* until(() => connection.said.length === 1)
-      assert.deepStrictEqual(connection.said, [probe])
-      assert.strictEqual(socket.pingPongs(), 1)
+      yield* until(() => connection.said.length === 3)
+      assert.deepStrictEqual(connection.said, probes)
+      assert.strictEqual(socket.pingPongs(), 3)
       assert.deepStrictEqual(yield* takeTexts(socket, 2), ["before", "after"])
     })
   )
@@ -176,6 +177,22 @@ describe("a stream socket", () => {
       const gone = yield* Effect.scoped(Effect.map(makeKisServer, ({ wsUrl }) => wsUrl))
       const error = yield* Effect.flip(connect(gone, clock))
       assert.strictEqual(error.message, "the stream was lost (ECONNREFUSED)")
+    })
+  )
+
+  it.effect("is lost once something could not be sent for five seconds, though it is open, after what had come", () =>
+    Effect.gen(function* () {
+      const { connection, socket } = yield* opened
+      nowMs = 7_000
+      connection.socket.send("before")
+      yield* until(() => socket.lastHeardMs() === 7_000)
+      connection.socket.pause()
+      // More than the buffers of the system hold.
+      const sending = yield* Effect.forkScoped(Effect.flip(socket.send("x".repeat(64 * 1024 * 1024))))
+      yield* passUntil(() => sending.pollUnsafe() !== undefined, 1_000)
+      assert.deepStrictEqual(yield* takeTexts(socket, 1), ["before"])
+      assert.deepInclude(yield* Effect.flip(socket.take), { detail: "nothing can be sent", why: "cut" })
+      connection.socket.terminate()
     })
   )
 

@@ -9,7 +9,7 @@ import type { KisCall } from "../../src/kis/KisHttp.ts"
 import type { ReplyBody } from "../../src/kis/Reply.ts"
 import { makeToken, type Token } from "../../src/kis/Token.ts"
 import { accountAt, leakIn, secrets } from "../support/accounts.ts"
-import { passUntil, scratchFolder, until } from "../support/virtualTime.ts"
+import { movableClock, passUntil, scratchFolder, until } from "../support/virtualTime.ts"
 
 const account = accountAt({ restUrl: "http://broker", wsUrl: "ws://broker" })
 const minute_ms = 60_000
@@ -94,19 +94,44 @@ layer(hearWaits)("the access token", (it) => {
     })
   )
 
-  it.effect(
-    "is asked for once a minute at the most, though everything fails and the program starts again and again",
-    () =>
+  for (const [what, answer] of [
+    ["is lost", unreachable],
+    ["cannot be read", Effect.succeed({ token: secrets.token, expires_in: day_seconds })]
+  ] as const) {
+    it.effect(`is asked for ever less often while each answer ${what}, though the program starts again and again`, () =>
       Effect.gen(function* () {
         const folder = yield* scene
-        const { askedAtMs, call } = makeDesk(() => unreachable)
-        for (let start = 0; start < 8; start++) {
+        const startMs = yield* Clock.currentTimeMillis
+        const { askedAtMs, call } = makeDesk(() => answer)
+        while ((yield* Clock.currentTimeMillis) - startMs < 6 * hour_ms) {
           const token = yield* makeToken(account, folder, call)
           for (let tries = 0; tries < 2; tries++) assert.isTrue(Exit.isFailure(yield* settled(token.current)))
+          yield* TestClock.adjust("1 minute")
         }
-        assert.strictEqual(askedAtMs.length, 16)
         assert.isAtLeast(Math.min(...apart(askedAtMs)), minute_ms + 1_000)
+        assert.isAtMost(Math.max(...apart(askedAtMs)), 17 * minute_ms)
+        assert.isAtMost(askedAtMs.length, 29)
+        const withheld = yield* Effect.flip((yield* makeToken(account, folder, call)).current)
+        assert.include(withheld.message, `the last ${askedAtMs.length} requests for the token`)
       })
+    )
+  }
+
+  it.effect("is asked for without growing waits once one was issued, and while the broker is out of reach", () =>
+    Effect.gen(function* () {
+      const folder = yield* scene
+      const unsent = Effect.fail(new KisUnreachable({ operation: "token", detail: "ECONNREFUSED", unsent: true }))
+      const { askedAtMs, call } = makeDesk((number) =>
+        number <= 2 || number === 4 ? unreachable : number === 3 ? Effect.succeed(issued(3, 1)) : unsent
+      )
+      const token = yield* makeToken(account, folder, call)
+      for (let tries = 0; tries < 12; tries++) {
+        yield* settled(Effect.exit(token.current))
+        if (tries === 2) yield* TestClock.adjust(1_000)
+      }
+      assert.strictEqual(askedAtMs.length, 12)
+      assert.isAtMost(Math.max(...apart(askedAtMs)), 2 * minute_ms)
+    })
   )
 
   it.effect("is not asked for by a second asker whose first was interrupted within the minute", () =>
@@ -358,10 +383,8 @@ layer(hearWaits)("the access token", (it) => {
 
   for (const [name, body] of [
     ["no token", { expires_in: 1 }],
-    ["an empty token", issued(1) && { ...issued(1), access_token: "" }],
-    ["no life", { access_token: secrets.token }],
-    ["a life of zero", issued(1, 0)],
-    ["a life that is no number", issued(1, "soon")]
+    ["an empty token", { ...issued(1), access_token: "" }],
+    ["a token that is no text", { ...issued(1), access_token: 7 }]
   ] as const) {
     it.effect(`is not taken from a reply with ${name}, and no secret shows in the error`, () =>
       Effect.gen(function* () {
@@ -370,6 +393,25 @@ layer(hearWaits)("the access token", (it) => {
         const error = yield* Effect.flip((yield* makeToken(account, folder, call)).current)
         assert.strictEqual(error._tag, "KisReplyMalformed")
         for (const text of [JSON.stringify(error), String(error), error.message]) assert.isUndefined(leakIn(text))
+      })
+    )
+  }
+
+  for (const [name, body] of [
+    ["no life", { access_token: secrets.token }],
+    ["a life of zero", issued(1, 0)],
+    ["a life that is no number", issued(1, "soon")],
+    ["a life of true", issued(1, true)]
+  ] as const) {
+    it.effect(`is used for an hour when the reply has ${name}, for it has been issued`, () =>
+      Effect.gen(function* () {
+        const folder = yield* scene
+        const { askedAtMs, call } = makeDesk(() => Effect.succeed(body))
+        const token = yield* makeToken(account, folder, call)
+        yield* settled(token.current)
+        assert.strictEqual((yield* token.status).expiresAtMs, (askedAtMs[0] ?? 0) + hour_ms)
+        yield* settled(token.current)
+        assert.strictEqual(askedAtMs.length, 1)
       })
     )
   }
@@ -387,6 +429,26 @@ layer(hearWaits)("the access token", (it) => {
       const startMs = yield* Clock.currentTimeMillis
       yield* settled((yield* makeToken(account, folder, call)).current)
       assert.isAtMost((askedAtMs[1] ?? 0) - startMs, 2 * minute_ms)
+    })
+  )
+
+  it.effect("is not waited for longer when the clock is set back while it is waited for", () =>
+    Effect.gen(function* () {
+      const { clock, setBack } = yield* movableClock
+      const folder = yield* scene
+      const { askedAtMs, call } = makeDesk((number) => (number === 1 ? unreachable : Effect.succeed(issued(number))))
+      yield* Effect.gen(function* () {
+        const token = yield* makeToken(account, folder, call)
+        yield* Effect.exit(token.current)
+        const before = waits
+        const asking = yield* Effect.forkScoped(token.current)
+        yield* until(() => waits > before)
+        setBack(5 * hour_ms)
+        yield* passUntil(() => asking.pollUnsafe() !== undefined, 50)
+      }).pipe(Effect.provideService(Clock.Clock, clock))
+      assert.strictEqual(askedAtMs.length, 2)
+      // The hand went back by five hours between the two.
+      assert.isBelow((askedAtMs[1] ?? 0) + 5 * hour_ms - (askedAtMs[0] ?? 0), hour_ms)
     })
   )
 

@@ -67,15 +67,6 @@ describe("a quote", () => {
     )
   })
 
-  it("counts as seen whatever becomes of it", () => {
-    for (const changes of [{}, { price: 0 }]) {
-      assert.strictEqual(
-        judge(quote("a", tenMs, changes), quote("a", tenMs + 7, changes)).state?.lastSeenAtMs,
-        tenMs + 7
-      )
-    }
-  })
-
   const Says = Schema.Struct({
     says: Schema.Literals(["a", "b", "c"]),
     after_ms: Schema.Literals([0, 1, 1_000, heartbeat_ms / 3, heartbeat_ms - 1, heartbeat_ms, heartbeat_ms + 1])
@@ -158,7 +149,17 @@ describe("a trade", () => {
   })
 
   it("that is the same on another day is another trade", () => {
-    assert.deepStrictEqual(words(trade(1), trade(1, { exchangeAtMs: tenMs + day_ms })), ["Store", "Store"])
+    const tomorrow = { exchangeAtMs: tenMs + day_ms, receivedAtMs: tenMs + day_ms }
+    assert.deepStrictEqual(words(trade(1), trade(1, tomorrow)), ["Store", "Store"])
+  })
+
+  it("of a day that is still to come does not make those of today late", () => {
+    const ahead = { exchangeAtMs: tenMs + 400 * day_ms }
+    const tomorrow = { exchangeAtMs: tenMs + day_ms, receivedAtMs: tenMs + day_ms }
+    assert.deepStrictEqual(
+      words(trade(1), trade(2, ahead), trade(3), trade(4), trade(1, tomorrow), trade(2, tomorrow)),
+      ["Store", "Store", "Store", "Store", "Store", "Store"]
+    )
   })
 
   it("of a day that is over is late, and takes nothing from the day that runs", () => {

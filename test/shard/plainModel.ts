@@ -72,7 +72,9 @@ export const plainJudge = (symbols: ReadonlySet<string>) => {
   return (trade: PlainTrade, receivedAtMs: number): string => {
     const { cumVolume = 0, exchangeAtMs, price, symbol, volume } = trade
     if (!symbols.has(symbol)) return "unknownSymbol"
-    const day = dateOf(exchangeAtMs ?? receivedAtMs)
+    const today = dateOf(receivedAtMs)
+    const said = dateOf(exchangeAtMs ?? receivedAtMs)
+    const day = said < today ? said : today
     const before = days.get(symbol)
     const known = before !== undefined && day <= before.day ? before : undefined
     const over = known !== undefined && day < known.day

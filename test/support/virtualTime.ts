@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -25,6 +25,17 @@ export const looked =
   <A>(status: Effect.Effect<A>): (() => A) =>
   () =>
     Effect.runSync(status)
+
+/** The virtual clock with a hand that can be moved back; what sleeps is not moved, as with a real one. */
+export const movableClock = Effect.map(Clock.Clock, (clock) => {
+  let back_ms = 0
+  const currentTimeMillisUnsafe = () => clock.currentTimeMillisUnsafe() - back_ms
+  const moved: Clock.Clock = Object.assign(Object.create(clock) as Clock.Clock, {
+    currentTimeMillisUnsafe,
+    currentTimeMillis: Effect.sync(currentTimeMillisUnsafe)
+  })
+  return { clock: moved, setBack: (by_ms: number) => void (back_ms += by_ms) }
+})
 
 /** A folder of the test's own, gone with its scope. */
 export const scratchFolder = Effect.acquireRelease(

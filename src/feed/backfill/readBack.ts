@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { marketNow } from "../../calendar/MarketClock.ts"
 import { marketDate, marketHour, marketInstant } from "../../calendar/MarketTime.ts"
 import { type KisError, KisReplyMalformed } from "../../kis/KisError.ts"
+import { fieldOf } from "../../kis/QuotationCall.ts"
 import type { TradeListCall, TradeLists, TradePage } from "../../kis/TradeList.ts"
 import { numberOf } from "../KisQuote.ts"
 import { byTime, isBefore } from "./cut.ts"
@@ -47,7 +48,7 @@ export const readBack = Effect.fnUntraced(function* (
       .until(hole.symbol, hour)
       .pipe(Effect.catchTag("KisRefused", (error) => (pages === 1 ? lists.latest(hole.symbol) : Effect.fail(error))))
     const listed = yield* readPage(page, span.date)
-    cumVolumeToday ??= numberOf(page.issue?.["acml_vol"])
+    cumVolumeToday ??= numberOf(page.issue && fieldOf(page.issue, "acml_vol"))
     if (isOfAnotherDay(listed, cumVolumeToday)) break
     addNew(trades, known, listed)
     isWhole = listed.some((trade) => isBefore(hole, span, trade))

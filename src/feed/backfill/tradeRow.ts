@@ -1,7 +1,7 @@
 import { marketInstant } from "../../calendar/MarketTime.ts"
 import type { Phase } from "../../domain/Phase.ts"
 import type { Sighting } from "../../domain/Sighting.ts"
-import type { QuotationRow } from "../../kis/QuotationCall.ts"
+import { fieldOf, type QuotationRow } from "../../kis/QuotationCall.ts"
 import { numberOf } from "../KisQuote.ts"
 
 /** A row of a trade list, with what places it in the day. */
@@ -21,7 +21,7 @@ export interface ListedTrade {
 
 const textAt = (row: QuotationRow, ...names: ReadonlyArray<string>): string => {
   for (const name of names) {
-    const text = row[name]?.trim()
+    const text = fieldOf(row, name).trim()
     if (text) return text
   }
   return ""
@@ -69,9 +69,9 @@ export const backfilledSighting = (symbol: string, trade: ListedTrade, phase: Ph
     phase,
     price: numberOf(priceOf(row)),
     volume: numberOf(volumeOf(row)),
-    cumVolume: numberOf(row["acml_vol"]),
-    ask: numberOf(row["askp"]),
-    bid: numberOf(row["bidp"]),
+    cumVolume: numberOf(fieldOf(row, "acml_vol")),
+    ask: numberOf(fieldOf(row, "askp")),
+    bid: numberOf(fieldOf(row, "bidp")),
     flags: ["backfill"],
     payload: row
   }

@@ -28,6 +28,8 @@ const dataStreams: Readonly<
 /** Whether a stream carries data of symbols: these have holes, and a rhythm. */
 export const carriesData = (trId: string): boolean => trId === streamIds.trades || trId === streamIds.book
 
+const isRead = (trId: string): boolean => Object.hasOwn(dataStreams, trId) || trId === streamIds.status
+
 /** What a frame of data that could be read says of one symbol; a frame may hold records of several. */
 export interface HeardFrame {
   readonly trId: string
@@ -70,7 +72,8 @@ export const readFrames = (
     const refuse = (reason: RejectReason) => refused.push(reject("kis-ws", account, atMs, reason, text))
     const frame = decodeFrame(text)
     if (frame._tag !== "Records") {
-      refuse(frame._tag === "Encrypted" ? "unknownStream" : "frameShape")
+      // What is encrypted still could not be opened.
+      refuse(frame._tag === "Encrypted" && !isRead(frame.trId) ? "unknownStream" : "frameShape")
       continue
     }
     const { extraColumns, records, trId } = frame
@@ -88,7 +91,7 @@ export const readFrames = (
     } else if (trId === streamIds.status && columns >= statusColumns_min) {
       for (const values of records) statuses.push({ status: marketStatus(values, atMs), values })
     } else {
-      refuse(data !== undefined || trId === streamIds.status ? "frameShape" : "unknownStream")
+      refuse(isRead(trId) ? "frameShape" : "unknownStream")
       continue
     }
     if (extraColumns > 0) drifts.set(`${trId} ${columns}`, { stream: trId, columns, known: columns - extraColumns })

@@ -1,16 +1,17 @@
-import { Clock, Deferred, Effect, Queue, type Redacted } from "effect"
+import { Clock, Deferred, Effect, Queue, type Redacted, Semaphore } from "effect"
 import type { ApprovalKey } from "../ApprovalKey.ts"
 import { KisCredentialsRejected } from "../KisError.ts"
 import type { SessionEvent } from "../SessionState.ts"
-import { readControl, subscribeMessage, type SubscribeReply } from "../StreamMessage.ts"
+import { type ControlMessage, isControl, readControl, subscribeMessage, type SubscribeReply } from "../StreamMessage.ts"
 import { StreamLost, type StreamMessage, type StreamSocket } from "../StreamSocket.ts"
+import { Ciphers } from "./Ciphers.ts"
 import { deadAfter_ms, probed, quietAfter_ms, type Quietness, spoke } from "./ConnectionSilence.ts"
 import { keyOf, type Registration, Registrations, type ReleaseReason } from "./Registrations.ts"
 import { lowered, proven, raised, type SlotCap } from "./SlotCap.ts"
 
 /** What a connection tells its owner. A chunk of messages is handed on before the next is taken: the owner's pace is the socket's. */
 export interface ConnectionHandler<R> {
-  /** Data frames in the order they came. */
+  /** Data frames in the order they came; encrypted ones are opened, unless no key of theirs fits. */
   onFrames(frames: ReadonlyArray<StreamMessage>): Effect.Effect<void, never, R>
   /** The broker has accepted a registration, by a message that came at `atMs`; frames before it have been handed on. */
   onRegistered(registration: Registration, atMs: number): Effect.Effect<void, never, R>
@@ -60,6 +61,8 @@ export interface Connection<R> {
 }
 
 const watch_ms = 1_000
+/** A clock that is kept by the network is moved by less; farther back, its times cannot be compared any more. */
+const setBack_ms = 1_000
 /** Handling that takes longer than this keeps the next messages waiting: their lateness is ours, not the broker's. */
 const behind_ms = 1_000
 
@@ -70,12 +73,18 @@ const behind_ms = 1_000
 export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> => {
   const { account, approval, generation, handler, key, memory, pace_ms, socket, turn } = options
   const registrations = new Registrations()
+  const ciphers = new Ciphers()
   const ending = Deferred.makeUnsafe<never, StreamLost>()
   let handledToMs = socket.lastHeardMs()
   /** Since when there has been nothing to handle; absent while the handler is at work. */
   let idleSinceMs: number | undefined
   let behindToMs = 0
   let hasFrames = false
+  /** The owner is told one thing after the other. */
+  const handling = Semaphore.makeUnsafe(1)
+  let lookedAtMs = handledToMs
+  /** Nothing was heard later than that: times of before the clock was set back are none of today's. */
+  let heardToMs_max = Number.POSITIVE_INFINITY
 
   const believe = Effect.fnUntraced(function* (cap: SlotCap) {
     const before = memory.cap.believed
@@ -94,6 +103,15 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     return yield* new StreamLost({ detail: "not one registration was answered", why: "unapproved" })
   })
 
+  const onReleased = Effect.fnUntraced(function* (item: Registration, atMs: number, reason: ReleaseReason | undefined) {
+    if (reason === undefined) return
+    if (reason === "dropped") {
+      yield* Effect.logWarning("the broker ended a registration by itself", { account, generation, of: keyOf(item) })
+    }
+    ciphers.released(item)
+    yield* handler.onReleased(item, atMs, reason)
+  })
+
   /** Sends the next registration, or waits until there is another to send. */
   const sendNext = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
@@ -103,6 +121,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     // While the handler is at work, answers may wait behind what it handles.
     const step = registrations.next(now, memory.cap.believed, idleSinceMs === undefined ? handledToMs : now)
     yield* nameUnanswered(before)
+    if (step._tag === "Freed") return yield* handling.withPermits(1)(onReleased(step.item, now, step.reason))
     if (step._tag === "Send") {
       yield* socket.send(subscribeMessage(key, step.action, step.item.trId, step.item.trKey))
       return yield* Effect.sleep(pace_ms)
@@ -118,13 +137,12 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     yield* handler.onRegistered(item, atMs)
   })
 
-  const onReleased = Effect.fnUntraced(function* (item: Registration, atMs: number, reason: ReleaseReason | undefined) {
-    if (reason === undefined) return
-    if (reason === "dropped") {
-      yield* Effect.logWarning("the broker ended a registration by itself", { account, generation, of: keyOf(item) })
-    }
-    yield* handler.onReleased(item, atMs, reason)
-  })
+  /** What an answer is of: where it names the stream and not the symbol, the question of that stream that is open longest. */
+  const subjectOf = ({ reply, trId, trKey }: ControlMessage & { readonly _tag: "Answer" }): Registration => {
+    const item = { trId, trKey }
+    if (trKey !== "") return item
+    return registrations.oldest(trId, reply._tag === "Unsubscribed" ? "releasing" : "asking") ?? item
+  }
 
   const onAnswer = Effect.fnUntraced(function* (item: Registration, reply: SubscribeReply, atMs: number) {
     Queue.offerUnsafe(memory.nudges, undefined)
@@ -164,7 +182,8 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     }
   })
 
-  const handOn = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
+  const handOn = Effect.fnUntraced(function* (came: ReadonlyArray<StreamMessage>) {
+    const frames = ciphers.opened(came)
     const last = frames.at(-1)
     if (last === undefined) return
     hasFrames = true
@@ -176,19 +195,20 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
   })
 
   /** Handles what came in the order in which it came: an answer between two frames is told between them. */
-  const readChunk = Effect.gen(function* () {
-    idleSinceMs = yield* Clock.currentTimeMillis
-    const messages = yield* socket.take
-    idleSinceMs = undefined
+  const handleChunk = Effect.fnUntraced(function* (messages: ReadonlyArray<StreamMessage>) {
     const takenAtMs = yield* Clock.currentTimeMillis
     let from = 0
     for (const [index, { receivedAtMs, text }] of messages.entries()) {
-      if (!text.startsWith("{")) continue
+      if (!isControl(text)) continue
       yield* handOn(messages.slice(from, index))
       from = index + 1
       const control = readControl(text)
-      if (control._tag === "Answer") yield* onAnswer(control, control.reply, receivedAtMs)
-      else if (control._tag === "Unreadable")
+      if (control._tag === "Answer") {
+        const item = subjectOf(control)
+        const { cipher, reply } = control
+        if (cipher !== undefined && reply._tag === "Subscribed") ciphers.accepted(item, cipher)
+        yield* onAnswer(item, reply, receivedAtMs)
+      } else if (control._tag === "Unreadable")
         yield* Effect.logWarning("the stream said something unreadable", { account, generation })
       handledToMs = receivedAtMs
     }
@@ -198,10 +218,24 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     if (now - takenAtMs >= behind_ms || waited_ms >= behind_ms) behindToMs = now
   })
 
+  const readChunk = Effect.gen(function* () {
+    idleSinceMs = yield* Clock.currentTimeMillis
+    const messages = yield* socket.take
+    idleSinceMs = undefined
+    yield* handling.withPermits(1)(handleChunk(messages))
+  })
+
   let probes = 0
   /** Looks whether anything at all still comes. */
   const look = Effect.gen(function* () {
     yield* Effect.sleep(watch_ms)
+    const now = yield* Clock.currentTimeMillis
+    if (now < lookedAtMs - setBack_ms) {
+      // Every time that is waited for here lies too far ahead by as much; another connection has its own.
+      heardToMs_max = now
+      return yield* new StreamLost({ detail: "the machine's clock was set back", why: "cut" })
+    }
+    lookedAtMs = now
     if (socket.pingPongs() > probes) {
       memory.quietness = probed(memory.quietness, socket.longestQuiet_ms())
       // Before the first acceptance a probe proves no more than the open connection does.
@@ -210,7 +244,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     probes = socket.pingPongs()
     // While the handler is at work the socket may not be read: that silence is ours, not the broker's.
     if (idleSinceMs === undefined) return
-    const silent_ms = (yield* Clock.currentTimeMillis) - Math.max(socket.lastHeardMs(), idleSinceMs)
+    const silent_ms = now - Math.max(socket.lastHeardMs(), idleSinceMs)
     if (silent_ms < quietAfter_ms(memory.quietness)) return
     yield* turn({ _tag: "Silence" })
     if (silent_ms < deadAfter_ms(memory.quietness)) return
@@ -218,7 +252,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     return yield* new StreamLost({ detail, why: "silence" })
   })
 
-  // A registration that cannot be sent means a closed connection: the reader says so, after the last message that came.
+  // A registration that cannot be sent ends the connection: the reader says so, after the last message that came.
   const sending = Effect.forever(sendNext).pipe(
     Effect.catchIf(
       ({ why }) => why !== "unapproved",
@@ -232,7 +266,7 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     run: Effect.raceAllFirst([Effect.forever(readChunk), Effect.forever(look), sending, Deferred.await(ending)]),
     end: (detail) => Effect.asVoid(Deferred.fail(ending, new StreamLost({ detail, why: "silence" }))),
     isIdle: () => idleSinceMs !== undefined,
-    safeToMs: () => (idleSinceMs === undefined ? handledToMs : socket.lastHeardMs()),
+    safeToMs: () => Math.min(heardToMs_max, idleSinceMs === undefined ? handledToMs : socket.lastHeardMs()),
     behindToMs: () => behindToMs
   }
 }

@@ -6,10 +6,12 @@ export interface Registration {
 
 export const keyOf = ({ trId, trKey }: Registration): string => `${trId} ${trKey}`
 
-/** What is to be sent next, or until when there is nothing to send. */
+/** What is to be sent next, or until when there is nothing to send; or what is taken to have ended, for the owner to know first. */
 export type Step =
   | { readonly _tag: "Send"; readonly action: "subscribe" | "unsubscribe"; readonly item: Registration }
   | { readonly _tag: "Wait"; readonly untilMs: number | undefined }
+  /** Its release was never answered: it is believed to be over. */
+  | { readonly _tag: "Freed"; readonly item: Registration; readonly reason: ReleaseReason }
 
 /** Why a registration ended while its connection lives. */
 export type ReleaseReason =
@@ -68,10 +70,6 @@ export class Registrations {
   /** The most important first. */
   want(registrations: ReadonlyArray<Registration>): void {
     this.wanted = registrations
-  }
-
-  get held(): ReadonlyArray<Registration> {
-    return [...this.entries.values()].filter(({ _tag }) => _tag === "held").map(({ item }) => item)
   }
 
   get heldCount(): number {
@@ -168,16 +166,21 @@ export class Registrations {
     }
   }
 
-  /** The broker refuses; `isPassing` is worth another try. `true` when it is left alone from now on. */
-  refused(item: Registration, isPassing: boolean, nowMs: number): boolean {
+  /** The broker refuses; `isPassing` is worth another try. */
+  refused(item: Registration, isPassing: boolean, nowMs: number): void {
     const entry = this.entries.get(keyOf(item))
     this.isAnswered = true
     if (entry?._tag === "held") this.drop(item, nowMs)
-    if (entry?._tag !== "asking") return false
+    if (entry?._tag !== "asking") return
     if (entry.unanswered > 1) this.makeSure(item, nowMs)
     else if (isPassing) this.rest(item, entry.tries, nowMs)
     else this.set({ _tag: "resting", item, tries: tries_max, untilMs: Number.POSITIVE_INFINITY })
-    return !isPassing || entry.tries >= tries_max
+  }
+
+  /** The question of a stream that is open longest, or its release. */
+  oldest(trId: string, tag: "asking" | "releasing"): Registration | undefined {
+    for (const { _tag, item } of this.entries.values()) if (_tag === tag && item.trId === trId) return item
+    return undefined
   }
 
   /** The broker has no slot for this one, or for the oldest question where it does not say which. Gives how many it holds. */
@@ -239,7 +242,8 @@ export class Registrations {
         return entry.tries < tries_max ? this.ask(item, nowMs) : this.release(item, nowMs, "again", false)
       }
       if (entry.tries < tries_max) return this.release(item, nowMs, entry.reason, entry.isCertain)
-      this.freed(entry, nowMs)
+      const reason = this.freed(entry, nowMs)
+      if (reason !== undefined) return { _tag: "Freed", item, reason }
     }
     return undefined
   }

@@ -38,7 +38,10 @@ export const proven = (cap: SlotCap, held: number): SlotCap =>
 
 /** Believes in more once it is time to. */
 export const raised = (cap: SlotCap, nowMs: number): SlotCap => {
-  if (cap.raiseAtMs === undefined || nowMs < cap.raiseAtMs) return cap
+  if (cap.raiseAtMs === undefined) return cap
+  // Farther off than it ever is: the clock was set back.
+  if (cap.raiseAtMs - nowMs > raiseEvery_ms) return { ...cap, raiseAtMs: nowMs + raiseEvery_ms }
+  if (nowMs < cap.raiseAtMs) return cap
   const believed = Math.min(cap.configured, cap.believed + cap.step)
   return {
     ...cap,

@@ -1,5 +1,5 @@
 import { Result } from "effect"
-import { type ClockLine, parseClockLine, speedMax } from "../../calendar/ClockLine.ts"
+import { type ClockLine, parseClockLine, speedMax, speedMin } from "../../calendar/ClockLine.ts"
 import { marketInstant } from "../../calendar/MarketTime.ts"
 
 /** When the market is, and how fast it goes. */
@@ -20,9 +20,9 @@ export const clockOptions: ClockOptions = { hours: "always", beginsAtMs: undefin
 /** Ten minutes before the first auction of an ordinary day. */
 export const beginsAtHour = "082000"
 
-export const speedText = `the speed should be above 0 and at most ${speedMax}`
+export const speedText = `the speed should be at least ${speedMin} and at most ${speedMax}`
 
-export const isSpeed = (speed: number): boolean => speed > 0 && speed <= speedMax
+export const isSpeed = (speed: number): boolean => speed >= speedMin && speed <= speedMax
 
 /**
  * The clock that a user asked for: `date` as `2026-11-19` or `20261119`, `time` as `HHMMSS`, or the `line`

@@ -33,6 +33,8 @@ describe("the believed number of slots", () => {
     const cap = lowered(slotCap(41), 20, 0)
     assert.strictEqual(cap.believed, 20)
     assert.strictEqual(raised(cap, hour_ms - 1), cap)
+    // The clock was set back by three hours.
+    assert.strictEqual(raised(cap, -3 * hour_ms).raiseAtMs, -2 * hour_ms)
     assert.deepStrictEqual(hourly(cap, 7), [21, 23, 27, 35, 41, 41, 41])
     assert.isUndefined(raised(raised(lowered(slotCap(2), 1, 0), hour_ms), 9 * hour_ms).raiseAtMs)
   })

@@ -33,8 +33,9 @@ describe("the clock that was asked for", () => {
     [{ date: "2026-02-30" }, /no date "2026-02-30"/],
     [{ date: "2026-11-19", time: "2500" }, /"2500" is no time/],
     [{ time: "090000" }, /needs a date/],
-    [{ speed: 0 }, /above 0/],
-    [{ speed: Number.NaN }, /above 0/],
+    [{ speed: 0 }, /at least 0.001/],
+    [{ speed: 1e-9 }, /at least 0.001/],
+    [{ speed: Number.NaN }, /at least 0.001/],
     [{ line: "now", speed: 2 }, /leave these away/],
     [{ line: "now" }, /is written/]
   ])("%j is refused in words", (given, words) => {
