@@ -24,7 +24,10 @@ const streamed = Effect.fnUntraced(function* (seconds: number) {
   socket.on("message", (data) => {
     const frame = decodeFrame((data as Buffer).toString("latin1"))
     if (frame._tag !== "Records") return void (isAccepted = true)
-    for (const values of frame.records) heard.push(tradeSighting(values, 0, 0))
+    for (const values of frame.records) {
+      const sighting = tradeSighting(values, 0, 0)
+      heard.push({ ...sighting, receivedAtMs: sighting.exchangeAtMs ?? 0 })
+    }
   })
   send(registration(yield* approvalOf("PSKEY"), symbol))
   yield* passUntil(() => isAccepted)
