@@ -73,12 +73,13 @@ export class PhaseWatch {
 
   /**
    * Takes what the exchange announced for the whole market; gives a difference when the table has no such phase within a
-   * minute of it, once for all symbols it is announced to.
+   * minute of it, once for all symbols it is announced to. A phase that the table has ends what was told before.
    */
   announce(observed: Phase, atMs: number): PhaseDifference | undefined {
     const near = [atMs - tolerance_ms, atMs, atMs + tolerance_ms].map((each) => this.phaseAt(each))
     if (near.some((expected) => agrees(expected, observed))) {
       this.announced = undefined
+      this.current = undefined
       return undefined
     }
     const expected = this.phaseAt(atMs)

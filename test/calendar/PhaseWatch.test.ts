@@ -133,4 +133,12 @@ describe("what the exchange announces for the whole market", () => {
     watch.begin()
     assert.isUndefined(watch.current)
   })
+
+  it("ends with the announcement of a phase that the table has", () => {
+    const watch = watchOf()
+    assert.isDefined(watch.announce("halt", at("103000")))
+    assert.isUndefined(watch.announce("continuous", at("105000")))
+    assert.isUndefined(watch.current)
+    assert.isDefined(watch.announce("halt", at("105100")))
+  })
 })
