@@ -158,7 +158,7 @@ describe("Settings", () => {
     ["OBSERVER_HTTP_TOKEN", "short", "OBSERVER_HTTP_TOKEN is ***: it has 5 characters; allowed: 16 or more"],
     ["OBSERVER_SESSION", "never", "calendar or always"],
     ["OBSERVER_CLOCK", "fast", "a clock is written <wall instant>=<market instant>x<speed>"],
-    ["OBSERVER_CLOCK", "2026-11-24T00:00:00Z=2026-11-19T08:20:00x0", 'the speed "0" should be above 0'],
+    ["OBSERVER_CLOCK", "2026-11-24T00:00:00Z=2026-11-19T08:20:00x0", 'the speed "0" should be at least'],
     ["OBSERVER_SQL", "yes", "on or off"],
     ["DATABASE_URL", "mysql://u:hidden@h/d", "DATABASE_URL is ***; allowed: an address beginning with postgres://"],
     ["KIS_ENV", "paper", "live or mock"],

@@ -33,7 +33,6 @@ const waiting_max = 3
 const idle_ms_min = 10
 /** Symbols that an account gives back must not wait long for another that has nothing to do. */
 const idle_ms_max = 200
-const nobody: SweepBatch = { symbols: [], alone: false, call: 0 }
 const look_ms = 500
 /** An account that is not answered pauses, at first so long and at last so long, unless the broker's code asks for more. */
 const pause = { min_ms: 500, max_ms: 30_000 }
@@ -111,6 +110,12 @@ export const makeSweep = Effect.fnUntraced(function* (
 
     const askAlone = (batch: SweepBatch) => settled(calls.askOne(batch), (nowMs) => schedule.notAsked(batch, nowMs))
 
+    /** For a place that came when nobody was due: the call is made all the same, and is no call of the schedule's. */
+    const spare = (): SweepBatch => {
+      const sound = schedule.soundest([], calls.canAsk)
+      return { symbols: sound === undefined ? [] : [sound], alone: false, call: -1 }
+    }
+
     /** Its symbols are those that are due when it has its place. */
     const askTogether = Effect.suspend(() => {
       let batch: SweepBatch | undefined
@@ -123,8 +128,8 @@ export const makeSweep = Effect.fnUntraced(function* (
       const pick = () => {
         if (batch !== undefined) return batch
         served()
-        const ask = { ...calls.canAsk, most: most() }
-        batch = schedule.take(clock.currentTimeMillisUnsafe(), ask) ?? nobody
+        const ask = { ...calls.canAsk, most: most(), together: true }
+        batch = schedule.take(clock.currentTimeMillisUnsafe(), ask) ?? spare()
         return batch
       }
       return settled(calls.askMany(pick), (nowMs) => {

@@ -31,6 +31,8 @@ export interface SweepAsk {
   /** At most so many symbols. */
   readonly most: number
   readonly knowsIndices: boolean
+  /** The call is one for many: who needs a call of its own waits for another. */
+  readonly together?: boolean
 }
 
 /** What to ask next: some symbols in one call, or one by itself because answers for many left it out. */
@@ -121,7 +123,7 @@ export class SweepSchedule {
   }
 
   /** The next batch, now in flight; `undefined` when nobody may be asked yet. */
-  take(nowMs: number, { knowsIndices, most }: SweepAsk): SweepBatch | undefined {
+  take(nowMs: number, { knowsIndices, most, together = false }: SweepAsk): SweepBatch | undefined {
     this.wake(nowMs)
     const taken: Array<SweepEntry> = []
     const passed: Array<SweepEntry> = []
@@ -130,7 +132,7 @@ export class SweepSchedule {
       const entry = this.ready.take()
       if (entry === undefined) break
       const wantsAlone = isAlone(entry, nowMs)
-      if ((!knowsIndices && isIndexCode(entry.symbol)) || (wantsAlone && taken.length > 0)) passed.push(entry)
+      if ((!knowsIndices && isIndexCode(entry.symbol)) || (wantsAlone && (together || taken.length > 0))) passed.push(entry)
       else {
         alone = wantsAlone
         taken.push(entry)

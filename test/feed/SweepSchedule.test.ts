@@ -82,6 +82,9 @@ describe("a sweep's schedule", () => {
     const again = schedule.take(1_000, upTo(2))
     assert.deepStrictEqual([symbolsOf(again), again?.alone], [[b, a], false])
     assert.isFalse(schedule.missed(b, callOf(again), 1_000))
+    assert.deepStrictEqual(schedule.next(1_000), { count: 2, isAlone: true })
+    // A call for many that has waited for its place since before leaves it to one of its own.
+    assert.deepStrictEqual(symbolsOf(schedule.take(1_000, { ...upTo(2), together: true })), [c])
     const alone = schedule.take(1_000, upTo(2))
     assert.deepStrictEqual([symbolsOf(alone), alone?.alone], [[b], true])
   })
