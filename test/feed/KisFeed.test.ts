@@ -89,7 +89,9 @@ layer(NodeHttpClient.layerUndici)("a feed of several accounts", (it) => {
       )
       // Nobody is asked for twice before everybody was asked for once.
       const calls = server.requests.filter(({ path }) => path.endsWith("/intstock-multprice"))
-      assert.sameMembers(calls.slice(0, 3).flatMap(askedIn), symbols)
+      // A call that is tried again asks for the same ones: the machine may be slower than virtual time.
+      const batches = [...new Map(calls.map((call) => [askedIn(call).join(), askedIn(call)])).values()]
+      assert.sameMembers(batches.slice(0, 3).flat(), symbols)
     })
   )
 
