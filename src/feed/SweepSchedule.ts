@@ -132,7 +132,8 @@ export class SweepSchedule {
       const entry = this.ready.take()
       if (entry === undefined) break
       const wantsAlone = isAlone(entry, nowMs)
-      if ((!knowsIndices && isIndexCode(entry.symbol)) || (wantsAlone && (together || taken.length > 0))) passed.push(entry)
+      if ((!knowsIndices && isIndexCode(entry.symbol)) || (wantsAlone && (together || taken.length > 0)))
+        passed.push(entry)
       else {
         alone = wantsAlone
         taken.push(entry)
