@@ -72,8 +72,8 @@ const twoDigits = (text: string, at: number): number => {
 /** The instant at which a market date (`YYYYMMDD`) begins. */
 export const marketMidnight = (date: string): number => marketInstant(date, "000000") ?? Number.NaN
 
+/** The folder of a market date (`YYYYMMDD`): `YYYY/MM/DD`. */
+export const dayFolder = (date: string): string => `${date.slice(0, 4)}/${date.slice(4, 6)}/${date.slice(6, 8)}`
+
 /** The folder of an hour of the journal, in market time: `YYYY/MM/DD/HH`. */
-export const hourFolder = (atMs: number): string => {
-  const date = marketDate(atMs)
-  return `${date.slice(0, 4)}/${date.slice(4, 6)}/${date.slice(6, 8)}/${marketHour(atMs).slice(0, 2)}`
-}
+export const hourFolder = (atMs: number): string => `${dayFolder(marketDate(atMs))}/${marketHour(atMs).slice(0, 2)}`

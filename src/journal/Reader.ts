@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { join } from "node:path"
+import { dayFolder } from "../calendar/MarketTime.ts"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
 import { Disk, type DiskError } from "./Disk.ts"
 import type { JournalChunk, Position } from "./Position.ts"
@@ -117,7 +118,7 @@ export interface ArchiveRange {
 export const listArchive = Effect.fnUntraced(
   function* (range: ArchiveRange) {
     const disk = yield* Disk
-    const slashed = (day: string | undefined) => day && `${day.slice(0, 4)}/${day.slice(4, 6)}/${day.slice(6, 8)}`
+    const slashed = (day: string | undefined) => day && dayFolder(day)
     const to = slashed(range.toDay)
     const files: Array<{ readonly segment: SegmentName; readonly bytes: number }> = []
     for (const day of yield* listDays(range.dataDir, slashed(range.fromDay) ?? "")) {

@@ -1,6 +1,6 @@
 import { Data, Result } from "effect"
-import { createHash } from "node:crypto"
 import iconv from "iconv-lite"
+import { sha256Of } from "../domain/sha256Of.ts"
 import { groupOf, isGroupCode, issueOf, type MasterIssue } from "./masterFile/issue.ts"
 import { indexLayout, konexLayout, kosdaqLayout, kospiLayout, type Layout } from "./masterFile/layouts.ts"
 import { fixedLines } from "./masterFile/lines.ts"
@@ -118,6 +118,6 @@ export const readMasterFile = (name: MasterName, zip: Uint8Array): Result.Result
       `only ${percent(count / lines.length)} of its lines can be read, each with a code of its own`
     )
   }
-  const sha256 = createHash("sha256").update(zip).digest("hex")
-  return Result.succeed({ name, sha256, madeOn: zipDate(zip), issues, indices, passedOver: lines.length - count })
+  const passedOver = lines.length - count
+  return Result.succeed({ name, sha256: sha256Of(zip), madeOn: zipDate(zip), issues, indices, passedOver })
 }

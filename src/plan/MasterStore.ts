@@ -1,6 +1,6 @@
 import { Effect, Result, Schema } from "effect"
-import { createHash } from "node:crypto"
 import { join } from "node:path"
+import { sha256Of } from "../domain/sha256Of.ts"
 import { Disk, makeDurableFolder } from "../journal/Disk.ts"
 import { masterNames, type MasterName, readMasterFile } from "../kis/MasterFile.ts"
 import type { HeldFile, HeldFiles } from "./MarketList.ts"
@@ -18,8 +18,6 @@ const folderOf = (place: string) => `masters/${place.replace(/[^0-9A-Za-z.-]/g, 
 
 /** Zips are named by what they hold, so that one that is in use is never written over. */
 const zipName = (name: MasterName, sha256: string) => `${name}-${sha256.slice(0, 12)}.zip`
-
-const sha256Of = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
 /** A zip that is not what was written is as good as none; why is logged. */
 const recallFile = Effect.fnUntraced(function* (

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import { createHash } from "node:crypto"
 import { basename, dirname, join } from "node:path"
+import { dayFolder } from "../calendar/MarketTime.ts"
+import { sha256Of } from "../domain/sha256Of.ts"
 import { Disk, makeDurableFolder } from "../journal/Disk.ts"
 import { replaceWhole } from "../journal/wholeFile.ts"
 import type { ListedIssue, MarketList } from "./MarketList.ts"
@@ -57,9 +58,8 @@ export const documentOf = (
     codes.length === 0 ? "[]" : `[\n${codes.map((code) => JSON.stringify(rowOf(entries)(code))).join(",\n")}\n]`
   const text = `${JSON.stringify(head).slice(0, -1)},\n"symbols":${rows(symbols)},\n"indices":${rows(indices)}}\n`
   const bytes = Buffer.from(text)
-  const sha256 = createHash("sha256").update(bytes).digest("hex")
-  const day = `${date.slice(0, 4)}/${date.slice(4, 6)}/${date.slice(6)}`
-  return { file: `${day}/universe-${sha256.slice(0, 12)}.json`, sha256, bytes }
+  const sha256 = sha256Of(bytes)
+  return { file: `${dayFolder(date)}/universe-${sha256.slice(0, 12)}.json`, sha256, bytes }
 }
 
 /** Writes a dated file, once: one that is there has these very bytes, which its name says. Survives a power cut. */
