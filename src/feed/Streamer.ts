@@ -219,9 +219,8 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       const { unanswered } = yield* session.status
       if (unanswered.some((key) => key.startsWith(streamIds.status))) yield* onStatusRefused
     }
-    const attention = session.attention()
-    if (attention === undefined) return
-    const { behindToMs } = attention
+    const behindToMs = session.behindToMs()
+    if (behindToMs === undefined) return
     const phase = options.session.phaseAt(clock.at(nowMs))
     for (const suspicion of hearing.look({ nowMs, phase, behindToMs, restVolume })) yield* finishing(act(suspicion))
   })

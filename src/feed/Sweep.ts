@@ -178,4 +178,3 @@ export const makeSweep = Effect.fnUntraced(function* (
 })
 
 export type Sweep = Effect.Success<ReturnType<typeof makeSweep>>
-export type Sweeper = Effect.Success<ReturnType<Sweep["sweeperOf"]>>

@@ -59,13 +59,6 @@ export interface StreamSessionOptions<R> {
   readonly handler: SessionHandler<R>
 }
 
-/** How far a live session is with what has come; times are milliseconds of the machine's clock. */
-export interface Attention {
-  readonly generation: number
-  /** Until when handling was behind what came: quiet before that is ours. */
-  readonly behindToMs: number
-}
-
 export interface StreamSession<R> {
   /**
    * The session's work, for a supervisor to run. What the run before lost is told first: it crashed, unless `stopped` was
@@ -83,8 +76,11 @@ export interface StreamSession<R> {
   renew(because: string): Effect.Effect<void>
   /** The wanted ones that the slots suffice for. */
   readonly targets: () => ReadonlyArray<Registration>
-  /** `undefined` while there is no connection or the handler is at work. */
-  readonly attention: () => Attention | undefined
+  /**
+   * Until when handling was behind what came, in milliseconds of the machine's clock: quiet before that is ours.
+   * `undefined` while there is no connection or the handler is at work.
+   */
+  readonly behindToMs: () => number | undefined
 }
 
 /** Between two registrations: the broker's helper sleeps 50 ms live and 500 ms in the mock; it advises 100–150 ms. */
@@ -239,8 +235,7 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(options: Stream
       ...memory.wanted.slice(0, memory.cap.believed),
       ...(current?.registrations.targets(clock.currentTimeMillisUnsafe(), memory.cap.believed) ?? [])
     ],
-    attention: () =>
-      current?.isIdle() === true ? { generation: current.generation, behindToMs: current.behindToMs() } : undefined
+    behindToMs: () => (current?.isIdle() === true ? current.behindToMs() : undefined)
   }
   return result
 })

@@ -45,7 +45,6 @@ export interface ConnectionOptions<R> {
 }
 
 export interface Connection<R> {
-  readonly generation: number
   readonly socket: StreamSocket
   readonly registrations: Registrations
   /** Works until the connection is lost. */
@@ -260,7 +259,6 @@ export const makeConnection = <R>(options: ConnectionOptions<R>): Connection<R> 
     )
   )
   return {
-    generation,
     socket,
     registrations,
     run: Effect.raceAllFirst([Effect.forever(readChunk), Effect.forever(look), sending, Deferred.await(ending)]),
