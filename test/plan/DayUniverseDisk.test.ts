@@ -8,6 +8,19 @@ import { makeUniverseStage, markersOf, preparedDisk, setMarket } from "./univers
 const two = { _tag: "List", codes: ["005930", "000660"] } as never
 const nowhere = "http://127.0.0.1:1"
 
+/** Over a journal that takes nothing until the gate opens. */
+const startHeld = Effect.fnUntraced(function* (stage: Effect.Success<ReturnType<typeof makeUniverseStage>>) {
+  const gate = Latch.makeUnsafe(false)
+  const universe = yield* stage.start(two, {
+    append: (drafts) =>
+      Effect.andThen(
+        gate.await,
+        Effect.sync(() => stage.appended.push(...drafts))
+      )
+  })
+  return { gate, universe }
+})
+
 describe("the day's universe on a disk that fails", () => {
   it.effect("refuses a change while the disk is full, and takes it when there is room again", () =>
     Effect.gen(function* () {
@@ -36,14 +49,7 @@ describe("the day's universe on a disk that fails", () => {
       yield* setMarket("20260722", "090000")
       const disk = preparedDisk()
       const stage = yield* makeUniverseStage(nowhere, disk)
-      const gate = Latch.makeUnsafe(false)
-      const universe = yield* stage.start(two, {
-        append: (drafts) =>
-          Effect.andThen(
-            gate.await,
-            Effect.sync(() => stage.appended.push(...drafts))
-          )
-      })
+      const { gate, universe } = yield* startHeld(stage)
       const ask = (add: string) =>
         Effect.forkChild(Effect.timeoutOption(universe.change({ add: [add], remove: [] }), "10 seconds"))
       const first = yield* ask("0000Y0")
@@ -66,14 +72,7 @@ describe("the day's universe on a disk that fails", () => {
       yield* setMarket("20260722", "090000")
       const disk = preparedDisk()
       const stage = yield* makeUniverseStage(nowhere, disk)
-      const gate = Latch.makeUnsafe(false)
-      const universe = yield* stage.start(two, {
-        append: (drafts) =>
-          Effect.andThen(
-            gate.await,
-            Effect.sync(() => stage.appended.push(...drafts))
-          )
-      })
+      const { gate, universe } = yield* startHeld(stage)
       yield* Effect.forkDetach(Effect.ignore(universe.run))
       const waiting = yield* Effect.forkChild(universe.recorded)
       yield* settled

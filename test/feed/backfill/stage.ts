@@ -1,11 +1,10 @@
-import { Context, Effect, Layer, Stream } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { MarketSession } from "../../../src/calendar/MarketSession.ts"
-import type { RecordDraft } from "../../../src/domain/JournalRecord.ts"
 import type { Delivery } from "../../../src/domain/Sighting.ts"
 import { makeBackfill } from "../../../src/feed/Backfill.ts"
 import { Conservation } from "../../../src/journal/Conservation.ts"
-import { Journal, origin } from "../../../src/journal/Journal.ts"
 import type { TradeLists } from "../../../src/kis/TradeList.ts"
+import { memoryJournal } from "../../support/memoryJournal.ts"
 import { looked } from "../../support/virtualTime.ts"
 
 /** A backfill over given lists, with shards that store at once whatever they are handed. */
@@ -13,23 +12,8 @@ export const stageOf = Effect.fnUntraced(function* (
   tradeLists: TradeLists,
   options: { readonly mode?: "always" | "calendar"; readonly rank?: (symbol: string) => number } = {}
 ) {
-  const written: Array<RecordDraft> = []
+  const { drafts: written, layer: journal } = memoryJournal()
   const deliveries: Array<Delivery> = []
-  const journal = Layer.succeed(Journal, {
-    append: (drafts) =>
-      Effect.sync(() => {
-        written.push(...drafts)
-        return { first: written.length - drafts.length + 1, last: written.length }
-      }),
-    next: () => Effect.undefined,
-    hasAfter: () => Effect.never,
-    read: () => Stream.empty,
-    head: Effect.succeed(origin),
-    status: Effect.die("not asked"),
-    recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
-    run: Effect.void,
-    close: Effect.void
-  })
   const context = yield* Layer.build(
     Layer.fresh(Layer.mergeAll(journal, Conservation.layer, MarketSession.layer(options.mode ?? "always")))
   )
