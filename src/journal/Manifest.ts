@@ -2,7 +2,10 @@ import { Effect, Result, Schema } from "effect"
 import { join } from "node:path"
 import { Disk } from "./Disk.ts"
 
-/** One line of a day's `MANIFEST.jsonl`: a sealed file. `file` is relative to the day's folder, as in `SHA256SUMS`. */
+/**
+ * One line of a day's `MANIFEST.jsonl`: a sealed file. `file` is relative to the day's folder, as in `SHA256SUMS`. Once it
+ * has been compressed only the file that `gzip` names is there, and `bytes` and `sha256` are those of its content.
+ */
 export const ManifestLine = Schema.Struct({
   file: Schema.String,
   node: Schema.String,
@@ -13,7 +16,8 @@ export const ManifestLine = Schema.Struct({
   sha256: Schema.String,
   firstReceivedAt: Schema.String,
   lastReceivedAt: Schema.String,
-  sealedAt: Schema.String
+  sealedAt: Schema.String,
+  gzip: Schema.optionalKey(Schema.Struct({ file: Schema.String, bytes: Schema.Int, sha256: Schema.String }))
 })
 export type ManifestLine = typeof ManifestLine.Type
 
