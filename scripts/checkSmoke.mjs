@@ -62,6 +62,13 @@ export const journalProblems = (dataDir, symbolsMin) => {
   return problems
 }
 
+/** Every record of a journal, file after file. */
+export function* recordsOf(dataDir) {
+  for (const file of segmentsOf(dataDir)) {
+    for (const line of textOf(file).split("\n").slice(0, -1)) yield JSON.parse(line)
+  }
+}
+
 /** Every problem of the manifests: files that are not sealed, not entered, or not what was entered. */
 export const manifestProblems = (dataDir) => {
   const problems = []
