@@ -7,9 +7,9 @@ export interface Block {
   readonly code: string
 }
 
-export const textOf = (page: string): string => readFileSync(new URL(`../../docs/${page}`, import.meta.url), "utf8")
+export const textOf = (page: string): string => readFileSync(new URL(`../../${page}`, import.meta.url), "utf8")
 
-/** Every fenced block of a page, in order. */
+/** Every fenced block of a page, named from the project's root, in order. */
 export const blocksOf = (page: string): ReadonlyArray<Block> => {
   let heading = ""
   return [...textOf(page).matchAll(/^#+ (.+)$|^```(\w+)\n([\s\S]*?)^```$/gm)].flatMap(([, title, language, code]) => {

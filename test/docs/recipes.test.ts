@@ -17,7 +17,7 @@ import { layRecipesJournal } from "./recipesJournal.ts"
 /** The values of each row, in the order of the columns. */
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
-const blocks = blocksOf("recipes.md")
+const blocks = blocksOf("docs/recipes.md")
 const sqlOf = (server: boolean) =>
   blocks.filter(({ heading, language }) => language === "sql" && heading.startsWith("psql: ") === server)
 const pythonOf = (library: string) =>
@@ -201,6 +201,29 @@ describe("the recipes", () => {
         const rows = yield* rowsOf(code.replaceAll("'var/", `'${folder}/var/`))
         assert.deepStrictEqual(rows.map(Object.values), duckdbRows[heading], heading)
       }
+      for (const page of ["README.md", "README.ko.md"]) {
+        const [block] = blocksOf(page).filter(({ language }) => language === "sql")
+        const ofTheDay = block?.code.replace("'var/data/2026/11/24", `'${folder}/var/data/2026/11/20`) ?? ""
+        const rows = (yield* rowsOf(ofTheDay)).map(Object.values)
+        assert.deepStrictEqual(rows.sort(), lastPrices, page)
+      }
+    }).pipe(Effect.provide(Disk.layer))
+  )
+
+  it.live.skipIf(duckdbMissing !== undefined)("are right of what half a line does to them", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* stage
+      const { rowsOf } = yield* duckdb
+      const counted = (files: string, options = "") =>
+        rowsOf(`SELECT count(*)::INTEGER AS lines, count(seq)::INTEGER AS records
+          FROM read_json('${folder}/var/data/2026/11/20/*/${files}', format = 'newline_delimited', columns = {seq: 'BIGINT'}${options})`)
+      assert.deepStrictEqual(yield* counted("*.jsonl*", ", ignore_errors = true"), [{ lines: 23, records: 22 }])
+      assert.deepStrictEqual(yield* counted("*.jsonl"), [{ lines: 8, records: 8 }])
+      assert.deepStrictEqual(yield* counted("*.jsonl.gz"), [{ lines: 7, records: 7 }])
+      assert.match(
+        String(yield* Effect.sandbox(counted("*.jsonl*")).pipe(Effect.flip)),
+        /Malformed JSON in file .*\.open/
+      )
     }).pipe(Effect.provide(Disk.layer))
   )
 
@@ -244,7 +267,7 @@ describe("the recipes", () => {
   }
 
   it("name every value of a trade, and those of a book that they name, at their places", () => {
-    const page = textOf("recipes.md")
+    const page = textOf("docs/recipes.md")
     const [, table = ""] = /<!-- fields H0STCNT0 -->([\s\S]*)<!-- \/fields -->/.exec(page) ?? []
     const places = [...table.matchAll(/\| (\d+) \| `(\w+)`/g)].map(
       ([, index, field]) => [Number(index), field] as const
