@@ -142,8 +142,8 @@ const drafts: ReadonlyArray<RecordDraft> = [
 ]
 
 /**
- * Lays a journal into a folder: a sealed file, one that is compressed, of several members, unless it is to be plain, and
- * one that is being written and ends in half a line; with a manifest whose second line counts one line too many, and the
+ * Lays a journal into a folder: a sealed file, one that is compressed, of several members, unless it is to be plain,,
+ * one that is being written and ends in half a line, and a draft that is no file of the journal; with a manifest whose second line counts one line too many, and the
  * day's universe.
  */
 export const layRecipesJournal = (dataDir: string, form: "plain" | "compressed"): void => {
@@ -157,6 +157,7 @@ export const layRecipesJournal = (dataDir: string, form: "plain" | "compressed")
       ? lay(dataDir, "seoul-1", compressed)
       : lay(dataDir, "seoul-1", compressed, { suffix: ".gz", packed }).slice(0, -".gz".length)
   ]
+  writeFileSync(`${files[0]}.gz.new`, packed("half a draft\n").subarray(0, 40))
   lay(dataDir, "seoul-1", open, { suffix: ".open", tail: '{"v":1,"seq":23,"id":"01' })
 
   const day = dirname(dirname(files[0] ?? ""))
