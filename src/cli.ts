@@ -3,6 +3,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Exit } from "effect"
 import { Command } from "effect/cli"
 import { auditCommand } from "./auditCommand.ts"
+import { exportCommand } from "./exportCommand.ts"
 import { teardown } from "./ProgramEnd.ts"
 import { replayCommand } from "./replayCommand.ts"
 import { asProgram } from "./runProgram.ts"
@@ -19,7 +20,7 @@ const run = Command.make("run", {}, () =>
 
 const observer = Command.make("observer").pipe(
   Command.withDescription("A 24/7 recorder of the Korean stock market for the Korea Investment & Securities Open API"),
-  Command.withSubcommands([run, simulateCommand("simulate"), replayCommand, auditCommand])
+  Command.withSubcommands([run, simulateCommand("simulate"), replayCommand, auditCommand, exportCommand])
 )
 
 NodeRuntime.runMain(asProgram(observer), {

@@ -9,9 +9,10 @@ import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import * as Database from "./sql/Database.ts"
 import { migrate, migrationsIn } from "./sql/Migrations.ts"
+import { makeProgress } from "./progressLine.ts"
 import { type Reconciliation, reconcile } from "./sql/Reconcile.ts"
-import { replay, type ReplayProgress } from "./sql/Replay.ts"
-import { renderProgress, renderReconciliation } from "./sql/replayText.ts"
+import { replay } from "./sql/Replay.ts"
+import { renderReconciliation } from "./sql/replayText.ts"
 
 const Day = Schema.String.check(Schema.isPattern(/^\d{4}-?\d{2}-?\d{2}$/, { expected: "a day such as 2026-11-24" }))
 const day = (name: string, meaning: string) =>
@@ -24,22 +25,6 @@ const flags = {
     Flag.withDescription("Only compare files and rows; nothing is written"),
     Flag.withDefault(false)
   )
-}
-
-/** How often progress is said: in place on a terminal, as lines elsewhere. */
-const progress_ms = process.stdout.isTTY ? 200 : 10_000
-
-const makeProgress = (totalBytes: number, startedAtMs: number) => {
-  let saidAtMs = startedAtMs
-  const onProgress = Effect.fnUntraced(function* (progress: ReplayProgress) {
-    const now = yield* Clock.currentTimeMillis
-    if (now - saidAtMs < progress_ms) return
-    saidAtMs = now
-    const line = renderProgress(progress, totalBytes, process.stdout.columns ?? 80)
-    yield* process.stdout.isTTY ? Effect.sync(() => process.stdout.write(`\r${line}`)) : Console.log(line)
-  })
-  const clear = Effect.sync(() => process.stdout.isTTY && process.stdout.write("\r\u001b[K"))
-  return { onProgress, clear }
 }
 
 const compact = (given: Option.Option<string>) => Option.getOrUndefined(given)?.replaceAll("-", "")

@@ -1,5 +1,4 @@
 import type { Reconciliation } from "./Reconcile.ts"
-import type { ReplayProgress } from "./Replay.ts"
 
 const bar = (share: number, width: number): string => {
   const full = Math.round(share * width)
@@ -11,8 +10,16 @@ const duration = (seconds: number): string => {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
 }
 
-/** One line: how much of the archive is stored, how fast, how long it will take. */
-export const renderProgress = (progress: ReplayProgress, totalBytes: number, width: number): string => {
+/** How far a pass over the archive has come. */
+export interface Progress {
+  /** Bytes of the archive that are done. */
+  readonly bytes: number
+  readonly elapsed_ms: number
+  readonly rowsPerSecond: number
+}
+
+/** One line: how much of the archive is done, how fast, how long it will take. */
+export const renderProgress = (progress: Progress, totalBytes: number, width: number): string => {
   const share = totalBytes === 0 ? 1 : Math.min(1, progress.bytes / totalBytes)
   const left_seconds = share === 0 ? 0 : (progress.elapsed_ms / 1_000) * (1 / share - 1)
   const words = `${Math.floor(share * 100)} %  ${progress.rowsPerSecond} rows/s  ${duration(left_seconds)} left`

@@ -1,0 +1,28 @@
+const names = (text: string): ReadonlyArray<string> => text.trim().split(/\s+/)
+
+/** A ladder's columns, best level first. */
+const levels = (name: string) => Array.from({ length: 10 }, (_, index) => `${name}${index + 1}`).join(" ")
+
+/**
+ * The broker's names of a trade record's values, in wire order (`fields/ws_H0STCNT0.json`). The last came on
+ * 2026-09-14: records before that have one value fewer.
+ */
+export const tradeFields = names(`
+  MKSC_SHRN_ISCD STCK_CNTG_HOUR STCK_PRPR PRDY_VRSS_SIGN PRDY_VRSS PRDY_CTRT WGHN_AVRG_STCK_PRC STCK_OPRC STCK_HGPR
+  STCK_LWPR ASKP1 BIDP1 CNTG_VOL ACML_VOL ACML_TR_PBMN SELN_CNTG_CSNU SHNU_CNTG_CSNU NTBY_CNTG_CSNU CTTR SELN_CNTG_SMTN
+  SHNU_CNTG_SMTN CCLD_DVSN SHNU_RATE PRDY_VOL_VRSS_ACML_VOL_RATE OPRC_HOUR OPRC_VRSS_PRPR_SIGN OPRC_VRSS_PRPR HGPR_HOUR
+  HGPR_VRSS_PRPR_SIGN HGPR_VRSS_PRPR LWPR_HOUR LWPR_VRSS_PRPR_SIGN LWPR_VRSS_PRPR BSOP_DATE NEW_MKOP_CLS_CODE TRHT_YN
+  ASKP_RSQN1 BIDP_RSQN1 TOTAL_ASKP_RSQN TOTAL_BIDP_RSQN VOL_TNRT PRDY_SMNS_HOUR_ACML_VOL PRDY_SMNS_HOUR_ACML_VOL_RATE
+  HOUR_CLS_CODE MRKT_TRTM_CLS_CODE VI_STND_PRC MARKET_CLS_CODE
+`)
+
+/**
+ * Those of an order book's (`fields/ws_H0STASP0.json`). The midpoint's three came in 2025, the market's class on
+ * 2026-09-14.
+ */
+export const bookFields = names(`
+  MKSC_SHRN_ISCD BSOP_HOUR HOUR_CLS_CODE ${levels("ASKP")} ${levels("BIDP")} ${levels("ASKP_RSQN")} ${levels("BIDP_RSQN")}
+  TOTAL_ASKP_RSQN TOTAL_BIDP_RSQN OVTM_TOTAL_ASKP_RSQN OVTM_TOTAL_BIDP_RSQN ANTC_CNPR ANTC_CNQN ANTC_VOL ANTC_CNTG_VRSS
+  ANTC_CNTG_VRSS_SIGN ANTC_CNTG_PRDY_CTRT ACML_VOL TOTAL_ASKP_RSQN_ICDC TOTAL_BIDP_RSQN_ICDC OVTM_TOTAL_ASKP_ICDC
+  OVTM_TOTAL_BIDP_ICDC STCK_DEAL_CLS_CODE KMID_PRC KMID_TOTAL_RSQN KMID_CLS_CODE MARKET_CLS_CODE
+`)
