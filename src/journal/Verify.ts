@@ -59,8 +59,18 @@ const decodeMarker = Schema.decodeUnknownResult(CertifiedMarker)
 const rangeProblem = ({ after, before, first, kind, last, node }: Fault): Problem => {
   const numbers = first === last ? `seq ${first}` : `seq ${first}–${last}`
   return kind === "missingRange"
-    ? { kind, file: after, problem: `${numbers} of ${node} are in no file, after ${before}`, remedy: "restore the file that had them from a backup" }
-    : { kind, file: after, problem: `${numbers} of ${node} are in ${before} too`, remedy: `move one of the two out of the data folder` }
+    ? {
+        kind,
+        file: after,
+        problem: `${numbers} of ${node} are in no file, after ${before}`,
+        remedy: "restore the file that had them from a backup"
+      }
+    : {
+        kind,
+        file: after,
+        problem: `${numbers} of ${node} are in ${before} too`,
+        remedy: `move one of the two out of the data folder`
+      }
 }
 
 /** What the manifests of all other days say, so that a clock that was set back leaves no hole in a range of days. */
@@ -84,7 +94,12 @@ const universeProblems = Effect.fnUntraced(function* (dataDir: string, day: stri
     const file = `${day}/${name}`
     const text = yield* readWhole(join(dataDir, file))
     if (text === undefined || sha256Of(Buffer.from(text)).startsWith(sha256)) continue
-    problems.push({ kind: "universe", file, problem: "its content is not the one its name says", remedy: fromBackup(file) })
+    problems.push({
+      kind: "universe",
+      file,
+      problem: "its content is not the one its name says",
+      remedy: fromBackup(file)
+    })
   }
   return problems
 })
@@ -94,7 +109,8 @@ const makeMarkers = () => {
   const newest = new Map<string, OnRecord & { readonly seq: number }>()
   return {
     see: ({ kind, payload, receivedAt, seq }: JournalRecord): void => {
-      if (kind !== "marker" || Array.isArray(payload) || !("event" in payload) || payload["event"] !== "certified") return
+      if (kind !== "marker" || Array.isArray(payload) || !("event" in payload) || payload["event"] !== "certified")
+        return
       const marker = Result.getOrUndefined(decodeMarker(payload))
       if (marker === undefined) return
       const known = newest.get(marker.day)
@@ -136,7 +152,11 @@ export const verifyArchive = Effect.fn("Verify.archive")(
     const lists = []
     const others = listing.files.filter(({ day }) => day === undefined || !listing.days.has(day))
     for (const day of days) {
-      const seen = yield* verifyDay(survey, day, listing.files.filter((file) => file.day === day))
+      const seen = yield* verifyDay(
+        survey,
+        day,
+        listing.files.filter((file) => file.day === day)
+      )
       lists.push(seen.lists)
       others.push(...seen.others)
       const wrong = yield* universeProblems(dataDir, day, listing.days.get(day) ?? new Set())

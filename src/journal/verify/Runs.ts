@@ -65,7 +65,8 @@ export const stretchesOf = (runs: ReadonlyArray<Run>): ReadonlyArray<Stretch> =>
       continue
     }
     const before = stretches.at(-1)
-    if (isOpen && before?.node === node) stretches[stretches.length - 1] = { ...before, last: Math.max(before.last, last) }
+    if (isOpen && before?.node === node)
+      stretches[stretches.length - 1] = { ...before, last: Math.max(before.last, last) }
     else stretches.push({ node, first, last })
     isOpen = true
   }

@@ -36,11 +36,13 @@ const judge = (survey: Survey, file: FoundFile, facts: Facts): void => {
     const problem = `it is ${lost}, moved or renamed`
     problems.add({ kind: "unlistedFile", file: path, problem, remedy: `move it back to ${lost}` })
   } else if (facts.runs.length > 0 && facts.runs.every((run) => isHeld(run, runs))) {
-    const problem = "its numbers are those of other files: it is a copy that was changed, or was made while it was written"
+    const problem =
+      "its numbers are those of other files: it is a copy that was changed, or was made while it was written"
     problems.add({ kind: "doubledFile", file: path, problem, remedy: `move ${path} out of the data folder` })
   } else {
     const problem = "no manifest names it"
-    const remedy = "if it was sealed just before a crash, start the observer; else restore the day's MANIFEST.jsonl from a backup"
+    const remedy =
+      "if it was sealed just before a crash, start the observer; else restore the day's MANIFEST.jsonl from a backup"
     problems.add({ kind: "unlistedFile", file: path, problem, remedy })
     runs.push(...facts.runs)
   }
@@ -73,6 +75,13 @@ export const judgeOthers = Effect.fnUntraced(function* (survey: Survey, others: 
   }
 })
 
-export const newSurvey = (
-  given: Pick<Survey, "dataDir" | "onBytes" | "onRecord">
-): Survey => ({ ...given, problems: makeProblems(), runs: [], sealed: new Map(), missing: new Map(), notes: [], files: 0, lines: 0 })
+export const newSurvey = (given: Pick<Survey, "dataDir" | "onBytes" | "onRecord">): Survey => ({
+  ...given,
+  problems: makeProblems(),
+  runs: [],
+  sealed: new Map(),
+  missing: new Map(),
+  notes: [],
+  files: 0,
+  lines: 0
+})

@@ -75,7 +75,8 @@ export const judgeSealed = (file: FoundFile, { day, facts, line, sum }: Witnesse
   }
   for (const [name, is] of Object.entries(ownNumbers(file, facts))) {
     const says = line[name as keyof ManifestLine]
-    if (says !== is) problems.push(changed(`it says that ${name} of ${line.file} is ${String(says)}; it is ${String(is)}`))
+    if (says !== is)
+      problems.push(changed(`it says that ${name} of ${line.file} is ${String(says)}; it is ${String(is)}`))
   }
   if (Number.isNaN(Date.parse(line.sealedAt))) problems.push(changed(`sealedAt of ${line.file} is no time`))
   return problems

@@ -28,30 +28,36 @@ const newline = 0x0a
 const makeUnpacker = (gunzip: Gunzip) => {
   let blocks: Array<Buffer> = []
   let broken: string | undefined
-  let ended: () => void = () => undefined
+  // A spoilt file may seem to end long before it does.
+  let isOver = false
+  let over: () => void = () => undefined
+  const end = () => {
+    isOver = true
+    over()
+  }
   gunzip.on("data", (block: Buffer) => blocks.push(block))
   gunzip.on("error", (error) => {
     broken ??= error.message
-    ended()
+    end()
   })
-  gunzip.on("end", () => ended())
+  gunzip.on("end", end)
+  gunzip.on("close", end)
   const taken = () => {
     const out = Buffer.concat(blocks)
     blocks = []
     return out
   }
+  /** Does something and waits until it is done, or nothing more will come. */
+  const done = (act: (done: () => void) => void) =>
+    Effect.callback<Buffer>((resume) => {
+      over = () => resume(Effect.sync(taken))
+      if (isOver) over()
+      else act(over)
+    })
   return {
     broken: () => broken,
-    unpack: (block: Buffer) =>
-      Effect.callback<Buffer>((resume) => {
-        if (broken !== undefined) return resume(Effect.succeed(Buffer.alloc(0)))
-        gunzip.write(block, () => resume(Effect.sync(taken)))
-      }),
-    finish: Effect.callback<Buffer>((resume) => {
-      ended = () => resume(Effect.sync(taken))
-      if (broken === undefined) gunzip.end()
-      else ended()
-    })
+    unpack: (block: Buffer) => done((next) => gunzip.write(block, next)),
+    finish: done(() => gunzip.end())
   }
 }
 

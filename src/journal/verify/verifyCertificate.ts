@@ -41,12 +41,14 @@ const readCertificate = Effect.fnUntraced(function* (dataDir: string, day: strin
       const is = name === certificateFiles.json ? text : yield* readWhole(at(name))
       if (is === undefined) wrong(name, "it is not there")
       else if (said === undefined) wrong(certificateFiles.sums, `it has no line for ${name}`)
-      else if (said !== sha256Of(Buffer.from(is))) wrong(name, "it was changed since it was made", fromBackup(`${day}/${name}`))
+      else if (said !== sha256Of(Buffer.from(is)))
+        wrong(name, "it was changed since it was made", fromBackup(`${day}/${name}`))
     }
   }
   const certificate = Result.getOrUndefined(decode(text))
   if (certificate === undefined) wrong(certificateFiles.json, "it is not a certificate")
-  else if (certificate.day !== dayWithHyphens(day)) wrong(certificateFiles.json, `it is of another day, ${certificate.day}`)
+  else if (certificate.day !== dayWithHyphens(day))
+    wrong(certificateFiles.json, `it is of another day, ${certificate.day}`)
   return { certificate, sha256: sha256Of(Buffer.from(text)) } satisfies Found
 })
 
@@ -61,10 +63,14 @@ const differences = (certified: ReadonlyArray<SignedLine>, now: DayLists["manife
     const others = signedKeys.filter((key) => is[key] !== line[key])
     return others.length === 0
       ? []
-      : [`${others.join(" and ")} of ${line.file} is not what was certified (${others.map((key) => `${String(line[key])} → ${String(is[key])}`).join(", ")})`]
+      : [
+          `${others.join(" and ")} of ${line.file} is not what was certified (${others.map((key) => `${String(line[key])} → ${String(is[key])}`).join(", ")})`
+        ]
   })
   const added = [...now.values()].flatMap(({ file, lastSeq, node }) =>
-    !known.has(file) && lastSeq <= (reached.get(node) ?? 0) ? [`it names ${file}, which was not there when it was certified`] : []
+    !known.has(file) && lastSeq <= (reached.get(node) ?? 0)
+      ? [`it names ${file}, which was not there when it was certified`]
+      : []
   )
   return [...changed, ...added]
 }
@@ -84,11 +90,17 @@ export const verifyCertificate = Effect.fn("verify.certificate")(function* (
   const problems: Array<Problem> = []
   const found = yield* readCertificate(dataDir, day, problems)
   const file = `${day}/${certificateFiles.json}`
-  const wrong = (problem: string) => void problems.push({ kind: "certificate", file, problem, remedy: fromBackup(file) })
+  const wrong = (problem: string) =>
+    void problems.push({ kind: "certificate", file, problem, remedy: fromBackup(file) })
   const signed = found?.certificate
   const manifestFile = `${day}/MANIFEST.jsonl`
   const changed = (problem: string) =>
-    void problems.push({ kind: "manifest", file: manifestFile, problem, remedy: fromBackup(`${manifestFile} and the file`) })
+    void problems.push({
+      kind: "manifest",
+      file: manifestFile,
+      problem,
+      remedy: fromBackup(`${manifestFile} and the file`)
+    })
 
   if (signed !== undefined) {
     const { sha256 } = signatureOf(signed.files)
@@ -100,12 +112,23 @@ export const verifyCertificate = Effect.fn("verify.certificate")(function* (
     // Certified again with no observer running, it is newer than the journal's word.
     const isNewer = signed !== undefined && signed.madeAt > receivedAt
     if (found === undefined) wrong(`it is not there; the journal has it, made ${receivedAt}`)
-    else if (found.sha256 !== marker.certificateSha256 && !isNewer) wrong("it is not the one that the journal has on record")
+    else if (found.sha256 !== marker.certificateSha256 && !isNewer)
+      wrong("it is not the one that the journal has on record")
     const lines = [...manifest.values()].filter(({ lastSeq }) => lastSeq <= marker.throughSeq)
     const isOneNode = new Set(lines.map(({ node }) => node)).size <= 1
-    if (isOneNode && signatureOf(lines).sha256 !== marker.manifestSha256 && problems.every(({ kind }) => kind !== "manifest")) {
-      changed(`it is not the one that was certified on ${marketDate(Date.parse(receivedAt))}: the hash on record is another`)
+    if (
+      isOneNode &&
+      signatureOf(lines).sha256 !== marker.manifestSha256 &&
+      problems.every(({ kind }) => kind !== "manifest")
+    ) {
+      changed(
+        `it is not the one that was certified on ${marketDate(Date.parse(receivedAt))}: the hash on record is another`
+      )
     }
   }
-  return { problems, isCertified: found !== undefined, isOnRecord: onRecord?.marker.certificateSha256 === found?.sha256 }
+  return {
+    problems,
+    isCertified: found !== undefined,
+    isOnRecord: onRecord?.marker.certificateSha256 === found?.sha256
+  }
 })

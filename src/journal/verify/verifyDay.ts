@@ -26,7 +26,7 @@ export interface Survey {
 }
 
 /** A running observer seals and packs files between our looks; by then it has finished what it was about. */
-const settle = "300 millis"
+const settle = "100 millis"
 
 const runOf = (day: string, { file, firstSeq, lastSeq, node }: ManifestLine): Run => ({
   node,
