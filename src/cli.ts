@@ -7,6 +7,7 @@ import { teardown } from "./ProgramEnd.ts"
 import { replayCommand } from "./replayCommand.ts"
 import { asProgram } from "./runProgram.ts"
 import { simulateCommand } from "./simulateCommand.ts"
+import { verifyCommand } from "./verifyCommand.ts"
 
 /** The main job is a program of its own, with its own signals and ending: it is begun once this one is done. */
 let isMainWanted = false
@@ -19,7 +20,7 @@ const run = Command.make("run", {}, () =>
 
 const observer = Command.make("observer").pipe(
   Command.withDescription("A 24/7 recorder of the Korean stock market for the Korea Investment & Securities Open API"),
-  Command.withSubcommands([run, simulateCommand("simulate"), replayCommand, auditCommand])
+  Command.withSubcommands([run, simulateCommand("simulate"), replayCommand, verifyCommand, auditCommand])
 )
 
 NodeRuntime.runMain(asProgram(observer), {
