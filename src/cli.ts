@@ -3,6 +3,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Exit } from "effect"
 import { Command } from "effect/cli"
 import { auditCommand } from "./auditCommand.ts"
+import { certifyCommand } from "./certifyCommand.ts"
 import { teardown } from "./ProgramEnd.ts"
 import { replayCommand } from "./replayCommand.ts"
 import { asProgram } from "./runProgram.ts"
@@ -20,7 +21,14 @@ const run = Command.make("run", {}, () =>
 
 const observer = Command.make("observer").pipe(
   Command.withDescription("A 24/7 recorder of the Korean stock market for the Korea Investment & Securities Open API"),
-  Command.withSubcommands([run, simulateCommand("simulate"), replayCommand, verifyCommand, auditCommand])
+  Command.withSubcommands([
+    run,
+    simulateCommand("simulate"),
+    replayCommand,
+    verifyCommand,
+    certifyCommand,
+    auditCommand
+  ])
 )
 
 NodeRuntime.runMain(asProgram(observer), {

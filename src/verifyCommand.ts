@@ -1,17 +1,16 @@
-import { Clock, Console, Effect, Option, Redacted, References, Result } from "effect"
+import { Console, Effect, Option, Redacted, References, Result } from "effect"
 import { Command, Flag } from "effect/cli"
-import { existsSync } from "node:fs"
 import { compactDay, dayFlag } from "./commandDays.ts"
-import { databaseOf } from "./databaseOf.ts"
 import { Disk } from "./journal/Disk.ts"
-import { verifyArchive, type VerifyOptions, type VerifyProgress } from "./journal/Verify.ts"
-import { problemTable, rowsText, summary, verifyProgress } from "./ops/verifyText.ts"
+import { verifyArchive, type VerifyOptions } from "./journal/Verify.ts"
+import { problemTable, rowsText, summary } from "./ops/verifyText.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import { type Settings, table } from "./Settings.ts"
 import * as Database from "./sql/Database.ts"
 import { countRows, followedSeqs, hasTables, type HourRows, makeHourCount } from "./sql/HourRows.ts"
 import { rowProblems } from "./sql/rowProblems.ts"
+import { databaseToCompare, inUse, makeProgress, needFolder } from "./verificationFrame.ts"
 
 /** Something is not as it should be. */
 const found = 1
@@ -35,32 +34,11 @@ const flags = {
 }
 type Given = Command.Command.Config.Infer<typeof flags>
 
-/** How often progress is said: in place on a terminal, as lines elsewhere. */
-const progress_ms = process.stderr.isTTY ? 200 : 10_000
-
-/** Progress goes to standard error: standard output is the report's, JSON or not. */
-export const makeVerifyProgress = Effect.map(Clock.currentTimeMillis, (startedMs) => {
-  let saidMs = startedMs
-  const onProgress = Effect.fnUntraced(function* (progress: VerifyProgress) {
-    const nowMs = yield* Clock.currentTimeMillis
-    if (nowMs - saidMs < progress_ms) return
-    saidMs = nowMs
-    const line = verifyProgress(progress, nowMs - startedMs, process.stderr.columns ?? 80)
-    yield* Effect.sync(() => process.stderr.write(process.stderr.isTTY ? `\r${line}` : `${line.trimEnd()}\n`))
-  })
-  const clear = Effect.sync(() => process.stderr.isTTY && process.stderr.write("\r\u001b[K"))
-  return { onProgress, clear }
-})
-
 /** The database to compare with, or why there is none. */
 const databaseFor = (settings: Settings, given: Given): Database.DatabaseOptions | string => {
   if (given.noSql) return "the database is left out, as asked (--no-sql)"
   if (Option.isSome(given.target)) return { _tag: "server", url: Redacted.make(given.target.value) }
-  if (!settings.sql) return "OBSERVER_SQL is off: the files alone are verified"
-  const database = databaseOf(settings)
-  return database._tag === "embedded" && !existsSync(database.folder)
-    ? "there is no embedded database yet: the files alone are verified"
-    : database
+  return databaseToCompare(settings)
 }
 
 const ofFiles = Effect.fnUntraced(function* (options: VerifyOptions, why: string) {
@@ -96,11 +74,8 @@ const sqlText = (
 
 const run = Effect.fnUntraced(function* (given: Given) {
   const { settings } = yield* readSettings
-  if (!existsSync(settings.dataDir)) {
-    const lines = [`OBSERVER_DATA_DIR is ${settings.dataDir}: there is no such folder`]
-    return yield* new ProgramEnd({ code: exitCode.folders, lines })
-  }
-  const { clear, onProgress } = yield* makeVerifyProgress
+  yield* needFolder(settings)
+  const { clear, onProgress } = yield* makeProgress
   const range = { dataDir: settings.dataDir, fromDay: compactDay(given.from), toDay: compactDay(given.to) }
   const options: VerifyOptions = { ...range, onProgress }
   const database = databaseFor(settings, given)
@@ -108,9 +83,7 @@ const run = Effect.fnUntraced(function* (given: Given) {
     typeof database === "string"
       ? ofFiles(options, database)
       : Effect.provide(ofFilesAndRows(options), Database.layer(database)).pipe(
-          Effect.catchTag("FolderLocked", ({ pid }) =>
-            ofFiles(options, `the embedded database is in use by process ${pid}: stop the observer to compare it`)
-          )
+          Effect.catchTag("FolderLocked", (error) => ofFiles(options, inUse(error)))
         )
   const report = yield* Effect.ensuring(verified, clear)
   const text = () => [
@@ -119,7 +92,8 @@ const run = Effect.fnUntraced(function* (given: Given) {
     ...sqlText(report.sql),
     summary(report)
   ]
-  const lines = given.json ? [JSON.stringify({ clean: report.problemsFound === 0, ...report })] : text()
+  const { entered: _manifests, ...said } = report
+  const lines = given.json ? [JSON.stringify({ clean: report.problemsFound === 0, ...said })] : text()
   yield* Effect.forEach(lines, (line) => Console.log(line), { discard: true })
   if (report.problemsFound > 0) return yield* new ProgramEnd({ code: found, lines: [] })
 })

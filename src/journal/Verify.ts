@@ -5,7 +5,7 @@ import type { JournalRecord } from "../domain/JournalRecord.ts"
 import { sha256Of } from "../domain/sha256Of.ts"
 import type { Disk, DiskError } from "./Disk.ts"
 import { JournalReadError } from "./JournalError.ts"
-import { readManifest } from "./Manifest.ts"
+import { type ManifestLine, readManifest } from "./Manifest.ts"
 import { listDays } from "./Segments.ts"
 import { CertifiedMarker } from "./Signature.ts"
 import { listEverything } from "./verify/Listing.ts"
@@ -48,6 +48,8 @@ export interface VerifyReport {
   readonly problemsFound: number
   /** What is no fault and should be known. */
   readonly notes: ReadonlyArray<string>
+  /** The lines of the manifests that were held against files. */
+  readonly entered: ReadonlyArray<ManifestLine>
   /** The numbers of each node in these days. */
   readonly stretches: ReadonlyArray<Stretch>
   readonly certified: ReadonlyArray<{ readonly day: string; readonly isOnRecord: boolean }>
@@ -106,15 +108,15 @@ const universeProblems = Effect.fnUntraced(function* (dataDir: string, day: stri
 
 /** Keeps the newest word of the journal about each day's certificate. */
 const makeMarkers = () => {
-  const newest = new Map<string, OnRecord & { readonly seq: number }>()
+  const newest = new Map<string, OnRecord>()
   return {
-    see: ({ kind, payload, receivedAt, seq }: JournalRecord): void => {
+    see: ({ kind, payload, receivedAt }: JournalRecord): void => {
       if (kind !== "marker" || Array.isArray(payload) || !("event" in payload) || payload["event"] !== "certified")
         return
       const marker = Result.getOrUndefined(decodeMarker(payload))
       if (marker === undefined) return
       const known = newest.get(marker.day)
-      if (known === undefined || known.receivedAt < receivedAt) newest.set(marker.day, { marker, receivedAt, seq })
+      if (known === undefined || known.receivedAt < receivedAt) newest.set(marker.day, { marker, receivedAt })
     },
     of: (day: string): OnRecord | undefined => newest.get(day.replaceAll("/", "-"))
   }
@@ -183,6 +185,7 @@ export const verifyArchive = Effect.fn("Verify.archive")(
       problems: survey.problems.kept(),
       problemsFound: survey.problems.found(),
       notes: survey.notes,
+      entered: survey.entered,
       stretches: stretchesOf(runs),
       certified
     } satisfies VerifyReport

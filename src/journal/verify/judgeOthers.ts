@@ -82,6 +82,7 @@ export const newSurvey = (given: Pick<Survey, "dataDir" | "onBytes" | "onRecord"
   sealed: new Map(),
   missing: new Map(),
   notes: [],
+  entered: [],
   files: 0,
   lines: 0
 })

@@ -21,6 +21,8 @@ export interface Survey {
   /** Sealed files that are not there, by the hash of their content. */
   readonly missing: Map<string, string>
   readonly notes: Array<string>
+  /** Lines of the manifests, as they were when their files were looked at. */
+  readonly entered: Array<ManifestLine>
   files: number
   lines: number
 }
@@ -73,6 +75,7 @@ export const verifySealed = Effect.fnUntraced(function* (survey: Survey, lists: 
     }
   }
   survey.files += 1
+  survey.entered.push(entered)
   const said = runOf(day, entered)
   if (seen === undefined) {
     const path = `${day}/${sealedAs(entered).file}`
