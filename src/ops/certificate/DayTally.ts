@@ -18,9 +18,9 @@ export interface UniverseWord {
  * Counts a day's records as they are read, in memory that depends on the number of symbols and of holes and not on the
  * number of records: by symbol, phase and kind, the gaps, the rejects, the markers that a certificate is made of.
  */
-export const makeDayTally = (phases: ReadonlyArray<PhaseSpan>, day: Span) => {
+export const makeDayTally = (date: string, phases: ReadonlyArray<PhaseSpan>, day: Span) => {
   const symbols = new Map<string, Int32Array>()
-  const gaps = makeDayGaps()
+  const gaps = makeDayGaps(date)
   const silences = makeSilences()
   const conservation = makeConservationTally()
   const rejects = new Map<string, number>()

@@ -114,7 +114,7 @@ export const certificateOf = Effect.fn("certificate.of")(function* (options: Cer
   const phases = dayPhases(day, { mode, said })
   const endMs = phases.at(-1)?.toMs ?? whole.toMs
   const isOver = nowMs >= endMs
-  const tally = makeDayTally(phases, whole)
+  const tally = makeDayTally(day, phases, whole)
   const report = yield* verifyArchive({
     dataDir,
     fromDay: day,

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { DayGap } from "./DayGaps.ts"
+import { type DayGap, leftOf } from "./DayGaps.ts"
 import type { PhaseSpan } from "./DayPhases.ts"
 import type { DayTally } from "./DayTally.ts"
 import { common, inside_ms, type Span, union, without } from "./Spans.ts"
@@ -51,7 +51,7 @@ interface Holes {
 }
 
 const holesOf = (gaps: ReadonlyArray<DayGap>, more: Holes): Holes => ({
-  missing: union([...more.missing, ...gaps.filter(({ repair }) => repair?.isWhole !== true)]),
+  missing: union([...more.missing, ...gaps.map(leftOf)]),
   all: union([...more.all, ...gaps])
 })
 

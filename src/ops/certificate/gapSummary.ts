@@ -1,15 +1,21 @@
 import type { GapCause } from "../../domain/Gap.ts"
-import type { DayGap } from "./DayGaps.ts"
+import { type DayGap, leftOf } from "./DayGaps.ts"
 import { common, inside_ms, type Span, union } from "./Spans.ts"
 
-/** All holes of one cause. */
-export interface CauseDay {
-  readonly cause: GapCause
+/** Some holes together. */
+export interface HoleCount {
   readonly gaps: number
   /** How many symbols they touch; absent where one of them touches all. */
   readonly symbols?: number
   /** In which at least one symbol was missed, in the hours that count. */
   readonly seconds: number
+}
+
+/** All holes of one cause. */
+export interface CauseDay extends HoleCount {
+  readonly cause: GapCause
+  /** Those that were not repaired, or in part only. */
+  readonly missing: HoleCount
   /** Holes in which nothing is missing any longer, and those of which a part was found. */
   readonly repaired: number
   readonly partlyRepaired: number
@@ -49,8 +55,20 @@ const causesOf = (gaps: ReadonlyArray<DayGap>): ReadonlyArray<readonly [GapCause
     if (known === undefined) causes.set(gap.cause, [gap])
     else known.push(gap)
   }
-  return [...causes].toSorted(([, a], [, b]) => b.length - a.length)
+  return [...causes]
 }
+
+const isRepaired = ({ repair }: DayGap) => repair === "whole"
+
+const countOf = (
+  own: ReadonlyArray<DayGap>,
+  phases: ReadonlyArray<Span>,
+  spanOf: (gap: DayGap) => Span = (gap) => gap
+): HoleCount => ({
+  gaps: own.length,
+  ...(own.some(({ symbol }) => symbol === undefined) ? {} : { symbols: new Set(own.map(({ symbol }) => symbol)).size }),
+  seconds: seconds(phases.reduce((total, phase) => total + inside_ms(union(own.map(spanOf)), phase), 0))
+})
 
 const drawn = (spans: ReadonlyArray<Span>) =>
   union(spans.map(({ fromMs, toMs }) => ({ fromMs, toMs: Math.max(toMs, fromMs + 1) + drawn_ms }))).map(
@@ -64,27 +82,29 @@ export const summariseGaps = (
   unrecorded: ReadonlyArray<Span>
 ) => {
   const causes = causesOf(gaps)
-  const open = gaps.filter(({ repair }) => repair?.isWhole !== true)
-  const found = gaps.flatMap(({ cause, repair }) => (cause === "continuity" && repair !== undefined ? [repair] : []))
+  const open = gaps.filter((gap) => !isRepaired(gap))
+  // Of a hole whose loss nobody counted it is not known how much of it was found.
+  const counted = gaps.filter(({ lostTrades, lostVolume }) => lostTrades > 0 || lostVolume > 0)
   return {
-    causes: causes.map(([cause, own]): CauseDay => {
-      const isOfAll = own.some(({ symbol }) => symbol === undefined)
-      const inHours = phases.reduce((total, phase) => total + inside_ms(union(own), phase), 0)
-      return {
+    causes: causes
+      .map(([cause, own]): CauseDay => ({
         cause,
-        gaps: own.length,
-        ...(isOfAll ? {} : { symbols: new Set(own.map(({ symbol }) => symbol)).size }),
-        seconds: seconds(inHours),
-        repaired: own.filter(({ repair }) => repair?.isWhole === true).length,
-        partlyRepaired: own.filter(({ repair }) => repair?.isWhole === false).length,
+        ...countOf(own, phases),
+        missing: countOf(
+          own.filter((gap) => !isRepaired(gap)),
+          phases,
+          leftOf
+        ),
+        repaired: own.filter(isRepaired).length,
+        partlyRepaired: own.filter(({ repair }) => repair === "partly").length,
         lostVolume: sum(own, ({ lostVolume }) => lostVolume),
         lostTrades: sum(own, ({ lostTrades }) => lostTrades)
-      }
-    }),
+      }))
+      .sort((a, b) => b.missing.seconds - a.missing.seconds || b.seconds - a.seconds),
     lostVolume: sum(gaps, ({ lostVolume }) => lostVolume),
     lostTrades: sum(gaps, ({ lostTrades }) => lostTrades),
-    foundVolume: found.reduce((total, { volume }) => total + volume, 0),
-    foundTrades: found.reduce((total, { trades }) => total + trades, 0),
+    foundVolume: sum(counted, ({ foundVolume }) => foundVolume),
+    foundTrades: sum(counted, ({ foundTrades }) => foundTrades),
     holes: open
       .toSorted((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs))
       .slice(0, named_max)
@@ -100,11 +120,13 @@ export const summariseGaps = (
       ...causes.map(([cause, own]): CauseLane => ({
         cause,
         spans: [
-          ...drawn(common(union(own.filter(({ repair }) => repair?.isWhole === true)), phases)).map((span) => ({
-            ...span,
-            isRepaired: true as const
-          })),
-          ...drawn(common(union(own.filter(({ repair }) => repair?.isWhole !== true)), phases))
+          ...drawn(common(union(own.map(({ fromMs, leftFromMs: toMs }) => ({ fromMs, toMs }))), phases)).map(
+            (span) => ({
+              ...span,
+              isRepaired: true as const
+            })
+          ),
+          ...drawn(common(union(own.map(leftOf)), phases))
         ]
       }))
     ]

@@ -59,13 +59,13 @@ const unknowns = ({ conservation, coverage, isOver, record, universe }: Judged):
 /** What is missing and named. */
 const holes = ({ gaps, sql, symbols, universe }: Judged): ReadonlyArray<string> => {
   const reasons: Array<string> = []
-  for (const { cause, gaps: all, partlyRepaired, repaired, seconds, symbols: touched } of gaps.causes) {
-    const left = all - repaired
-    if (left === 0) continue
-    const who = touched === undefined ? "all symbols" : plural(touched, "symbol")
+  for (const { cause, missing, partlyRepaired } of gaps.causes) {
+    if (missing.gaps === 0) continue
+    const who = missing.symbols === undefined ? "all symbols" : plural(missing.symbols, "symbol")
     const partly = partlyRepaired === 0 ? "" : `, ${count(partlyRepaired)} of them partly filled`
+    const words = causeWords[cause] ?? cause
     reasons.push(
-      `${plural(left, "hole")} because ${causeWords[cause] ?? cause}: ${who}, ${count(seconds)} s in all${partly}.`
+      `${plural(missing.gaps, "hole")} because ${words}: ${who}, ${count(missing.seconds)} s in all${partly}.`
     )
   }
   const trades = gaps.lostTrades - gaps.foundTrades
