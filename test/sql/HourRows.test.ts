@@ -1,6 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { SqlClient } from "effect/sql"
+import type { VerifyReport } from "../../src/journal/Verify.ts"
+import { makeRowCount } from "../../src/ops/certificate/rowCount.ts"
 import { countRows, followedSeqs, hasTables, makeHourCount } from "../../src/sql/HourRows.ts"
 import { replay } from "../../src/sql/Replay.ts"
 import { rowProblems } from "../../src/sql/rowProblems.ts"
@@ -60,6 +62,12 @@ for (const database of databases) {
             ]
           )
           assert.deepStrictEqual(rowProblems(hours), [])
+          const counted = yield* makeRowCount
+          for (const record of recordsFor("equal")) counted.see(record, "equal")
+          const report = { stretches: [{ node: "equal", first: 1, last: 302 }] } as unknown as VerifyReport
+          const { compared: isCompared, ...day } = yield* counted.result(report)
+          assert.isTrue(isCompared)
+          assert.deepInclude(day, { lines: 300, rows: 299, refused: 1, difference: 0, waiting: 0 })
         })
       )
 

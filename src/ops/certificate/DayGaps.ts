@@ -69,7 +69,7 @@ export const makeDayGaps = (day: string) => {
     },
     /** Every hole so far; what is not covered is so until `endMs`. */
     at: (endMs: number): ReadonlyArray<DayGap> => {
-      for (const symbol of [...uncovered.keys()]) close(symbol, endMs)
+      for (const symbol of uncovered.keys()) close(symbol, endMs)
       const holes = book.holes().map(({ foundShares, lostShares, symbol, ...hole }): DayGap => ({
         ...hole,
         ...(symbol === undefined ? {} : { symbol }),

@@ -19,7 +19,7 @@ const phases = ({ coverage }: Certificate) =>
   table(
     [
       { name: "Phase" },
-      { name: "Hours" },
+      { name: "Hours", isWhole: true },
       number("Symbols"),
       number("Without a hole"),
       number("Seen"),
@@ -108,7 +108,7 @@ const gaps = ({ gaps: { causes, foundTrades, foundVolume, holes, lostTrades, los
   const lost =
     lostTrades + lostVolume === 0
       ? "No trade is known to be lost."
-      : `${count(lostTrades)} trades of ${count(lostVolume)} shares were lost; ${count(foundTrades)} of ${count(foundVolume)} shares were found afterwards.`
+      : `${count(lostTrades)} trades of ${count(lostVolume)} shares were lost; ${foundVolume === 0 ? "none was" : `${count(foundTrades)} of ${count(foundVolume)} shares were`} found afterwards.`
   const longest = table(
     [{ name: "From" }, { name: "To" }, number("Length"), { name: "Cause" }, { name: "Symbol" }],
     holes
@@ -173,7 +173,7 @@ const staleness = ({ staleness: told }: Certificate) => {
   const ofLate = ["symbol", "target_seconds", "times", "worst_seconds", "reason"]
   return (
     paragraph(
-      `${String(told["lateSymbols"] ?? 0)} symbols were late at times, ${String(told["outsideSymbols"] ?? 0)} were outside their target at the end.`
+      `Late at times: ${String(told["lateSymbols"] ?? 0)} symbols. Outside their target at the end: ${String(told["outsideSymbols"] ?? 0)}.`
     ) +
     (classes.length === 0 ? "" : table(columns(ofClasses), rows(classes, ofClasses))) +
     (late.length === 0 ? "" : `<h3>The latest</h3>${table(columns(ofLate), rows(late, ofLate))}`)
@@ -219,7 +219,7 @@ export const renderPage = (certificate: Certificate): string => {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(`${day}: ${verdictWords[verdict]}`)}</title><style>${style}:root { --verdict: var(--${verdict}); }</style></head><body>
 <header><p>The record of ${escaped(day)}</p><h1>${escaped(verdictWords[verdict])}</h1>
-<p>${escaped(`${share} of ${count(universe.symbols)} symbols, ${count(record.records)} records`)}</p></header>
+<p>${escaped(`${share} of what was to be seen of ${count(universe.symbols)} symbols; ${count(record.records)} records`)}</p></header>
 <ul>${reasons.map((reason) => `<li>${escaped(reason)}</li>`).join("\n")}</ul>
 ${timeline(certificate)}
 ${problems(certificate)}

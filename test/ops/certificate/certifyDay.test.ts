@@ -349,4 +349,57 @@ describe("the certificate of a day", () => {
         })
       )
   )
+
+  it.live("is found out by the journal's word when the forger makes a new certificate that fits", () =>
+    inScratch((folder) =>
+      Effect.gen(function* () {
+        const drafts = wholeDay(folder, ["005930"])
+        const [, sealed] = writeArchive(folder, drafts, { node })
+        assert.isDefined(sealed)
+        const { certificate, certificateSha256, file } = yield* certified(folder)
+        const { files, sha256: manifestSha256, throughSeq } = certificate.manifest
+        const { day: certifiedDay, verdict } = certificate
+        const said = {
+          event: "certified",
+          day: certifiedDay,
+          manifestSha256,
+          certificateSha256,
+          verdict,
+          file,
+          files,
+          throughSeq
+        }
+        writeArchive(folder, [marker(at("2006"), said)], { node, firstSeq: drafts.length + 1 })
+        const honest = yield* verifyArchive({ dataDir: folder })
+        assert.deepStrictEqual([honest.problems, honest.certified], [[], [{ day: "2026-11-24", isOnRecord: true }]])
+
+        const inDay = (name: string) => join(folder, "2026/11/24", name)
+        const change = (name: string, edit: (text: string) => string) =>
+          writeFileSync(inDay(name), edit(readFileSync(inDay(name), "utf8")))
+        const before = sealed.line.sha256
+        change(sealed.line.file, (text) => text.replace("70000", "70001"))
+        const after = sha256(readFileSync(inDay(sealed.line.file)))
+        for (const name of ["MANIFEST.jsonl", "SHA256SUMS", "CERTIFICATE.json"]) {
+          change(name, (text) => text.replaceAll(before, after))
+        }
+        const lines = certificate.files.map((line) => (line.sha256 === before ? { ...line, sha256: after } : line))
+        change("CERTIFICATE.json", (text) => text.replaceAll(manifestSha256, signatureOf(lines).sha256))
+        change("CERTIFICATE.sha256", (text) =>
+          text.replace(certificateSha256, sha256(readFileSync(inDay("CERTIFICATE.json"))))
+        )
+        const { certified: still, problems } = yield* verifyArchive({ dataDir: folder })
+        assert.deepStrictEqual(
+          problems.map(({ file: of, problem }) => [of, problem]),
+          [
+            ["2026/11/24/CERTIFICATE.json", "it is not the one that the journal has on record"],
+            [
+              "2026/11/24/MANIFEST.jsonl",
+              "it is not the one that was certified on 20261124: the hash on record is another"
+            ]
+          ]
+        )
+        assert.deepStrictEqual(still, [{ day: "2026-11-24", isOnRecord: false }])
+      })
+    )
+  )
 })

@@ -30,12 +30,14 @@ export const duration = (seconds: number): string => {
 export interface Column {
   readonly name: string
   readonly isNumber?: boolean
+  /** Times and the like, which are not broken. */
+  readonly isWhole?: boolean
 }
 
 /** A table; cells are text, and escaped here. */
 export const table = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const cell = (tag: string, text: string, column: Column | undefined) =>
-    `<${tag}${column?.isNumber ? ' class="n"' : ""}>${escaped(text)}</${tag}>`
+    `<${tag}${column?.isNumber ? ' class="n"' : column?.isWhole ? ' class="t"' : ""}>${escaped(text)}</${tag}>`
   const head = columns.map((column) => cell("th", column.name, column)).join("")
   const body = rows.map((row) => `<tr>${row.map((text, at) => cell("td", text, columns[at])).join("")}</tr>`)
   return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body.join("\n")}</tbody></table></div>`

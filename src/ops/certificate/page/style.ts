@@ -8,6 +8,8 @@ export const style = `
 body { margin: 0 auto; max-width: 1000px; padding: 24px 20px 64px; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Noto Sans KR", sans-serif; }
 header { border-left: 6px solid var(--verdict); padding: 4px 0 4px 16px; }
 header p { margin: 0; color: var(--soft); }
+h1::first-letter { text-transform: uppercase; }
+h3 { margin: 20px 0 6px; font-size: 15px; }
 h1 { margin: 0; font-size: 30px; line-height: 1.2; color: var(--verdict); }
 h2 { margin: 32px 0 8px; font-size: 18px; }
 ul { margin: 12px 0 0; padding-left: 20px; }
@@ -15,6 +17,7 @@ figure { margin: 24px 0 0; }
 figcaption, .note { color: var(--soft); font-size: 13px; }
 svg { width: 100%; height: auto; display: block; font-size: 11px; }
 svg text { fill: var(--soft); }
+svg rect { shape-rendering: crispEdges; }
 .phase, .tick { text-anchor: middle; }
 .cause { text-anchor: end; }
 .band0, .lane { fill: var(--back); } .band1 { fill: var(--line); }
@@ -28,8 +31,9 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th { text-align: left; color: var(--soft); font-weight: 600; font-size: 13px; }
 th, td { padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th:last-child, td:last-child { padding-right: 0; }
+td.t { white-space: nowrap; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-code, .files td { font-family: ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", monospace; font-size: 12px; overflow-wrap: anywhere; }
+code, .files td { font-family: ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", monospace; font-size: 11px; overflow-wrap: anywhere; }
 .files .n { overflow-wrap: normal; }
 @media print { :root { color-scheme: light; } body { padding: 0; font-size: 11px; max-width: none; } svg, .key { print-color-adjust: exact; -webkit-print-color-adjust: exact; } section { break-inside: auto; } h2 { break-after: avoid; } tr, figure { break-inside: avoid; } }
 `
