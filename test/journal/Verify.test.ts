@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { gzipSync } from "node:zlib"
+import { gunzipSync, gzipSync } from "node:zlib"
 import { Disk } from "../../src/journal/Disk.ts"
 import { verifyArchive } from "../../src/journal/Verify.ts"
 import { seeded, sha256, writeArchive } from "../support/archive.ts"
@@ -192,6 +192,24 @@ describe("verify", () => {
         (yield* verified(folder)).problems.map(({ kind }) => kind),
         ["doubledFile"]
       )
+    }).pipe(Effect.provide(Disk.layer), Effect.scoped)
+  )
+
+  it.live("accuses no archive whose compressor was killed between any two of its steps", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const [sealed] = writeArchive(folder, chunk(0, 10), { node, isPacked: () => true })
+      assert.isDefined(sealed)
+      const { day, line } = sealed
+      const plain = join(folder, day, line.file)
+      const packed = readFileSync(join(folder, pathOf(sealed)))
+      writeFileSync(plain, gunzipSync(packed))
+      writeFileSync(`${plain}.gz.new`, packed.subarray(0, 100))
+      writeFileSync(join(folder, day, "SHA256SUMS"), `${line.sha256}  ${line.file}\n`)
+      assert.deepStrictEqual((yield* verified(folder)).problems, [], "the manifest names the packed file")
+      const { gzip: _, ...before } = line
+      writeFileSync(join(folder, day, "MANIFEST.jsonl"), `${JSON.stringify(before)}\n`)
+      assert.deepStrictEqual((yield* verified(folder)).problems, [], "neither list names it")
     }).pipe(Effect.provide(Disk.layer), Effect.scoped)
   )
 

@@ -58,7 +58,10 @@ export const writeArchive = (
       return []
     }
     const file = path.slice(11)
-    const packed = isPacked(index) ? gzipSync(bytes) : undefined
+    // As the observer does, in members that can be unpacked one by one.
+    const half = Math.floor(bytes.length / 2)
+    const members = [bytes.subarray(0, half), bytes.subarray(half)].map((member) => gzipSync(member))
+    const packed = isPacked(index) ? Buffer.concat(members) : undefined
     const line: ManifestLine = {
       file,
       node,
