@@ -9,6 +9,7 @@ import { KisFeed } from "./feed/KisFeed.ts"
 import { Journal } from "./journal/Journal.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
 import { Planner } from "./plan/Planner.ts"
+import { Certifier } from "./ops/Certifier.ts"
 import { onHangup } from "./onHangup.ts"
 import type { KisCredentialsRejected } from "./kis/KisError.ts"
 import { Shards } from "./shard/Shards.ts"
@@ -51,6 +52,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const session = yield* MarketSession
   const universe = yield* DayUniverse
   const planner = yield* Planner
+  const certifier = yield* Certifier
 
   const endRecord = Effect.gen(function* () {
     yield* journal.append([marker(yield* marketNow, { event: "stop" })])
@@ -102,12 +104,13 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* awaitRecorded
     yield* planner.start
     yield* feed.start
+    yield* supervisor.start({ name: "certifier", kind: "permanent", policy: patient, run: certifier.run })
   })
 
   const stop = Effect.gen(function* () {
     yield* Effect.logInfo("stopping: what was received is being stored")
     const late = yield* supervisor.shutdown({
-      order: ["account", "planner", "universe", "shard", "journal", "follower"],
+      order: ["account", "planner", "universe", "certifier", "shard", "journal", "follower"],
       deadline_ms: drain_seconds * (1 - closing_share) * 1_000
     })
     const { seq } = yield* journal.head

@@ -4,10 +4,12 @@ import { Effect, Exit } from "effect"
 import { Command } from "effect/cli"
 import { auditCommand } from "./auditCommand.ts"
 import { exportCommand } from "./exportCommand.ts"
+import { certifyCommand } from "./certifyCommand.ts"
 import { teardown } from "./ProgramEnd.ts"
 import { replayCommand } from "./replayCommand.ts"
 import { asProgram } from "./runProgram.ts"
 import { simulateCommand } from "./simulateCommand.ts"
+import { verifyCommand } from "./verifyCommand.ts"
 
 /** The main job is a program of its own, with its own signals and ending: it is begun once this one is done. */
 let isMainWanted = false
@@ -20,7 +22,15 @@ const run = Command.make("run", {}, () =>
 
 const observer = Command.make("observer").pipe(
   Command.withDescription("A 24/7 recorder of the Korean stock market for the Korea Investment & Securities Open API"),
-  Command.withSubcommands([run, simulateCommand("simulate"), replayCommand, auditCommand, exportCommand])
+  Command.withSubcommands([
+    run,
+    simulateCommand("simulate"),
+    replayCommand,
+    verifyCommand,
+    certifyCommand,
+    exportCommand,
+    auditCommand
+  ])
 )
 
 NodeRuntime.runMain(asProgram(observer), {

@@ -17,6 +17,8 @@ import { Journal } from "./journal/Journal.ts"
 import type { AccountEntry } from "./kis/AccountsFile.ts"
 import { Observer } from "./Observer.ts"
 import { hearHangups, NextHangup } from "./onHangup.ts"
+import { Certificates } from "./ops/Certificates.ts"
+import { Certifier } from "./ops/Certifier.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
 import { Screen } from "./ops/Screen.ts"
@@ -61,7 +63,9 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     })
   )
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }
+  const certificates = Layer.merge(Certifier.layer({ dataDir, version }), Certificates.layer(dataDir))
   const actors = Observer.layer({ version, describe, drain_seconds }).pipe(
+    Layer.provideMerge(certificates),
     Layer.provideMerge(planner),
     Layer.provideMerge(feed),
     Layer.provideMerge(Layer.mergeAll(shards, sql, universe)),

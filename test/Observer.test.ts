@@ -10,6 +10,7 @@ import { Journal } from "../src/journal/Journal.ts"
 import { Observer } from "../src/Observer.ts"
 import { Coverage } from "../src/plan/Coverage.ts"
 import { makeChanger } from "../src/plan/dayUniverse/makeChanger.ts"
+import { Certifier } from "../src/ops/Certifier.ts"
 import { DayUniverse } from "../src/plan/DayUniverse.ts"
 import { Planner } from "../src/plan/Planner.ts"
 import { Shards } from "../src/shard/Shards.ts"
@@ -41,6 +42,7 @@ const life = Effect.fnUntraced(function* (
       Planner,
       Effect.map(Coverage, (coverage) => ({ start: planned, coverage }))
     ).pipe(Layer.provide(Layer.mock(Coverage, {}))),
+    Layer.succeed(Certifier, { run: Effect.never }),
     SqlPipeline.layerOff
   )
   const layer = Observer.layer({ version: "1", describe: { clock: "real" }, drain_seconds: 10 })

@@ -27,14 +27,24 @@ export interface Repair {
   readonly backTo?: string
 }
 
+/** What of lost trades came after all: out of order in the stream, or from the broker's list. Several add up. */
+export interface LateRepair {
+  readonly source: "late" | "backfill"
+  readonly trades: number
+  readonly volume: number
+  /** Nothing of them is missing any longer. */
+  readonly complete: boolean
+}
+
 /** The payload of a `gap` record. `from` and `to` are UTC instants, ISO 8601. */
 export interface GapPayload {
   readonly from: string
   readonly to: string
   readonly cause: GapCause
   readonly symbol?: string
+  /** Of cause `continuity`: shares that are missing, and trades; these are absent where no counter told of them, as of an auction's print. */
   readonly lostVolume?: number
   readonly lostTrades?: number
   /** A second record of the same hole says what became of it. */
-  readonly repairedBy?: string | Repair
+  readonly repairedBy?: string | Repair | LateRepair
 }

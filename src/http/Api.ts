@@ -1,19 +1,25 @@
-import { Effect, Layer, SchemaIssue } from "effect"
+import { Effect, Layer, Schema, SchemaIssue } from "effect"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { ActorTree } from "../actor/ActorTree.ts"
 import { SymbolCode } from "../domain/SymbolCode.ts"
+import { Certificates } from "../ops/Certificates.ts"
 import { Coverage, isOutsideTarget } from "../plan/Coverage.ts"
+import type { DiskError } from "../journal/Disk.ts"
 import { bodyLimit } from "./api/bodyLimit.ts"
+import { certificatePage } from "./api/certificatePage.ts"
 import { layer as fallback } from "./api/fallback.ts"
 import {
   Actors,
   BadRequest,
+  CertifiedDays,
   Change,
   ChangeFailed,
   ChangeRefused,
   Changed,
+  DayNotCertified,
   Late,
   limitOf,
+  MarketDay,
   Plan,
   SymbolNotObserved,
   SymbolOut,
@@ -68,6 +74,19 @@ export class Api extends HttpApi.make("observer")
           "The coverage plan: expected and measured staleness per class, and what cannot be met"
         )
       )
+      .add(
+        HttpApiEndpoint.get("certificates", "/certificates", { success: CertifiedDays }).annotate(
+          OpenApi.Summary,
+          "The certified days, the newest first, with their verdicts"
+        )
+      )
+      .add(
+        HttpApiEndpoint.get("certificate", "/certificates/:day", {
+          params: { day: MarketDay },
+          success: Schema.Unknown,
+          error: DayNotCertified
+        }).annotate(OpenApi.Summary, "A day's certificate, as its file has it (docs/certificate.md)")
+      )
       .prefix("/api/v1")
       .middleware(Readable)
   )
@@ -83,10 +102,17 @@ const within = <A, E, R>(answer: Effect.Effect<A, E, R>, duration: typeof answer
     orElse: () => Effect.fail(new Late({ error: `no answer within ${duration}` }))
   })
 
+/** A disk that refuses is answered as one that does not answer: nothing is known of the day. */
+const fromDisk = <A, R>(answer: Effect.Effect<A, DiskError, R>) =>
+  Effect.catchTag(within(answer, change_timeout), "DiskError", ({ message }) =>
+    Effect.fail(new Late({ error: message }))
+  )
+
 const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
   Effect.gen(function* () {
     const tree = yield* ActorTree
     const coverage = yield* Coverage
+    const certified = yield* Certificates
     return handlers.handleAll({
       actors: () =>
         within(
@@ -115,7 +141,13 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
             ChangeFailed: ({ message }) => Effect.fail(new ChangeFailed({ error: message }))
           })
         ),
-      plan: () => Effect.map(within(coverage.plan, answer_timeout), withoutUnknown)
+      plan: () => Effect.map(within(coverage.plan, answer_timeout), withoutUnknown),
+      certificates: () => Effect.map(fromDisk(certified.list), (certificates) => ({ certificates })),
+      certificate: Effect.fnUntraced(function* ({ params: { day } }) {
+        const text = yield* fromDisk(certified.text(day, "json"))
+        if (text !== undefined) return JSON.parse(text) as unknown
+        return yield* new DayNotCertified({ error: `there is no certificate of ${day}`, day })
+      })
     })
   })
 )
@@ -134,6 +166,7 @@ const readable = HttpApiMiddleware.layerSchemaErrorTransform(Readable, (error) =
 /** The typed API under `/api/v1/` and its description at `/openapi.json`, as routes of a server. */
 export const layer = Layer.mergeAll(
   HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers), Layer.provide(readable)),
+  certificatePage,
   fallback(Api),
   bodyLimit
 )

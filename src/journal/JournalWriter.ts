@@ -31,6 +31,7 @@ type Request =
       readonly done: Deferred.Deferred<AppendedRange>
     }
   | { readonly _tag: "Rotate" }
+  | { readonly _tag: "Seal"; readonly done: Deferred.Deferred<void> }
   | { readonly _tag: "Close"; readonly done: Deferred.Deferred<void> }
 
 /** Appends that may wait; the next one suspends its caller. Each is a chunk, so this bounds memory, not throughput. */
@@ -87,6 +88,15 @@ export class JournalWriter {
         Queue.offer(this.queue, { _tag: "Append", drafts, ...(origin && { origin }), done }),
         Deferred.await(done)
       )
+    })
+  }
+
+  /** Seals the file being written, if there is one; the next append begins another. */
+  get rotate(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.closing !== undefined) return Deferred.await(this.closing)
+      const done = Deferred.makeUnsafe<void>()
+      return Effect.andThen(Queue.offer(this.queue, { _tag: "Seal", done }), Deferred.await(done))
     })
   }
 
@@ -165,10 +175,11 @@ export class JournalWriter {
     this.inHand = requests.filter((request) => request._tag !== "Append")
     for (const request of requests) {
       if (request._tag === "Append") continue
-      if (request._tag === "Close" || this.hourIsOver(yield* marketNow)) {
+      if (request._tag !== "Rotate" || this.hourIsOver(yield* marketNow)) {
         yield* this.untilAccepted(this.sealCurrent)
       }
       if (request._tag === "Rotate") this.rotationAsked = false
+      else if (request._tag === "Seal") Deferred.doneUnsafe(request.done, Exit.void)
       else {
         this.closed = true
         this.announce()

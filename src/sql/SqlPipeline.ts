@@ -32,6 +32,8 @@ export class SqlPipeline extends Context.Service<
     readonly start: Effect.Effect<void>
     /** `undefined` when SQL is off. */
     readonly status: Effect.Effect<FollowerStatus | undefined>
+    /** The open database, for counting what is in it; `undefined` while there is none. A server may still be down. */
+    readonly client: Effect.Effect<SqlClient.SqlClient | undefined>
     /** Fails when the embedded database cannot be opened; else never returns. */
     readonly unusable: Effect.Effect<never, DatabaseUnusable>
   }
@@ -39,6 +41,7 @@ export class SqlPipeline extends Context.Service<
   static readonly layerOff = Layer.succeed(SqlPipeline, {
     start: Effect.void,
     status: Effect.undefined,
+    client: Effect.undefined,
     unusable: Effect.never
   })
   static readonly layer = (options: SqlPipelineOptions) => Layer.effect(SqlPipeline, make(options))
@@ -50,18 +53,20 @@ const make = Effect.fnUntraced(function* (options: SqlPipelineOptions) {
   const unusable = yield* Deferred.make<never, DatabaseUnusable>()
   const createdAtMs = yield* Clock.currentTimeMillis
   let driver: FollowerDriver | undefined
+  let client: SqlClient.SqlClient | undefined
 
   const prepare = Effect.provide(migrate(migrationsIn(options.migrations)), NodeServices.layer)
   const follow = Effect.gen(function* () {
+    client = yield* SqlClient.SqlClient
     const follower = yield* makeSqlFollower({
       node: options.node,
       batchSize,
       linger,
-      prepare: Effect.provideService(prepare, SqlClient.SqlClient, yield* SqlClient.SqlClient)
+      prepare: Effect.provideService(prepare, SqlClient.SqlClient, client)
     })
     driver = yield* drive(follower)
     yield* driver.run
-  })
+  }).pipe(Effect.ensuring(Effect.sync(() => (client = undefined))))
   const giveUp = (error: DatabaseUnusable) => Effect.andThen(Deferred.fail(unusable, error), Effect.never)
   // A fresh layer for every run: a restarted follower gets a database opened anew.
   const run = Effect.suspend(() => Effect.provide(follow, Database.layerSupervised(options.database))).pipe(
@@ -85,6 +90,7 @@ const make = Effect.fnUntraced(function* (options: SqlPipelineOptions) {
         lastGoodAtMs: undefined
       }))
     }),
+    client: Effect.sync(() => client),
     unusable: Deferred.await(unusable)
   })
 })

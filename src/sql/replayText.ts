@@ -1,11 +1,11 @@
 import type { Reconciliation } from "./Reconcile.ts"
 
-const bar = (share: number, width: number): string => {
+export const bar = (share: number, width: number): string => {
   const full = Math.round(share * width)
   return `[${"#".repeat(full)}${"-".repeat(width - full)}]`
 }
 
-const duration = (seconds: number): string => {
+export const duration = (seconds: number): string => {
   const whole = Math.max(0, Math.ceil(seconds))
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
 }

@@ -4,6 +4,8 @@ import { ActorTree } from "../../src/actor/ActorTree.ts"
 import * as Api from "../../src/http/Api.ts"
 import { body_bytes_max } from "../../src/http/api/bodyLimit.ts"
 import * as Server from "../../src/http/Server.ts"
+import { DiskError } from "../../src/journal/Disk.ts"
+import { Certificates } from "../../src/ops/Certificates.ts"
 import { Health } from "../../src/ops/Health.ts"
 import { ChangeFailed, ChangeRefused, Coverage, type PlanReport, type SymbolCoverage } from "../../src/plan/Coverage.ts"
 
@@ -62,6 +64,14 @@ const plan: PlanReport = {
   notCovered: []
 }
 
+const certificates = Layer.succeed(Certificates, {
+  list: Effect.succeed([{ day: "2026-11-24", verdict: "complete" as const, madeAt: "2026-11-24T11:05:00.000Z" }]),
+  text: (day, form) => {
+    if (day === "2026-11-25") return Effect.fail(new DiskError({ operation: "read", path: "/data", code: "EIO" }))
+    return Effect.succeed(day !== "2026-11-24" ? undefined : form === "json" ? '{"v":1}' : "<p>complete</p>")
+  }
+})
+
 const many = Array.from({ length: 250 }, (_, index): SymbolCoverage => ({ ...late, symbol: `1${index + 1_000}0` }))
 
 /** A server over reports that are said, which notes what changes it is asked for. */
@@ -96,7 +106,12 @@ const serving = (
     { host: "127.0.0.1", port: 0, token: token === undefined ? undefined : Redacted.make(token) },
     Api.layer
   ).pipe(
-    Layer.provide([Layer.succeed(Health, { report: Effect.die("not asked") }), coverage, Layer.fresh(actors)]),
+    Layer.provide([
+      Layer.succeed(Health, { report: Effect.die("not asked") }),
+      coverage,
+      certificates,
+      Layer.fresh(actors)
+    ]),
     Layer.fresh
   )
 }
@@ -141,6 +156,31 @@ describe("the API", () => {
       assert.strictEqual(status, 200)
       assert.deepStrictEqual(body, plan)
       assert.notInclude(JSON.stringify(body), "null")
+    }).pipe(Effect.provide(serving()))
+  )
+
+  it.live("shows which days are certified, a certificate, and its page", () =>
+    Effect.gen(function* () {
+      const { body } = yield* ask("/api/v1/certificates")
+      assert.deepStrictEqual(body, {
+        certificates: [{ day: "2026-11-24", verdict: "complete", madeAt: "2026-11-24T11:05:00.000Z" }]
+      })
+      const day = yield* ask("/api/v1/certificates/2026-11-24")
+      assert.deepStrictEqual([day.status, day.body], [200, { v: 1 }])
+      const page = yield* ask("/certificates/2026-11-24")
+      assert.deepStrictEqual([page.status, page.text], [200, "<p>complete</p>"])
+      assert.match(page.headers.get("content-type") ?? "", /^text\/html/)
+      const statuses = ["2026-11-23", "2026-11-25", "today", "..%2f..%2fetc"].map(
+        Effect.fnUntraced(function* (named) {
+          return [(yield* ask(`/api/v1/certificates/${named}`)).status, (yield* ask(`/certificates/${named}`)).status]
+        })
+      )
+      assert.deepStrictEqual(yield* Effect.all(statuses), [
+        [404, 404],
+        [503, 503],
+        [400, 404],
+        [400, 404]
+      ])
     }).pipe(Effect.provide(serving()))
   )
 
@@ -357,7 +397,9 @@ describe("/openapi.json", () => {
           ["/api/v1/actors", ["get"]],
           ["/api/v1/symbols", ["get", "post"]],
           ["/api/v1/symbols/{code}", ["get"]],
-          ["/api/v1/plan", ["get"]]
+          ["/api/v1/plan", ["get"]],
+          ["/api/v1/certificates", ["get"]],
+          ["/api/v1/certificates/{day}", ["get"]]
         ]
       )
       const nodes = new Map(walk(body))

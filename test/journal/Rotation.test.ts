@@ -47,6 +47,25 @@ describe("a file of the journal", () => {
     )
   )
 
+  it.effect("is sealed when that is asked for, and an ask with nothing written changes nothing", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(openMs)
+        const journal = yield* openJournal(disk.root)
+        yield* journal.rotate
+        assert.deepStrictEqual(segments(disk), [])
+        yield* journal.append(chunk(1, 2))
+        yield* Effect.all([journal.append(chunk(3, 1)), journal.rotate, journal.rotate], { concurrency: "unbounded" })
+        assert.deepStrictEqual(segments(disk), named("2026/11/24/09", "000000000001.jsonl"))
+        yield* journal.append(chunk(4, 1))
+        yield* journal.close
+        yield* journal.rotate
+        assert.deepStrictEqual(segments(disk), named("2026/11/24/09", "000000000001.jsonl", "000000000004.jsonl"))
+        assert.strictEqual(checkArchive(disk.files()).length, 4)
+      })
+    )
+  )
+
   it.effect("is sealed when its hour of market time ends, though nothing more is appended", () =>
     onMemory((disk) =>
       Effect.gen(function* () {

@@ -96,6 +96,7 @@ const reportOf = ({ accounts = [{}], actors = {}, journal, sql, sweep }: Scene) 
         status: Effect.succeed({ ...journalStatus, ...journal }),
         recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
         run: Effect.void,
+        rotate: Effect.void,
         close: Effect.void
       }),
       Layer.succeed(KisFeed, {
@@ -117,6 +118,7 @@ const reportOf = ({ accounts = [{}], actors = {}, journal, sql, sweep }: Scene) 
       Layer.succeed(SqlPipeline, {
         start: Effect.void,
         status: Effect.succeed(sql === "off" ? undefined : { ...sqlStatus, ...sql }),
+        client: Effect.undefined,
         unusable: Effect.never
       }),
       Layer.fresh(ActorTree.layer),

@@ -22,6 +22,7 @@ export const memoryJournal = (crashes: { left: number } = { left: 0 }) => {
     status: Effect.die("not asked"),
     recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
     run: Effect.void,
+    rotate: Effect.void,
     close: Effect.void
   })
   return { drafts, layer }

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { verdicts } from "../../ops/certificate/Certificate.ts"
 import { SymbolCode } from "../../domain/SymbolCode.ts"
 
 const { Array: List, Boolean, Finite, Int, Literals, optionalKey, String: Text, Struct } = Schema
@@ -116,6 +117,13 @@ export const Plan = Struct({
   notCovered: List(Text)
 }).annotate({ identifier: "PlanReport" })
 
+/** `YYYY-MM-DD`, a day of the market. */
+export const MarketDay = Text.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}$/u))
+
+export const CertifiedDays = Struct({
+  certificates: List(Struct({ day: Text, verdict: Literals(verdicts), madeAt: Text }))
+}).annotate({ identifier: "CertifiedDays" })
+
 /** The request is not one of this API's: a parameter, a key or a code is wrong. */
 export class BadRequest extends Schema.TaggedError<BadRequest>()(
   "BadRequest",
@@ -140,6 +148,12 @@ export class ChangeFailed extends Schema.TaggedError<ChangeFailed>()(
 export class SymbolNotObserved extends Schema.TaggedError<SymbolNotObserved>()(
   "SymbolNotObserved",
   { error: Text, symbol: Text },
+  { httpApiStatus: 404 }
+) {}
+
+export class DayNotCertified extends Schema.TaggedError<DayNotCertified>()(
+  "DayNotCertified",
+  { error: Text, day: Text },
   { httpApiStatus: 404 }
 ) {}
 

@@ -1,0 +1,113 @@
+import { Console, Effect, References } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { MarketClock, marketNow, rehearsed } from "./calendar/MarketClock.ts"
+import { dayFolder } from "./calendar/MarketTime.ts"
+import { compactDay, Day } from "./commandDays.ts"
+import { recall, saidDays } from "./feed/holidayKeeper/CalendarMemory.ts"
+import { Disk } from "./journal/Disk.ts"
+import { JournalReadError } from "./journal/JournalError.ts"
+import { listDays, listSegments } from "./journal/Segments.ts"
+import { certifyDay, type CertifyOptions } from "./ops/certificate/certifyDay.ts"
+import { dueAt } from "./ops/certificate/dueAt.ts"
+import { makeRowCount, noRows } from "./ops/certificate/rowCount.ts"
+import { certificateLines } from "./ops/certificate/certificateLines.ts"
+import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
+import { readSettings } from "./readSettings.ts"
+import type { Settings } from "./Settings.ts"
+import * as Database from "./sql/Database.ts"
+import { databaseToCompare, inUse, makeProgress, needFolder } from "./verificationFrame.ts"
+import { version } from "./version.ts"
+
+/** The day is not complete, or its files are damaged. */
+const wanting = 1
+
+const flags = {
+  day: Argument.String("day").pipe(
+    Argument.withSchema(Day),
+    Argument.withDescription("The day, in market time; the newest one that is over if not given"),
+    Argument.optional
+  ),
+  json: Flag.Boolean("json").pipe(Flag.withDescription("Print the certificate as JSON"), Flag.withDefault(false))
+}
+
+/** Whose calendar is remembered: the broker's, or that of a server in its place. */
+const placeOf = ({ kisEnv, kisRestUrl, sourceMode }: Settings): string =>
+  kisRestUrl !== undefined ? new URL(kisRestUrl).host : sourceMode === "kis" ? kisEnv : "simulator"
+
+const newestDay = Effect.fnUntraced(
+  function* (dataDir: string, calendar: Pick<CertifyOptions, "mode" | "said">, nowMs: number) {
+    for (const folder of (yield* listDays(dataDir)).toReversed()) {
+      const day = folder.replaceAll("/", "")
+      const isOver = (dueAt(day, calendar) ?? Number.POSITIVE_INFINITY) <= nowMs
+      if (isOver && (yield* listSegments(dataDir, folder)).length > 0) return day
+    }
+    return undefined
+  },
+  Effect.mapError((error) => new JournalReadError({ file: error.path, detail: error.message }))
+)
+
+const hasFiles = Effect.fnUntraced(
+  function* (dataDir: string, day: string) {
+    return (yield* listSegments(dataDir, dayFolder(day))).length > 0
+  },
+  Effect.mapError((error) => new JournalReadError({ file: error.path, detail: error.message }))
+)
+
+/** Certifies with the rows of the database beside the lines, where there is one that can be asked. */
+const withRows = (options: Omit<CertifyOptions, "rows">, settings: Settings) => {
+  const database = databaseToCompare(settings)
+  if (typeof database === "string") return certifyDay({ ...options, rows: noRows(database) })
+  const beside = Effect.flatMap(makeRowCount, (rows) => certifyDay({ ...options, rows }))
+  return Effect.provide(beside, Database.layer(database)).pipe(
+    Effect.catchTag("FolderLocked", (error) => certifyDay({ ...options, rows: noRows(inUse(error)) }))
+  )
+}
+
+const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>, settings: Settings) {
+  yield* needFolder(settings)
+  const { dataDir, session: mode, stateDir } = settings
+  const said = saidDays(yield* recall(stateDir, placeOf(settings)))
+  const nowMs = yield* marketNow
+  const asked = compactDay(given.day) ?? (yield* newestDay(dataDir, { mode, said }, nowMs))
+  const none = (words: string) => new ProgramEnd({ code: exitCode.settings, lines: [words] })
+  if (asked === undefined) return yield* none(`there is no day in ${dataDir} that is over: name one`)
+  if (!(yield* hasFiles(dataDir, asked))) return yield* none(`there are no files of ${dayFolder(asked)} in ${dataDir}`)
+  const { clear, onProgress } = yield* makeProgress
+  const options = { dataDir, day: asked, version, mode, said, nowMs, onProgress }
+  const { certificate, file } = yield* Effect.ensuring(withRows(options, settings), clear)
+  const lines = given.json ? [JSON.stringify(certificate)] : certificateLines(certificate, file)
+  yield* Effect.forEach(lines, (line) => Console.log(line), { discard: true })
+  if (certificate.verdict === "damaged" || certificate.verdict === "incomplete") {
+    return yield* new ProgramEnd({ code: wanting, lines: [] })
+  }
+})
+
+/** What a day's record is worth, in writing. */
+export const certifyCommand = Command.make("certify", flags, (given) =>
+  Effect.gen(function* () {
+    const { settings } = yield* readSettings
+    const { clock } = settings
+    const certified = run(given, settings)
+    return yield* clock === undefined ? certified : Effect.provideService(certified, MarketClock, rehearsed(clock))
+  }).pipe(
+    Effect.provide(Disk.layer),
+    Effect.provideService(References.MinimumLogLevel, "Warn"),
+    Effect.catchTags({
+      JournalReadError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      EmbeddedDatabaseError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      SqlError: (error) =>
+        Effect.fail(
+          new ProgramEnd({
+            code: exitCode.credentials,
+            lines: [`the database cannot be used: ${String(error.reason.cause)}`]
+          })
+        )
+    })
+  )
+).pipe(
+  Command.withShortDescription("Certify a day: what was to be seen, what was, and what is missing"),
+  Command.withDescription(
+    "Reads a day's files and writes CERTIFICATE.json, CERTIFICATE.html and CERTIFICATE.sha256 beside them, in place of older ones. Ends with 0 when the day is complete but for named holes, with 1 when it is incomplete or damaged"
+  )
+)

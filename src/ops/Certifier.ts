@@ -1,0 +1,153 @@
+import { Clock, Context, Effect, Layer, Metric, Schedule } from "effect"
+import { SqlClient } from "effect/sql"
+import { join } from "node:path"
+import { marketNow, sleepTowards } from "../calendar/MarketClock.ts"
+import { MarketSession } from "../calendar/MarketSession.ts"
+import { dayFolder, marketDate } from "../calendar/MarketTime.ts"
+import { marker } from "../feed/FeedRecord.ts"
+import { Disk } from "../journal/Disk.ts"
+import { Journal } from "../journal/Journal.ts"
+import { listSegments } from "../journal/Segments.ts"
+import { certificateFiles, type CertifiedMarker } from "../journal/Signature.ts"
+import { SqlPipeline } from "../sql/SqlPipeline.ts"
+import { verdicts } from "./certificate/Certificate.ts"
+import { certifyDay } from "./certificate/certifyDay.ts"
+import { dueAt } from "./certificate/dueAt.ts"
+import { makeRowCount, noRows } from "./certificate/rowCount.ts"
+
+export interface CertifierOptions {
+  readonly dataDir: string
+  /** Of the observer. */
+  readonly version: string
+}
+
+/** Days before today that are certified when they were missed. */
+const days_back = 7
+const day_ms = 86_400_000
+/** A day that could not be certified is tried again. */
+const again_ms = 600_000
+/** The database may be this far behind the journal before it is compared all the same, up to where it has come. */
+const follower_seconds_max = 120
+
+const madeAt = Metric.gauge("observer_certificate_timestamp_seconds", {
+  description: "When the newest certificate was made, seconds since 1970"
+})
+const verdictState = Metric.gauge("observer_certificate_verdict_state", {
+  description: "1 for the verdict of the newest certificate"
+})
+
+/**
+ * Certifies each day when it is over, and at the start those of the last week that were missed: has the journal seal what
+ * it has, reads the day, writes the certificate beside it, and puts its hash on record.
+ */
+export class Certifier extends Context.Service<
+  Certifier,
+  {
+    /** For a supervisor to run. */
+    readonly run: Effect.Effect<never>
+  }
+>()("observer/ops/Certifier") {
+  static readonly layer = (options: CertifierOptions) => Layer.effect(Certifier, make(options))
+}
+
+const make = Effect.fnUntraced(function* ({ dataDir, version }: CertifierOptions) {
+  const disk = yield* Disk
+  const journal = yield* Journal
+  const session = yield* MarketSession
+  const sql = yield* SqlPipeline
+
+  /** Waits, and not for ever, until the database has what the journal has. */
+  const caughtUp = Effect.map(sql.status, (status) => status === undefined || status.lag_records === 0).pipe(
+    Effect.repeat({
+      until: (isDone) => isDone,
+      schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ times: follower_seconds_max }))
+    })
+  )
+
+  const rows = Effect.gen(function* () {
+    if ((yield* sql.status) === undefined) return noRows("OBSERVER_SQL is off")
+    const client = yield* sql.client
+    if (client === undefined) return noRows("the database is not open")
+    return yield* Effect.provideService(makeRowCount, SqlClient.SqlClient, client)
+  })
+
+  const certify = Effect.fn("Certifier.certify")(function* (day: string) {
+    yield* journal.rotate
+    yield* caughtUp
+    const written = yield* certifyDay({
+      dataDir,
+      day,
+      version,
+      mode: session.mode,
+      said: yield* session.said,
+      nowMs: yield* marketNow,
+      rows: yield* rows
+    })
+    const { certificate, certificateSha256, file } = written
+    const { manifest, reasons, verdict } = certificate
+    const said: CertifiedMarker = {
+      event: "certified",
+      day: certificate.day,
+      manifestSha256: manifest.sha256,
+      certificateSha256,
+      verdict,
+      file,
+      files: manifest.files,
+      throughSeq: manifest.throughSeq
+    }
+    yield* journal.append([marker(yield* marketNow, said)])
+    yield* Metric.update(madeAt, Math.round((yield* Clock.currentTimeMillis) / 1_000))
+    for (const each of verdicts) {
+      yield* Metric.update(Metric.withAttributes(verdictState, { verdict: each }), each === verdict ? 1 : 0)
+    }
+    const words = { day: certificate.day, verdict, why: reasons[0] ?? "", file }
+    yield* verdict === "complete" || verdict === "completeButFor"
+      ? Effect.logInfo("the day is certified", words)
+      : Effect.logWarning("the day is certified, and is not complete", words)
+  })
+
+  /** Days that are over, have files and no finished certificate, the oldest first. */
+  const uncertified = Effect.gen(function* () {
+    const nowMs = yield* marketNow
+    const calendar = { mode: session.mode, said: yield* session.said }
+    const days: Array<string> = []
+    for (let back = days_back; back >= 0; back--) {
+      const day = marketDate(nowMs - back * day_ms)
+      if ((dueAt(day, calendar) ?? Number.POSITIVE_INFINITY) > nowMs) continue
+      const folder = dayFolder(day)
+      const isCertified = (yield* disk.size(join(dataDir, folder, certificateFiles.sums))) !== undefined
+      if (!isCertified && (yield* listSegments(dataDir, folder)).length > 0) days.push(day)
+    }
+    return days
+  })
+
+  const nextDue = Effect.gen(function* () {
+    const nowMs = yield* marketNow
+    const calendar = { mode: session.mode, said: yield* session.said }
+    const instants = [-1, 0, 1].flatMap((ahead) => dueAt(marketDate(nowMs + ahead * day_ms), calendar) ?? [])
+    return Math.min(...instants.filter((atMs) => atMs > nowMs))
+  })
+
+  const look = Effect.gen(function* () {
+    let hasFailed = false
+    for (const day of yield* uncertified) {
+      yield* Effect.catch(certify(day), (error) => {
+        hasFailed = true
+        return Effect.logError("the day cannot be certified, and is tried again", { day, reason: error.message })
+      })
+    }
+    return hasFailed
+  }).pipe(
+    Effect.catch((error) => Effect.as(Effect.logError("days cannot be looked at", { reason: error.message }), true)),
+    Effect.provideService(Disk, disk)
+  )
+
+  const run = Effect.gen(function* () {
+    const hasFailed = yield* look
+    // At most an hour at a time: the broker may say more of the days meanwhile.
+    const dueMs = yield* nextDue
+    yield* hasFailed ? Effect.sleep(again_ms) : sleepTowards(dueMs)
+  }).pipe(Effect.forever)
+
+  return Certifier.of({ run })
+})

@@ -1,0 +1,65 @@
+import { hourFolder } from "../calendar/MarketTime.ts"
+import type { Problem, VerifyProgress, VerifyReport } from "../journal/Verify.ts"
+import { type HourRows, missingOf } from "../sql/HourRows.ts"
+import { bar, duration } from "../sql/replayText.ts"
+
+/** So many problems are shown; the rest is in the JSON. */
+const shown = 50
+
+const count = (value: number) => value.toLocaleString("en-US")
+
+/** One line: how many files and bytes are verified, how fast, how long it will take. */
+export const verifyProgress = (
+  { bytes, bytesTotal, files, filesTotal }: VerifyProgress,
+  elapsed_ms: number,
+  width: number
+): string => {
+  const share = bytesTotal === 0 ? 1 : Math.min(1, bytes / bytesTotal)
+  const speed = elapsed_ms === 0 ? 0 : bytes / 1e3 / elapsed_ms
+  const left_seconds = share === 0 ? 0 : (elapsed_ms / 1_000) * (1 / share - 1)
+  const words = `${files} of ${filesTotal} files  ${speed.toFixed(0)} MB/s  ${duration(left_seconds)} left`
+  const room = Math.max(10, Math.min(40, width - words.length - 6))
+  return `${bar(share, room)} ${words}   `
+}
+
+/** The problems as a table, a line each. */
+export const problemTable = (problems: ReadonlyArray<Problem>, found: number): ReadonlyArray<string> => {
+  const some = problems.slice(0, shown)
+  const width = (of: (problem: Problem) => string, name: string) =>
+    Math.max(name.length, ...some.map((problem) => of(problem).length)) + 2
+  const widths = [width(({ kind }) => kind, "what"), width(({ file }) => file, "file")] as const
+  return [
+    `${"what".padEnd(widths[0])}${"file".padEnd(widths[1])}problem → what to do`,
+    ...some.map(
+      ({ file, kind, problem, remedy }) => `${kind.padEnd(widths[0])}${file.padEnd(widths[1])}${problem} → ${remedy}`
+    ),
+    ...(found > some.length ? [`… and ${count(found - some.length)} more (--json has the first thousand)`] : [])
+  ]
+}
+
+/** Lines against rows, a line an hour and node; of hours that are equal only how many. */
+export const rowsText = (hours: ReadonlyArray<HourRows>): ReadonlyArray<string> => {
+  const other = hours.filter((each) => missingOf(each) !== 0)
+  const lines = hours.reduce((sum, each) => sum + each.lines, 0)
+  const rows = hours.reduce((sum, each) => sum + each.rows, 0)
+  return [
+    `SQL: ${count(lines)} lines, ${count(rows)} rows in ${count(hours.length)} hours, ${count(hours.length - other.length)} of them equal`,
+    ...other
+      .slice(0, shown)
+      .map((each) =>
+        [
+          `  ${hourFolder(Date.parse(each.hour))}`,
+          each.node,
+          `${count(each.lines)} lines`,
+          `${count(each.rows)} rows`,
+          `difference ${count(missingOf(each))}`
+        ].join("  ")
+      )
+  ]
+}
+
+/** What was verified, in one line. */
+export const summary = ({ bytes, certified, days, files, lines, problemsFound }: VerifyReport): string => {
+  const what = `${count(days)} days, ${count(files)} files, ${(bytes / 1e6).toFixed(1)} MB, ${count(lines)} lines, ${count(certified.length)} certificates`
+  return problemsFound === 0 ? `${what}: nothing is wrong` : `${what}: WRONG in ${count(problemsFound)} places`
+}

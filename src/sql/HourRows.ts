@@ -1,0 +1,119 @@
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { isDataKind, type JournalRecord } from "../domain/JournalRecord.ts"
+import type { Stretch } from "../journal/Verify.ts"
+
+/** Lines of files against rows of the database, for one node and hour of receipt. */
+export interface HourRows {
+  readonly node: string
+  /** UTC, ISO 8601, when the hour begins. */
+  readonly hour: string
+  /** Lines that are rows of `pattern_records`, the rows, and those the server refused, which `ingest_errors` keeps. */
+  readonly lines: number
+  readonly rows: number
+  readonly refused: number
+  /** Gaps and rejects: lines, and rows of `ingest_errors`. */
+  readonly incidentLines: number
+  readonly incidentRows: number
+}
+
+/** Lines that are in no row (positive), or rows that no line is for. */
+export const missingOf = ({ lines, refused, rows }: HourRows): number => lines - rows - refused
+export const missingIncidentsOf = ({ incidentLines, incidentRows }: HourRows): number => incidentLines - incidentRows
+
+/** How far the live follower has stored each node; a node it has never stored is not in it. */
+export const followedSeqs = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const found = yield* sql<{ node: string; seq: bigint }>`select node, seq from follower_cursors where follower = 'sql'`
+  return new Map(found.map(({ node, seq }) => [node, Number(seq)]))
+})
+
+/** Whether the observer has ever written to this database. */
+export const hasTables = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [found] = yield* sql<{ there: boolean }>`select to_regclass('pattern_records') is not null
+    and to_regclass('ingest_errors') is not null and to_regclass('follower_cursors') is not null as there`
+  return found?.there ?? false
+})
+
+const hour_ms = 3_600_000
+
+/** Counts the lines that should be rows, by node and hour. Lines behind a follower are left out: it has yet to come to them. */
+export const makeHourCount = (followed: ReadonlyMap<string, number>) => {
+  const nodes = new Map<string, Map<number, { lines: number; incidents: number }>>()
+  let waiting = 0
+  return {
+    see: ({ kind, receivedAt, seq }: JournalRecord, node: string): void => {
+      if (kind === "marker") return
+      if (seq > (followed.get(node) ?? Number.POSITIVE_INFINITY)) return void (waiting += 1)
+      const hour = Math.floor(Date.parse(receivedAt) / hour_ms)
+      const hours = nodes.get(node) ?? new Map<number, { lines: number; incidents: number }>()
+      nodes.set(node, hours)
+      const count = hours.get(hour) ?? { lines: 0, incidents: 0 }
+      hours.set(hour, count)
+      if (isDataKind(kind)) count.lines += 1
+      else count.incidents += 1
+    },
+    /** Lines that a follower has not come to. */
+    waiting: () => waiting,
+    nodes: (): ReadonlyMap<string, ReadonlyMap<number, { readonly lines: number; readonly incidents: number }>> => nodes
+  }
+}
+export type HourCount = ReturnType<typeof makeHourCount>
+
+/** The hours from the first with a line to the last: one in which there are rows and no lines lies between, or nowhere. */
+const hoursOf = (count: HourCount): ReadonlyArray<number> => {
+  let first = Number.POSITIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
+  for (const hours of count.nodes().values()) {
+    for (const hour of hours.keys()) {
+      first = Math.min(first, hour)
+      last = Math.max(last, hour)
+    }
+  }
+  return Number.isFinite(first) ? Array.from({ length: last - first + 1 }, (_, index) => first + index) : []
+}
+
+/**
+ * Counts rows hour by hour, each in a statement of its own: no count is long, and a follower that shares the connection
+ * has its turn in between. Only numbers of the given stretches, up to the follower's cursor, are asked for.
+ */
+export const countRows = Effect.fn("HourRows.count")(function* (
+  count: HourCount,
+  stretches: ReadonlyArray<Stretch>,
+  followed: ReadonlyMap<string, number>
+) {
+  const sql = yield* SqlClient.SqlClient
+  const found: Array<HourRows> = []
+  const asked = stretches.flatMap(({ first, last, node }) => {
+    const upTo = Math.min(last, followed.get(node) ?? last)
+    return upTo < first ? [] : [{ node, first, last: upTo }]
+  })
+  for (const hour of hoursOf(count)) {
+    const from = new Date(hour * hour_ms)
+    const to = new Date((hour + 1) * hour_ms)
+    const nodes = new Map<string, { rows: number; refused: number; incidentRows: number }>()
+    for (const { first, last, node } of asked) {
+      const between = sql`node = ${node} and seq between ${BigInt(first)} and ${BigInt(last)}
+        and received_at >= ${from} and received_at < ${to}`
+      const [row] = yield* sql<{ rows: bigint; refused: bigint; incidents: bigint }>`select
+        (select count(*) from pattern_records where ${between}) as rows,
+        (select count(*) from ingest_errors where ${between} and kind = 'failure' and not exists (
+          select from pattern_records stored
+          where stored.id = ingest_errors.id and stored.received_at = ingest_errors.received_at)) as refused,
+        (select count(*) from ingest_errors where ${between} and kind in ('gap', 'reject')) as incidents`
+      const sum = nodes.get(node) ?? { rows: 0, refused: 0, incidentRows: 0 }
+      nodes.set(node, {
+        rows: sum.rows + Number(row?.rows ?? 0),
+        refused: sum.refused + Number(row?.refused ?? 0),
+        incidentRows: sum.incidentRows + Number(row?.incidents ?? 0)
+      })
+    }
+    for (const [node, rows] of nodes) {
+      const { incidents: incidentLines = 0, lines = 0 } = count.nodes().get(node)?.get(hour) ?? {}
+      if (lines + incidentLines + rows.rows + rows.refused + rows.incidentRows === 0) continue
+      found.push({ node, hour: from.toISOString(), lines, incidentLines, ...rows })
+    }
+  }
+  return found
+})

@@ -1,0 +1,124 @@
+import { Console, Effect, Option, Redacted, References, Result } from "effect"
+import { Command, Flag } from "effect/cli"
+import { compactDay, dayFlag } from "./commandDays.ts"
+import { Disk } from "./journal/Disk.ts"
+import { verifyArchive, type VerifyOptions } from "./journal/Verify.ts"
+import { problemTable, rowsText, summary } from "./ops/verifyText.ts"
+import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
+import { readSettings } from "./readSettings.ts"
+import { type Settings, table } from "./Settings.ts"
+import * as Database from "./sql/Database.ts"
+import { countRows, followedSeqs, hasTables, type HourRows, makeHourCount } from "./sql/HourRows.ts"
+import { rowProblems } from "./sql/rowProblems.ts"
+import { databaseToCompare, inUse, makeProgress, needFolder } from "./verificationFrame.ts"
+
+/** Something is not as it should be. */
+const found = 1
+
+const flags = {
+  from: dayFlag("from", "First day to verify, in market time; the oldest if not given"),
+  to: dayFlag("to", "Last day to verify; the newest if not given"),
+  noSql: Flag.Boolean("no-sql").pipe(
+    Flag.withDescription("Verify the files alone, without the database"),
+    Flag.withDefault(false)
+  ),
+  json: Flag.Boolean("json").pipe(Flag.withDescription("The whole report as JSON"), Flag.withDefault(false)),
+  target: Flag.String("target").pipe(
+    Flag.mapTryCatch(
+      (text) => Result.getOrThrowWith(table.databaseUrl.value.parse(text), (words) => new Error(words)),
+      (error) => (error instanceof Error ? error.message : String(error))
+    ),
+    Flag.withDescription("Database to compare with, instead of DATABASE_URL"),
+    Flag.optional
+  )
+}
+type Given = Command.Command.Config.Infer<typeof flags>
+
+/** The database to compare with, or why there is none. */
+const databaseFor = (settings: Settings, given: Given): Database.DatabaseOptions | string => {
+  if (given.noSql) return "the database is left out, as asked (--no-sql)"
+  if (Option.isSome(given.target)) return { _tag: "server", url: Redacted.make(given.target.value) }
+  return databaseToCompare(settings)
+}
+
+const ofFiles = Effect.fnUntraced(function* (options: VerifyOptions, why: string) {
+  const report = yield* verifyArchive(options)
+  return { ...report, sql: { compared: false, why } as const }
+})
+
+const ofFilesAndRows = Effect.fnUntraced(function* (options: VerifyOptions) {
+  if (!(yield* hasTables))
+    return yield* ofFiles(options, "the database has no tables of the observer; observer replay fills it")
+  const followed = yield* followedSeqs
+  const count = makeHourCount(followed)
+  const report = yield* verifyArchive({ ...options, onRecord: count.see })
+  const hours = yield* countRows(count, report.stretches, followed)
+  const wrong = rowProblems(hours)
+  return {
+    ...report,
+    problems: [...report.problems, ...wrong],
+    problemsFound: report.problemsFound + wrong.length,
+    sql: { compared: true, hours, waiting: count.waiting() } as const
+  }
+})
+
+const sqlText = (
+  sql:
+    | { readonly compared: false; readonly why: string }
+    | { readonly compared: true; readonly hours: ReadonlyArray<HourRows>; readonly waiting: number }
+): ReadonlyArray<string> => {
+  if (!sql.compared) return [`SQL: not compared: ${sql.why}`]
+  const waiting = sql.waiting === 0 ? [] : [`SQL: ${sql.waiting} lines more wait for the observer to store them`]
+  return [...rowsText(sql.hours), ...waiting]
+}
+
+const run = Effect.fnUntraced(function* (given: Given) {
+  const { settings } = yield* readSettings
+  yield* needFolder(settings)
+  const { clear, onProgress } = yield* makeProgress
+  const range = { dataDir: settings.dataDir, fromDay: compactDay(given.from), toDay: compactDay(given.to) }
+  const options: VerifyOptions = { ...range, onProgress }
+  const database = databaseFor(settings, given)
+  const verified =
+    typeof database === "string"
+      ? ofFiles(options, database)
+      : Effect.provide(ofFilesAndRows(options), Database.layer(database)).pipe(
+          Effect.catchTag("FolderLocked", (error) => ofFiles(options, inUse(error)))
+        )
+  const report = yield* Effect.ensuring(verified, clear)
+  const text = () => [
+    ...(report.problemsFound === 0 ? [] : problemTable(report.problems, report.problemsFound)),
+    ...report.notes.map((note) => `note: ${note}`),
+    ...sqlText(report.sql),
+    summary(report)
+  ]
+  const { entered: _manifests, ...said } = report
+  const lines = given.json ? [JSON.stringify({ clean: report.problemsFound === 0, ...said })] : text()
+  yield* Effect.forEach(lines, (line) => Console.log(line), { discard: true })
+  if (report.problemsFound > 0) return yield* new ProgramEnd({ code: found, lines: [] })
+})
+
+/** Is the archive what it was when it was written. */
+export const verifyCommand = Command.make("verify", flags, (given) =>
+  run(given).pipe(
+    Effect.provide(Disk.layer),
+    Effect.provideService(References.MinimumLogLevel, "Warn"),
+    Effect.catchTags({
+      JournalReadError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      EmbeddedDatabaseError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      SqlError: (error) =>
+        Effect.fail(
+          new ProgramEnd({
+            code: exitCode.credentials,
+            lines: [`the database cannot be used: ${String(error.reason.cause)}; --no-sql verifies the files alone`]
+          })
+        )
+    })
+  )
+).pipe(
+  Command.withShortDescription("Verify the journal's files, and the database against them"),
+  Command.withDescription(
+    "Reads every file and holds it against the manifest, its neighbours, the day's certificate and the database. Changes nothing. Ends with 0 when nothing is wrong, with 1 when something is"
+  )
+)

@@ -1,0 +1,120 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+import { SqlClient } from "effect/sql"
+import type { VerifyReport } from "../../src/journal/Verify.ts"
+import { makeRowCount } from "../../src/ops/certificate/rowCount.ts"
+import { countRows, followedSeqs, hasTables, makeHourCount } from "../../src/sql/HourRows.ts"
+import { replay } from "../../src/sql/Replay.ts"
+import { rowProblems } from "../../src/sql/rowProblems.ts"
+import { databases, recordsOf } from "./fixtures.ts"
+
+const hour_ms = 3_600_000
+
+/** 300 records over three hours of 100, the fifth of which a server refuses; a gap and a reject ride along. */
+const recordsFor = (node: string) =>
+  recordsOf(node, 1, [
+    ...Array.from({ length: 300 }, (_, index) => ({
+      receivedAtMs: Date.UTC(2025, 10, 24) + Math.floor(index / 100) * hour_ms + index,
+      ...(index === 4 ? { payload: ["\u0000"] } : {})
+    })),
+    { kind: "gap" as const, receivedAtMs: Date.UTC(2025, 10, 24, 2, 30), payload: { cause: "silence" } },
+    { kind: "reject" as const, receivedAtMs: Date.UTC(2025, 10, 24, 2, 31), payload: { reason: "zeroPrice", raw: "" } }
+  ])
+
+const store = (node: string) => {
+  const records = recordsFor(node)
+  const chunks = Stream.fromIterable([{ node, file: "file", records, bytes: 1 }])
+  return Effect.as(replay({ chunks, onProgress: () => Effect.void }), records)
+}
+
+const compared = Effect.fnUntraced(function* (
+  node: string,
+  records: ReadonlyArray<ReturnType<typeof recordsFor>[number]>,
+  last = 302
+) {
+  const followed = yield* followedSeqs
+  const count = makeHourCount(followed)
+  for (const record of records) count.see(record, node)
+  return { hours: yield* countRows(count, [{ node, first: 1, last }], followed), waiting: count.waiting() }
+})
+
+for (const database of databases) {
+  layer(database.layer, { timeout: "60 seconds", excludeTestServices: true })(
+    `rows by the hour on ${database.name}`,
+    (it) => {
+      it.effect("are those of the lines once all is stored, refused ones told apart", () =>
+        Effect.gen(function* () {
+          assert.isTrue(yield* hasTables)
+          const { hours } = yield* compared("equal", yield* store("equal"))
+          assert.deepStrictEqual(
+            hours.map(({ hour, incidentLines, incidentRows, lines, refused, rows }) => [
+              hour,
+              lines,
+              rows,
+              refused,
+              incidentLines,
+              incidentRows
+            ]),
+            [
+              ["2025-11-24T00:00:00.000Z", 100, 99, 1, 0, 0],
+              ["2025-11-24T01:00:00.000Z", 100, 100, 0, 0, 0],
+              ["2025-11-24T02:00:00.000Z", 100, 100, 0, 2, 2]
+            ]
+          )
+          assert.deepStrictEqual(rowProblems(hours), [])
+          const counted = yield* makeRowCount
+          for (const record of recordsFor("equal")) counted.see(record, "equal")
+          const report = { stretches: [{ node: "equal", first: 1, last: 302 }] } as unknown as VerifyReport
+          const { compared: isCompared, ...day } = yield* counted.result(report)
+          assert.isTrue(isCompared)
+          assert.deepInclude(day, { lines: 300, rows: 299, refused: 1, difference: 0, waiting: 0 })
+        })
+      )
+
+      it.effect("are named where they are too few, too many, or somebody removed a gap", () =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const records = yield* store("other")
+          yield* sql`delete from pattern_records where node = 'other' and seq in (7, 8)`
+          yield* sql`delete from ingest_errors where node = 'other' and kind = 'gap'`
+          const { hours } = yield* compared(
+            "other",
+            records.filter(({ seq }) => seq !== 150)
+          )
+          assert.deepStrictEqual(rowProblems(hours), [
+            {
+              kind: "rows",
+              file: "2025/11/24/09",
+              problem: "other has 100 lines and 97 rows (1 refused), difference 2",
+              remedy: "observer replay --from 2025-11-24 --to 2025-11-24"
+            },
+            {
+              kind: "rows",
+              file: "2025/11/24/10",
+              problem: "other has 99 lines and 100 rows, difference -1",
+              remedy: "restore the file that held their lines from a backup, or remove the rows that are nobody's"
+            },
+            {
+              kind: "rows",
+              file: "2025/11/24/11",
+              problem: "other has 2 gaps and rejects in lines and 1 in rows, difference 1",
+              remedy: "observer replay --from 2025-11-24 --to 2025-11-24"
+            }
+          ])
+        })
+      )
+
+      it.effect("are asked for only as far as the live follower has come", () =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const records = yield* store("behind")
+          yield* sql`delete from pattern_records where node = 'behind' and seq > 250`
+          yield* sql`insert into follower_cursors (follower, node, seq, file, byte_offset) values ('sql', 'behind', 250, '', 0)`
+          const { hours, waiting } = yield* compared("behind", records)
+          assert.deepStrictEqual([rowProblems(hours), waiting], [[], 52])
+          assert.strictEqual(hours.at(-1)?.lines, 50)
+        })
+      )
+    }
+  )
+}
