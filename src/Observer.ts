@@ -7,6 +7,7 @@ import { missedSpans } from "./calendar/missedSpans.ts"
 import { gap, marker } from "./feed/FeedRecord.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { Journal } from "./journal/Journal.ts"
+import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
 import { Planner } from "./plan/Planner.ts"
 import { onHangup } from "./onHangup.ts"
@@ -51,6 +52,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const session = yield* MarketSession
   const universe = yield* DayUniverse
   const planner = yield* Planner
+  const watch = yield* ConservationWatch
 
   const endRecord = Effect.gen(function* () {
     yield* journal.append([marker(yield* marketNow, { event: "stop" })])
@@ -91,6 +93,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* journal.append(yield* startRecords)
     yield* sql.start
     yield* shards.start
+    yield* supervisor.start({ name: "conservation", kind: "permanent", policy: patient, run: watch.run })
     yield* supervisor.start({ name: "universe", kind: "permanent", policy: patient, run: universe.run })
     yield* supervisor.start({
       name: "universe/changes",

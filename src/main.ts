@@ -17,6 +17,7 @@ import { Journal } from "./journal/Journal.ts"
 import type { AccountEntry } from "./kis/AccountsFile.ts"
 import { Observer } from "./Observer.ts"
 import { hearHangups, NextHangup } from "./onHangup.ts"
+import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
 import { Screen } from "./ops/Screen.ts"
@@ -63,6 +64,7 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }
   const actors = Observer.layer({ version, describe, drain_seconds }).pipe(
     Layer.provideMerge(planner),
+    Layer.provideMerge(ConservationWatch.layer),
     Layer.provideMerge(feed),
     Layer.provideMerge(Layer.mergeAll(shards, sql, universe)),
     Layer.provideMerge(base),

@@ -30,10 +30,16 @@ export interface Sighting {
   readonly payload: object
 }
 
-/** A chunk of sightings as one source hands it on: one batch of frames or one reply. */
-export interface Delivery {
+/** A chunk of sightings of one source, as a shard is handed it. */
+export interface Chunk {
   readonly source: RecordSource
   /** The alias of the account that saw it. */
   readonly account: string
   readonly sightings: ReadonlyArray<Sighting>
+}
+
+/** A chunk as a source hands it on: one batch of frames or one reply. */
+export interface Delivery extends Chunk {
+  /** Called in the step from which on so many of the sightings are somebody else's to hold. */
+  readonly onTaken?: (records: number) => void
 }

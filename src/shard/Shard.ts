@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import { Mailbox, type Origin } from "../actor/Mailbox.ts"
 import type { MarketSession } from "../calendar/MarketSession.ts"
-import type { Delivery } from "../domain/Sighting.ts"
+import type { Chunk } from "../domain/Sighting.ts"
 import { Conservation } from "../journal/Conservation.ts"
 import { Journal } from "../journal/Journal.ts"
 import { rejection } from "./ShardDraft.ts"
-import { ShardState } from "./ShardState.ts"
+import { type Outcome, ShardState } from "./ShardState.ts"
 
 /** Chunks that may wait for one shard; then the sources wait. */
 const mailbox_chunks = 128
@@ -27,34 +27,42 @@ export interface ShardOptions {
 export const makeShard = Effect.fnUntraced(function* ({ heartbeat_ms, name, session, symbols }: ShardOptions) {
   const journal = yield* Journal
   const conservation = yield* Conservation
-  const mailbox = yield* Mailbox.make<Delivery>({ actor: name, capacity: mailbox_chunks })
+  const mailbox = yield* Mailbox.make<Chunk>({ actor: name, capacity: mailbox_chunks })
   const state = new ShardState({ symbols, heartbeat_ms, session })
-
-  const handle = Effect.fnUntraced(function* (deliveries: ReadonlyArray<Delivery>, origin: Origin) {
-    const judgement = state.judge(deliveries)
-    if (judgement.drafts.length > 0) yield* journal.append(judgement.drafts, origin)
-    state.remember(judgement)
-    for (const { counted, source } of judgement.outcomes) yield* conservation.add(source, counted)
+  conservation.measure((add) => {
+    for (const { sightings, source } of mailbox.held) add(source, sightings.length)
   })
 
-  const onPoison = Effect.fnUntraced(function* (delivery: Delivery, origin: Origin) {
-    const { sightings, source } = delivery
+  const handle = Effect.fnUntraced(function* (chunks: ReadonlyArray<Chunk>, origin: Origin) {
+    const judgement = state.judge(chunks)
+    if (judgement.drafts.length > 0) yield* journal.append(judgement.drafts, origin)
+    state.remember(judgement)
+    return judgement.outcomes
+  })
+
+  const onPoison = Effect.fnUntraced(function* (chunk: Chunk, origin: Origin) {
+    const { sightings, source } = chunk
     yield* Effect.logError("a chunk that crashed its shard three times is set aside as poison", {
       shard: name,
       records: sightings.length
     })
     yield* journal.append(
-      sightings.map((sighting) => rejection(delivery, sighting, "poison")),
+      sightings.map((sighting) => rejection(chunk, sighting, "poison")),
       origin
     )
-    yield* conservation.add(source, { rejected: sightings.length })
+    const outcome: Outcome = { source, counted: { stored: 0, rejected: sightings.length, deduplicated: 0 } }
+    return [outcome]
   })
+
+  const onDone = (outcomes: ReadonlyArray<Outcome>) => {
+    for (const { counted, source } of outcomes) conservation.settle(source, counted)
+  }
 
   return {
     name,
     mailbox,
     /** The shard's work, for a supervisor to run; ends once its mailbox has been ended and is empty. */
-    run: mailbox.consume({ handle, onPoison, batch_max: append_chunks })
+    run: mailbox.consume({ handle, onPoison, onDone, batch_max: append_chunks })
   }
 })
 

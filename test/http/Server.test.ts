@@ -22,6 +22,7 @@ const report: HealthReport = {
     accounts: { status: "ok" },
     sweep: { status: "ok" },
     stream: { status: "ok" },
+    conservation: { status: "ok" },
     actors: { status: "ok" }
   },
   coverage: { symbols: 2_000, seen: 1_999, stale: 3, unknown: ["ZZZZZZ"] },
@@ -50,7 +51,7 @@ const report: HealthReport = {
     sha256: "0123456789ab"
   },
   callLimitsAsOf: "2026-04-20",
-  conservation: { "kis-rest": { received: 10, stored: 6, rejected: 1, deduplicated: 2, inFlight: 1 } },
+  conservation: { "kis-rest": { received: 10, stored: 6, rejected: 1, deduplicated: 2, inFlight: 1, remainder: 0 } },
   actors: [
     { name: "shard/0", state: { _tag: "running" }, sinceMs: 0, restarts: 2, mailboxDepth: 5, mailboxCapacity: 128 },
     { name: "journal", state: { _tag: "running" }, sinceMs: 0, restarts: 0 }
