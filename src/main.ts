@@ -21,6 +21,7 @@ import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
 import { Screen } from "./ops/Screen.ts"
+import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
 import * as StatusLine from "./ops/StatusLine.ts"
 import { makeSnapshot } from "./ops/statusLine/snapshotOf.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
@@ -64,7 +65,7 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }
   const actors = Observer.layer({ version, describe, drain_seconds }).pipe(
     Layer.provideMerge(planner),
-    Layer.provideMerge(ConservationWatch.layer),
+    Layer.provideMerge(Layer.mergeAll(ConservationWatch.layer, MinuteMarkers.layer)),
     Layer.provideMerge(feed),
     Layer.provideMerge(Layer.mergeAll(shards, sql, universe)),
     Layer.provideMerge(base),

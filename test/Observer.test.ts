@@ -9,6 +9,7 @@ import { KisFeed } from "../src/feed/KisFeed.ts"
 import { Journal } from "../src/journal/Journal.ts"
 import { Observer } from "../src/Observer.ts"
 import { ConservationWatch } from "../src/ops/ConservationWatch.ts"
+import { MinuteMarkers } from "../src/ops/MinuteMarkers.ts"
 import { Coverage } from "../src/plan/Coverage.ts"
 import { makeChanger } from "../src/plan/dayUniverse/makeChanger.ts"
 import { DayUniverse } from "../src/plan/DayUniverse.ts"
@@ -43,7 +44,8 @@ const life = Effect.fnUntraced(function* (
       Effect.map(Coverage, (coverage) => ({ start: planned, coverage }))
     ).pipe(Layer.provide(Layer.mock(Coverage, {}))),
     SqlPipeline.layerOff,
-    Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.undefined })
+    Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.undefined }),
+    Layer.succeed(MinuteMarkers, { run: Effect.void, end: Effect.void })
   )
   const layer = Observer.layer({ version: "1", describe: { clock: "real" }, drain_seconds: 10 })
   const context = yield* Layer.build(layer.pipe(Layer.provide(base)))

@@ -76,8 +76,6 @@ export class Mailbox<A> implements MailboxGauge {
   /** False while every message ever taken in was bare, so that nobody need look. */
   private hasEnvelopes = false
   private inHand: ReadonlyArray<Waiting<A>> = []
-  /** Messages whose senders wait for room. */
-  private readonly atDoor = new Set<{ readonly waiting: Waiting<A> }>()
   /** Crashes in a row of the first message in hand. */
   private crashes = 0
   private offered = 0
@@ -103,28 +101,28 @@ export class Mailbox<A> implements MailboxGauge {
 
   /**
    * Suspends while the mailbox is full and its policy says so. `false` when it has been ended and takes nothing more.
-   * `onHeld` is called in the step from which on the message is among those held, before its sender waits for room.
+   * `onTaken` is called in the step in which the message comes in, which is later when its sender had to wait.
    */
-  offer(message: A, onHeld?: () => void): Effect.Effect<boolean> {
+  offer(message: A, onTaken?: () => void): Effect.Effect<boolean> {
     return Effect.withFiber((fiber) => {
       const sender = fiber.cache.tracer === undefined ? undefined : fiber.cache.span
       if (this.policy._tag === "conflate") {
-        return this.offerConflating(message, sender, this.policy.key(message), onHeld)
+        return this.offerConflating(message, sender, this.policy.key(message), onTaken)
       }
       const waiting = sender === undefined ? message : this.wrapped(message, sender)
       const isDropping = this.policy._tag === "dropOldest" && Queue.isFullUnsafe(this.queue)
-      if (!Queue.offerUnsafe(this.queue, waiting)) return this.offerWaiting(waiting, onHeld)
-      onHeld?.()
+      if (!Queue.offerUnsafe(this.queue, waiting)) return this.offerWaiting(waiting, onTaken)
+      onTaken?.()
       this.offered += 1
       if (isDropping) this.dropped += 1
       return accepted
     })
   }
 
-  /** The messages that are here at this moment: waiting, in hand, and those whose senders wait for room. */
+  /** The messages that are here at this moment: waiting and in hand. Those whose senders wait for room are not. */
   get held(): ReadonlyArray<A> {
     const waiting: ReadonlyArray<Waiting<A>> = MutableList.toArray(this.queue.messages)
-    return [...this.inHand, ...waiting, ...[...this.atDoor].map((sender) => sender.waiting)].map(messageOf)
+    return [...this.inHand, ...waiting].map(messageOf)
   }
 
   get depth(): number {
@@ -249,18 +247,14 @@ export class Mailbox<A> implements MailboxGauge {
     return new Envelope(message, sender, key)
   }
 
-  private offerWaiting(waiting: Waiting<A>, onHeld?: () => void): Effect.Effect<boolean> {
-    const sender = { waiting }
-    const offer = Effect.suspend(() => {
-      this.atDoor.add(sender)
-      onHeld?.()
-      return Queue.offer(this.queue, waiting)
-    })
-    // The queue runs this in the step in which it takes the message, so that it is never at the door and inside at once.
-    return Effect.onExitPrimitive(offer, (exit) => {
-      this.atDoor.delete(sender)
-      if (exit._tag === "Success" && exit.value) this.offered += 1
-      return undefined
+  private offerWaiting(waiting: Waiting<A>, onTaken?: () => void): Effect.Effect<boolean> {
+    // The queue resumes a sender that waits in the step in which it takes the message.
+    return Effect.map(Queue.offer(this.queue, waiting), (isTaken) => {
+      if (isTaken) {
+        onTaken?.()
+        this.offered += 1
+      }
+      return isTaken
     })
   }
 
@@ -269,11 +263,11 @@ export class Mailbox<A> implements MailboxGauge {
     message: A,
     sender: Tracer.AnySpan | undefined,
     key: string,
-    onHeld?: () => void
+    onTaken?: () => void
   ): Effect.Effect<boolean> {
     const waiting = this.byKey.get(key)
     if (waiting !== undefined) {
-      onHeld?.()
+      onTaken?.()
       waiting.message = message
       waiting.sender = sender
       this.offered += 1
@@ -281,7 +275,7 @@ export class Mailbox<A> implements MailboxGauge {
       return accepted
     }
     const envelope = this.wrapped(message, sender, key)
-    return Effect.map(this.offerWaiting(envelope, onHeld), (isTaken) => {
+    return Effect.map(this.offerWaiting(envelope, onTaken), (isTaken) => {
       // A sender that had to wait may come here when the actor already has its message in hand.
       if (isTaken && envelope.isWaiting && !this.byKey.has(key)) this.byKey.set(key, envelope)
       return isTaken

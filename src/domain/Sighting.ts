@@ -40,6 +40,6 @@ export interface Chunk {
 
 /** A chunk as a source hands it on: one batch of frames or one reply. */
 export interface Delivery extends Chunk {
-  /** Called in the step from which on so many of the sightings are somebody else's to hold. */
+  /** Called in the step in which so many of the sightings become somebody else's to hold. */
   readonly onTaken?: (records: number) => void
 }

@@ -52,6 +52,9 @@ export interface StreamStatus extends SessionStatus {
   readonly lastDataMs: number | undefined
   /** Accepted by the broker and silent against their habit, though they were registered once more. */
   readonly silentSymbols: ReadonlyArray<string>
+  /** Frames that were read since the start, whatever they held, and their bytes. */
+  readonly frames: number
+  readonly bytes: number
   /** Symbols that are to be streamed and do not reach us now. */
   readonly openHoles: number
 }
@@ -84,6 +87,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   const hearing = new Hearing()
   const edges = new EdgeVolumes()
   const drifted = new Set<string>()
+  const read = { frames: 0, bytes: 0 }
   let wanted = new Set<string>()
   /** Since when a connection that is being given up was deaf. */
   let deafSinceMs: number | undefined
@@ -115,6 +119,8 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
 
   const onFrames = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
     const { drifts, heard, refused, sightings, statuses } = readFrames(frames, alias, clock.at)
+    read.frames += frames.length
+    for (const { text } of frames) read.bytes += Buffer.byteLength(text)
     const received = sightings.length + statuses.length + refused.length
     const handOn = Effect.fnUntraced(function* ({ passOn, store }: Hand) {
       yield* onDrifts(drifts)
@@ -248,6 +254,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       ...status,
       lastDataMs: hearing.lastDataMs,
       silentSymbols: hearing.silentSymbols,
+      ...read,
       openHoles: holes.size
     })),
     want: (registrations) =>
