@@ -33,15 +33,29 @@ export const makeShard = Effect.fnUntraced(function* ({ heartbeat_ms, name, sess
     for (const { sightings, source } of mailbox.held) add(source, sightings.length)
   })
 
+  /** The newest chunks in the journal, and what was written of each: it stays so, though they be handed over again. */
+  let written: { readonly chunks: ReadonlyArray<Chunk>; readonly outcomes: ReadonlyArray<Outcome> } = {
+    chunks: [],
+    outcomes: []
+  }
+  const writtenOf = (chunk: Chunk | undefined): Outcome | undefined =>
+    chunk && written.outcomes[written.chunks.indexOf(chunk)]
+
   const handle = Effect.fnUntraced(function* (chunks: ReadonlyArray<Chunk>, origin: Origin) {
     const judgement = state.judge(chunks)
-    if (judgement.drafts.length > 0) yield* journal.append(judgement.drafts, origin)
+    const { drafts, outcomes } = judgement
+    const tell = (isWritten: boolean) => {
+      if (isWritten) written = { chunks, outcomes }
+    }
+    if (drafts.length > 0) yield* journal.append(drafts, origin, tell)
     state.remember(judgement)
-    return judgement.outcomes
+    return chunks === written.chunks ? outcomes : outcomes.map((outcome, at) => writtenOf(chunks[at]) ?? outcome)
   })
 
   const onPoison = Effect.fnUntraced(function* (chunk: Chunk, origin: Origin) {
     const { sightings, source } = chunk
+    const outcome = writtenOf(chunk)
+    if (outcome !== undefined) return [outcome]
     yield* Effect.logError("a chunk that crashed its shard three times is set aside as poison", {
       shard: name,
       records: sightings.length
@@ -50,8 +64,8 @@ export const makeShard = Effect.fnUntraced(function* ({ heartbeat_ms, name, sess
       sightings.map((sighting) => rejection(chunk, sighting, "poison")),
       origin
     )
-    const outcome: Outcome = { source, counted: { stored: 0, rejected: sightings.length, deduplicated: 0 } }
-    return [outcome]
+    const refused: Outcome = { source, counted: { stored: 0, rejected: sightings.length, deduplicated: 0 } }
+    return [refused]
   })
 
   const onDone = (outcomes: ReadonlyArray<Outcome>) => {

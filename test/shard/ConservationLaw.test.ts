@@ -218,6 +218,7 @@ const rehearse = Effect.fnUntraced(function* (steps: typeof Steps.Type, ending: 
   setFull(ending === "full")
   crashes.before = 0
   crashes.after = 0
+  yield* pass(0)
   // Poison takes its time: three crashes each, and a rest after every ten.
   for (let rounds = 0; ending === "room" && rounds < 500 && (yield* isUnderWay); rounds++) yield* pass(10_000)
   yield* stopSenders
