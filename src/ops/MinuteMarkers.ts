@@ -1,5 +1,5 @@
 import { Context, Deferred, Effect, Layer } from "effect"
-import { awaitInstant, marketNow } from "../calendar/MarketClock.ts"
+import { marketNow, sleepTowards } from "../calendar/MarketClock.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
 import type { MinuteMarker } from "../domain/MinuteMarker.ts"
 import { marker } from "../feed/FeedRecord.ts"
@@ -82,14 +82,16 @@ const make = Effect.gen(function* () {
     told = { totals: now, toMs }
   })
 
-  const nextMinute = Effect.map(marketNow, (nowMs) => (Math.floor(nowMs / minute_ms) + 1) * minute_ms)
+  const minuteNow = Effect.map(marketNow, (nowMs) => Math.floor(nowMs / minute_ms) * minute_ms)
 
   const run = Effect.gen(function* () {
     while (!Deferred.isDoneUnsafe(ending)) {
-      yield* Effect.raceFirst(Effect.flatMap(nextMinute, awaitInstant), Deferred.await(ending))
+      yield* Effect.raceFirst(sleepTowards((yield* minuteNow) + minute_ms), Deferred.await(ending))
       if (Deferred.isDoneUnsafe(ending)) break
       const { writable } = yield* journal.status
-      if (writable) yield* tell(Math.floor((yield* marketNow) / minute_ms) * minute_ms)
+      const toMs = yield* minuteNow
+      // A clock that was set back a little has not come to the minute's end yet.
+      if (writable && toMs !== told.toMs) yield* tell(toMs)
     }
     yield* tell(yield* marketNow)
   })

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { type Balance, Conservation, unsettled } from "../../src/journal/Conservation.ts"
 import { origin } from "../../src/journal/Journal.ts"
 import { MemoryDisk } from "../support/memoryDisk.ts"
-import { chunk, openJournal, recordsAfter, settled } from "./fixtures.ts"
+import { chunk, openJournal, recordsAfter, settled, tempFolder } from "./fixtures.ts"
 
 const Amount = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000 }))
 const Step = Schema.Struct({
@@ -128,7 +128,7 @@ describe("conservation", () => {
   it.effect("counts an append that its sender no longer waits for when the journal has written it", () =>
     Effect.gen(function* () {
       const conservation = yield* Conservation
-      const disk = new MemoryDisk("/data")
+      const disk = new MemoryDisk(yield* tempFolder)
       const journal = yield* Effect.provide(openJournal(disk.root), disk.layer)
       disk.fault = () => ({ _tag: "Refused", code: "ENOSPC", done: 0 })
       const work = conservation.receive("kis-rest", 2, ({ store }) => store(journal, chunk(1, 2), { rejected: 2 }))
@@ -147,7 +147,7 @@ describe("conservation", () => {
   it.effect("misses an append that its sender gave up before the journal could take it in", () =>
     Effect.gen(function* () {
       const conservation = yield* Conservation
-      const disk = new MemoryDisk("/data")
+      const disk = new MemoryDisk(yield* tempFolder)
       const journal = yield* Effect.provide(openJournal(disk.root), disk.layer)
       disk.fault = () => ({ _tag: "Refused", code: "ENOSPC", done: 0 })
       const work = conservation.receive("kis-rest", 1, ({ store }) => store(journal, chunk(1, 1), { rejected: 1 }))

@@ -18,7 +18,7 @@ import { Journal } from "../../src/journal/Journal.ts"
 import { MinuteMarkers } from "../../src/ops/MinuteMarkers.ts"
 import { Shards } from "../../src/shard/Shards.ts"
 import { SqlPipeline } from "../../src/sql/SqlPipeline.ts"
-import { checkArchive, node, openMs, settled } from "../journal/fixtures.ts"
+import { checkArchive, node, openMs, settled, tempFolder } from "../journal/fixtures.ts"
 import { MemoryDisk } from "../support/memoryDisk.ts"
 
 const owned = ["005930", "000660", "000400", "000100"]
@@ -143,7 +143,7 @@ const openStage = Effect.fnUntraced(function* (disk: MemoryDisk) {
 })
 
 const rehearse = Effect.fnUntraced(function* (steps: typeof Steps.Type, ending: typeof Ending.Type) {
-  const disk = new MemoryDisk("/data")
+  const disk = new MemoryDisk(yield* tempFolder)
   const { conservation, context, crashes, journal, shards, supervisor } = yield* openStage(disk)
   /** What the shards were handed, counted beside the law. */
   const taken = { "kis-ws": 0, "kis-rest": 0 }
