@@ -109,6 +109,33 @@ describe("health over HTTP", () => {
 })
 
 describe("/metrics", () => {
+  it.live("shows what was received of each source, what became of it, and what is amiss, each once", () =>
+    Effect.gen(function* () {
+      const about = (text: string) =>
+        text
+          .split("\n")
+          .filter((line) => line.includes('source="kis-ws"'))
+          .sort()
+      yield* get("/metrics")
+      assert.deepStrictEqual(about((yield* get("/metrics")).text), [
+        'observer_conservation_remainder_records{source="kis-ws"} -1',
+        'observer_records_deduplicated_total{source="kis-ws"} 2',
+        'observer_records_in_flight_count{source="kis-ws"} 3',
+        'observer_records_received_total{source="kis-ws"} 12',
+        'observer_records_rejected_total{source="kis-ws"} 1',
+        'observer_records_stored_total{source="kis-ws"} 7'
+      ])
+    }).pipe(
+      Effect.provide(
+        serving({
+          conservation: {
+            "kis-ws": { received: 12, stored: 7, rejected: 1, deduplicated: 2, inFlight: 3, remainder: -1 }
+          }
+        })
+      )
+    )
+  )
+
   it.live("is Prometheus text whose every name is ours, has a type, and no label names a symbol", () =>
     Effect.gen(function* () {
       const { headers, text } = yield* get("/metrics")
