@@ -200,7 +200,7 @@ const rehearse = Effect.fnUntraced(function* (steps: typeof Steps.Type, ending: 
     disk.fault = ({ operation }) =>
       isFull && operation === "write" ? { _tag: "Refused", code: "ENOSPC", done: 0 } : undefined
   }
-  let senders: Array<Fiber.Fiber<void>> = []
+  const senders: Array<Fiber.Fiber<void>> = []
   const stopSenders = Effect.suspend(() => {
     isStopped = true
     return Effect.forEach(senders.splice(0), (sender) => Effect.forkScoped(Fiber.interrupt(sender)), { discard: true })
@@ -220,7 +220,8 @@ const rehearse = Effect.fnUntraced(function* (steps: typeof Steps.Type, ending: 
   crashes.after = 0
   yield* pass(0)
   // Poison takes its time: three crashes each, and a rest after every ten.
-  for (let rounds = 0; ending === "room" && rounds < 500 && (yield* isUnderWay); rounds++) yield* pass(10_000)
+  const rounds_max = ending === "room" ? 500 : 0
+  for (let rounds = 0; rounds < rounds_max && (yield* isUnderWay); rounds++) yield* pass(10_000)
   yield* stopSenders
   yield* pass(3_000)
   const shutdown = supervisor.shutdown({ order: ["shard", "minutes", "journal"], deadline_ms: 10_000 })
