@@ -30,16 +30,12 @@ export interface Sighting {
   readonly payload: object
 }
 
-/** A chunk of sightings of one source, as a shard is handed it. */
-export interface Chunk {
+/** A chunk of sightings as one source hands it on: one batch of frames or one reply. */
+export interface Delivery {
   readonly source: RecordSource
   /** The alias of the account that saw it. */
   readonly account: string
   readonly sightings: ReadonlyArray<Sighting>
-}
-
-/** A chunk as a source hands it on: one batch of frames or one reply. */
-export interface Delivery extends Chunk {
-  /** Called in the step in which so many of the sightings become somebody else's to hold. */
+  /** Called in the step in which so many of the sightings become a shard's to hold; no part of what the shard is handed. */
   readonly onTaken?: (records: number) => void
 }

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { Mailbox, type Origin } from "../actor/Mailbox.ts"
 import type { MarketSession } from "../calendar/MarketSession.ts"
-import type { Chunk } from "../domain/Sighting.ts"
+import type { Delivery } from "../domain/Sighting.ts"
 import { Conservation } from "../journal/Conservation.ts"
 import { Journal } from "../journal/Journal.ts"
 import { rejection } from "./ShardDraft.ts"
@@ -27,41 +27,43 @@ export interface ShardOptions {
 export const makeShard = Effect.fnUntraced(function* ({ heartbeat_ms, name, session, symbols }: ShardOptions) {
   const journal = yield* Journal
   const conservation = yield* Conservation
-  const mailbox = yield* Mailbox.make<Chunk>({ actor: name, capacity: mailbox_chunks })
+  const mailbox = yield* Mailbox.make<Delivery>({ actor: name, capacity: mailbox_chunks })
   const state = new ShardState({ symbols, heartbeat_ms, session })
   conservation.measure((add) => {
     for (const { sightings, source } of mailbox.held) add(source, sightings.length)
   })
 
   /** The newest chunks in the journal, and what was written of each: it stays so, though they be handed over again. */
-  let written: { readonly chunks: ReadonlyArray<Chunk>; readonly outcomes: ReadonlyArray<Outcome> } = {
-    chunks: [],
+  let written: { readonly deliveries: ReadonlyArray<Delivery>; readonly outcomes: ReadonlyArray<Outcome> } = {
+    deliveries: [],
     outcomes: []
   }
-  const writtenOf = (chunk: Chunk | undefined): Outcome | undefined =>
-    chunk && written.outcomes[written.chunks.indexOf(chunk)]
+  const writtenOf = (delivery: Delivery | undefined): Outcome | undefined =>
+    delivery && written.outcomes[written.deliveries.indexOf(delivery)]
 
-  const handle = Effect.fnUntraced(function* (chunks: ReadonlyArray<Chunk>, origin: Origin) {
-    const judgement = state.judge(chunks)
+  const handle = Effect.fnUntraced(function* (deliveries: ReadonlyArray<Delivery>, origin: Origin) {
+    const judgement = state.judge(deliveries)
     const { drafts, outcomes } = judgement
     const tell = (isWritten: boolean) => {
-      if (isWritten) written = { chunks, outcomes }
+      if (isWritten) written = { deliveries, outcomes }
     }
     if (drafts.length > 0) yield* journal.append(drafts, origin, tell)
     state.remember(judgement)
-    return chunks === written.chunks ? outcomes : outcomes.map((outcome, at) => writtenOf(chunks[at]) ?? outcome)
+    return deliveries === written.deliveries
+      ? outcomes
+      : outcomes.map((outcome, at) => writtenOf(deliveries[at]) ?? outcome)
   })
 
-  const onPoison = Effect.fnUntraced(function* (chunk: Chunk, origin: Origin) {
-    const { sightings, source } = chunk
-    const outcome = writtenOf(chunk)
+  const onPoison = Effect.fnUntraced(function* (delivery: Delivery, origin: Origin) {
+    const { sightings, source } = delivery
+    const outcome = writtenOf(delivery)
     if (outcome !== undefined) return [outcome]
     yield* Effect.logError("a chunk that crashed its shard three times is set aside as poison", {
       shard: name,
       records: sightings.length
     })
     yield* journal.append(
-      sightings.map((sighting) => rejection(chunk, sighting, "poison")),
+      sightings.map((sighting) => rejection(delivery, sighting, "poison")),
       origin
     )
     const refused: Outcome = { source, counted: { stored: 0, rejected: sightings.length, deduplicated: 0 } }

@@ -1,7 +1,7 @@
 import type { Phase } from "../domain/Phase.ts"
 import type { Quality, RecordDraft } from "../domain/JournalRecord.ts"
 import type { RejectPayload, RejectReason } from "../domain/Reject.ts"
-import type { Chunk, Sighting } from "../domain/Sighting.ts"
+import type { Delivery, Sighting } from "../domain/Sighting.ts"
 import { isSymbolCode } from "../domain/SymbolCode.ts"
 
 /** A class and not a literal, as in `KisTrade`, so that what a draft holds can be let go of with it. */
@@ -41,7 +41,7 @@ class Observation implements RecordDraft {
   }
 }
 
-type Origin = Pick<Chunk, "account" | "source">
+type Origin = Pick<Delivery, "account" | "source">
 
 /** A sighting as the record it becomes: with its phase, and how late it was where it says when it happened. */
 export const observation = (

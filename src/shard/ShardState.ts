@@ -2,7 +2,7 @@ import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { RecordDraft } from "../domain/JournalRecord.ts"
 import type { Phase } from "../domain/Phase.ts"
 import type { RejectReason } from "../domain/Reject.ts"
-import type { Chunk, Sighting } from "../domain/Sighting.ts"
+import type { Delivery, Sighting } from "../domain/Sighting.ts"
 import { observation, rejection } from "./ShardDraft.ts"
 import { next, type SymbolState } from "./SymbolState.ts"
 
@@ -15,7 +15,7 @@ export interface ShardStateOptions {
 
 /** What became of one chunk, in records. */
 export interface Outcome {
-  readonly source: Chunk["source"]
+  readonly source: Delivery["source"]
   readonly counted: { readonly stored: number; readonly rejected: number; readonly deduplicated: number }
 }
 
@@ -41,10 +41,10 @@ export class ShardState {
     this.expected = phaseBySecond(options.session)
   }
 
-  judge(chunks: ReadonlyArray<Chunk>): Judgement {
+  judge(deliveries: ReadonlyArray<Delivery>): Judgement {
     const drafts: Array<RecordDraft> = []
     const changed = new Map<string, SymbolState>()
-    const outcomes = chunks.map((chunk) => this.judgeOne(chunk, drafts, changed))
+    const outcomes = deliveries.map((delivery) => this.judgeOne(delivery, drafts, changed))
     return { drafts, outcomes, changed }
   }
 
@@ -52,11 +52,11 @@ export class ShardState {
     for (const [symbol, state] of changed) this.states.set(symbol, state)
   }
 
-  private judgeOne(chunk: Chunk, drafts: Array<RecordDraft>, changed: Map<string, SymbolState>): Outcome {
+  private judgeOne(delivery: Delivery, drafts: Array<RecordDraft>, changed: Map<string, SymbolState>): Outcome {
     const { heartbeat_ms, symbols } = this.options
     const counted = { stored: 0, rejected: 0, deduplicated: 0 }
     const refuse = (sighting: Sighting, reason: RejectReason) => {
-      drafts.push(rejection(chunk, sighting, reason))
+      drafts.push(rejection(delivery, sighting, reason))
       counted.rejected += 1
     }
     // Records come in runs of one symbol, whose state is looked up and put away once a run.
@@ -66,7 +66,7 @@ export class ShardState {
     const putAway = () => {
       if (state !== undefined) changed.set(symbol, state)
     }
-    for (const sighting of chunk.sightings) {
+    for (const sighting of delivery.sightings) {
       if (sighting.symbol !== symbol) {
         putAway()
         symbol = sighting.symbol
@@ -81,13 +81,13 @@ export class ShardState {
       const { verdict } = judged
       state = judged.state
       if (verdict._tag === "Store") {
-        drafts.push(observation(chunk, sighting, verdict.flags, this.expected(sighting.receivedAtMs)))
+        drafts.push(observation(delivery, sighting, verdict.flags, this.expected(sighting.receivedAtMs)))
         counted.stored += 1
       } else if (verdict._tag === "Reject") refuse(sighting, verdict.reason)
       else counted.deduplicated += 1
     }
     putAway()
-    return { source: chunk.source, counted }
+    return { source: delivery.source, counted }
   }
 }
 

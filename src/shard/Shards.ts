@@ -57,9 +57,9 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms }: ShardsOptions
           for (const symbol of wanted) own.add(symbol)
         }
       }),
-    deliver: Effect.fnUntraced(function* ({ onTaken, ...chunk }) {
+    deliver: Effect.fnUntraced(function* ({ onTaken, ...delivery }) {
       const parts = new Map<number, Array<Sighting>>()
-      for (const sighting of chunk.sightings) {
+      for (const sighting of delivery.sightings) {
         const shard = shardOf(sighting.symbol, count)
         const part = parts.get(shard)
         if (part === undefined) parts.set(shard, [sighting])
@@ -67,10 +67,10 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms }: ShardsOptions
       }
       for (const [shard, sightings] of parts) {
         const taken = () => onTaken?.(sightings.length)
-        const isTaken = yield* shards[shard]?.mailbox.offer({ ...chunk, sightings }, taken) ?? Effect.succeed(false)
+        const isTaken = yield* shards[shard]?.mailbox.offer({ ...delivery, sightings }, taken) ?? Effect.succeed(false)
         if (!isTaken) {
           yield* Effect.logError("a delivery came after the shards were drained and is not stored", {
-            source: chunk.source,
+            source: delivery.source,
             records: sightings.length
           })
         }
