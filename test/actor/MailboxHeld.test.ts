@@ -71,6 +71,6 @@ describe("the messages that a mailbox holds", () => {
           assert.strictEqual(done.length, taken)
         })
       ),
-    { arbitrary: { runs: 200, size: 30 } }
+    { arbitrary: { runs: 100, size: 30 } }
   )
 })
