@@ -7,6 +7,8 @@ import { missedSpans } from "./calendar/missedSpans.ts"
 import { gap, marker } from "./feed/FeedRecord.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { Journal } from "./journal/Journal.ts"
+import { ConservationWatch } from "./ops/ConservationWatch.ts"
+import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
 import { Planner } from "./plan/Planner.ts"
 import { Certifier } from "./ops/Certifier.ts"
@@ -31,7 +33,7 @@ const recorded_seconds_max = 30
 
 /**
  * The root of the tree: starts the actors from the journal outwards, and ends them in the order in which data flows,
- * so that what was received is stored: sources, plan and universe, shards, journal, followers.
+ * so that what was received is stored: sources, plan and universe, shards, the last minute's count, journal, followers.
  */
 export class Observer extends Context.Service<
   Observer,
@@ -53,6 +55,8 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const universe = yield* DayUniverse
   const planner = yield* Planner
   const certifier = yield* Certifier
+  const watch = yield* ConservationWatch
+  const minutes = yield* MinuteMarkers
 
   const endRecord = Effect.gen(function* () {
     yield* journal.append([marker(yield* marketNow, { event: "stop" })])
@@ -93,6 +97,9 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* journal.append(yield* startRecords)
     yield* sql.start
     yield* shards.start
+    yield* supervisor.start({ name: "conservation", kind: "permanent", policy: patient, run: watch.run })
+    const { end: drain, run } = minutes
+    yield* supervisor.start({ name: "minutes", kind: "transient", policy: patient, run, drain })
     yield* supervisor.start({ name: "universe", kind: "permanent", policy: patient, run: universe.run })
     yield* supervisor.start({
       name: "universe/changes",
@@ -110,7 +117,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const stop = Effect.gen(function* () {
     yield* Effect.logInfo("stopping: what was received is being stored")
     const late = yield* supervisor.shutdown({
-      order: ["account", "planner", "universe", "certifier", "shard", "journal", "follower"],
+      order: ["account", "planner", "universe", "certifier", "shard", "minutes", "journal", "follower"],
       deadline_ms: drain_seconds * (1 - closing_share) * 1_000
     })
     const { seq } = yield* journal.head

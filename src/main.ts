@@ -19,9 +19,11 @@ import { Observer } from "./Observer.ts"
 import { hearHangups, NextHangup } from "./onHangup.ts"
 import { Certificates } from "./ops/Certificates.ts"
 import { Certifier } from "./ops/Certifier.ts"
+import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
 import { Screen } from "./ops/Screen.ts"
+import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
 import * as StatusLine from "./ops/StatusLine.ts"
 import { makeSnapshot } from "./ops/statusLine/snapshotOf.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
@@ -67,6 +69,7 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
   const actors = Observer.layer({ version, describe, drain_seconds }).pipe(
     Layer.provideMerge(certificates),
     Layer.provideMerge(planner),
+    Layer.provideMerge(Layer.mergeAll(ConservationWatch.layer, MinuteMarkers.layer)),
     Layer.provideMerge(feed),
     Layer.provideMerge(Layer.mergeAll(shards, sql, universe)),
     Layer.provideMerge(base),

@@ -8,6 +8,8 @@ import { marketInstant } from "../src/calendar/MarketTime.ts"
 import { KisFeed } from "../src/feed/KisFeed.ts"
 import { Journal } from "../src/journal/Journal.ts"
 import { Observer } from "../src/Observer.ts"
+import { ConservationWatch } from "../src/ops/ConservationWatch.ts"
+import { MinuteMarkers } from "../src/ops/MinuteMarkers.ts"
 import { Coverage } from "../src/plan/Coverage.ts"
 import { makeChanger } from "../src/plan/dayUniverse/makeChanger.ts"
 import { Certifier } from "../src/ops/Certifier.ts"
@@ -43,7 +45,9 @@ const life = Effect.fnUntraced(function* (
       Effect.map(Coverage, (coverage) => ({ start: planned, coverage }))
     ).pipe(Layer.provide(Layer.mock(Coverage, {}))),
     Layer.succeed(Certifier, { run: Effect.never }),
-    SqlPipeline.layerOff
+    SqlPipeline.layerOff,
+    Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.undefined }),
+    Layer.succeed(MinuteMarkers, { run: Effect.void, end: Effect.void })
   )
   const layer = Observer.layer({ version: "1", describe: { clock: "real" }, drain_seconds: 10 })
   const context = yield* Layer.build(layer.pipe(Layer.provide(base)))

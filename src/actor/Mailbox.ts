@@ -1,4 +1,4 @@
-import { type Cause, Effect, Queue, type Tracer } from "effect"
+import { type Cause, Effect, MutableList, Queue, type Tracer } from "effect"
 
 /** What a full mailbox does with one message more. */
 export type FullPolicy<A> =
@@ -45,10 +45,15 @@ export interface MailboxOptions<A> {
   readonly policy?: FullPolicy<A>
 }
 
-export interface Handling<A, E, R, R2> {
-  readonly handle: (messages: ReadonlyArray<A>, origin: Origin) => Effect.Effect<void, E, R>
+export interface Handling<A, E, R, R2, B = void> {
+  readonly handle: (messages: ReadonlyArray<A>, origin: Origin) => Effect.Effect<B, E, R>
   /** Sets a message aside that crashed the actor `crashes_max` times in a row. */
-  readonly onPoison: (message: A, origin: Origin) => Effect.Effect<void, never, R2>
+  readonly onPoison: (message: A, origin: Origin) => Effect.Effect<B, never, R2>
+  /**
+   * Told what came of messages in the very step in which they are let go of, so that whoever counts what is held and what
+   * is done sees each message in one of the two.
+   */
+  readonly onDone?: (result: B) => void
   /** Messages handled in one go; 1 when not said. */
   readonly batch_max?: number
 }
@@ -94,18 +99,30 @@ export class Mailbox<A> implements MailboxGauge {
     )
   }
 
-  /** Suspends while the mailbox is full and its policy says so. `false` when it has been ended and takes nothing more. */
-  offer(message: A): Effect.Effect<boolean> {
+  /**
+   * Suspends while the mailbox is full and its policy says so. `false` when it has been ended and takes nothing more.
+   * `onTaken` is called in the step in which the message comes in, which is later when its sender had to wait.
+   */
+  offer(message: A, onTaken?: () => void): Effect.Effect<boolean> {
     return Effect.withFiber((fiber) => {
       const sender = fiber.cache.tracer === undefined ? undefined : fiber.cache.span
-      if (this.policy._tag === "conflate") return this.offerConflating(message, sender, this.policy.key(message))
+      if (this.policy._tag === "conflate") {
+        return this.offerConflating(message, sender, this.policy.key(message), onTaken)
+      }
       const waiting = sender === undefined ? message : this.wrapped(message, sender)
       const isDropping = this.policy._tag === "dropOldest" && Queue.isFullUnsafe(this.queue)
-      if (!Queue.offerUnsafe(this.queue, waiting)) return this.offerWaiting(waiting)
+      if (!Queue.offerUnsafe(this.queue, waiting)) return this.offerWaiting(waiting, onTaken)
+      onTaken?.()
       this.offered += 1
       if (isDropping) this.dropped += 1
       return accepted
     })
+  }
+
+  /** The messages that are here at this moment: waiting and in hand. Those whose senders wait for room are not. */
+  get held(): ReadonlyArray<A> {
+    const waiting: ReadonlyArray<Waiting<A>> = MutableList.toArray(this.queue.messages)
+    return [...this.inHand, ...waiting].map(messageOf)
   }
 
   get depth(): number {
@@ -124,18 +141,19 @@ export class Mailbox<A> implements MailboxGauge {
   }
 
   /** Take, handle, acknowledge, until the mailbox has been ended and is empty. Fails when the handler does. */
-  consume<E, R, R2>(handling: Handling<A, E, R, R2>): Effect.Effect<void, E, R | R2> {
+  consume<E, R, R2, B = void>(handling: Handling<A, E, R, R2, B>): Effect.Effect<void, E, R | R2> {
     return Effect.suspend(() => {
       const { batch_max = 1 } = handling
       // What a crash left in hand is handed over one by one.
       let suspects = this.inHand.length
       let isEnded = false
-      const take = Effect.matchEager(Queue.takeBetween(this.queue, 1, batch_max), {
-        onSuccess: (batch) => this.take(batch),
+      const first = Effect.matchEager(Queue.peek(this.queue), {
+        onSuccess: () => undefined,
         onFailure: () => {
           isEnded = true
         }
       })
+      const take = Effect.suspend(() => (this.take(batch_max) ? Effect.void : first))
       return Effect.whileLoop<void, E, R | R2>({
         while: () => !isEnded,
         body: () => (this.inHand.length === 0 ? take : this.handOver(handling, suspects > 0 ? 1 : batch_max)),
@@ -146,7 +164,13 @@ export class Mailbox<A> implements MailboxGauge {
     })
   }
 
-  private take(batch: ReadonlyArray<Waiting<A>>): void {
+  /**
+   * Takes what waits into the hand; `false` when nothing does. In one step: between two, an interruption would find
+   * messages that are neither in the queue nor in hand.
+   */
+  private take(most: number): boolean {
+    const batch = this.takeUpTo(most)
+    if (batch.length === 0) return false
     this.inHand = batch
     this.crashes = 0
     this.handed += batch.length
@@ -154,13 +178,27 @@ export class Mailbox<A> implements MailboxGauge {
     if (this.policy._tag === "conflate") {
       for (const waiting of batch) if (waiting instanceof Envelope) this.forget(waiting)
     }
+    return true
+  }
+
+  private takeUpTo(most: number): ReadonlyArray<Waiting<A>> {
+    const { messages, state } = this.queue
+    // While nobody waits for the room there is nobody to be told of it: all at once costs half of one by one.
+    if (state._tag === "Open" && state.offers.size === 0) return MutableList.takeN(messages, most)
+    const batch: Array<Waiting<A>> = []
+    while (batch.length < most) {
+      const taken = Queue.takeUnsafe(this.queue)
+      if (taken?._tag !== "Success") break
+      batch.push(taken.value)
+    }
+    return batch
   }
 
   /** Handles what is in hand, at most so many at once, and lets go of it once that has succeeded. */
-  private handOver<E, R, R2>(
-    { handle, onPoison }: Handling<A, E, R, R2>,
+  private handOver<E, R, R2, B>(
+    { handle, onDone, onPoison }: Handling<A, E, R, R2, B>,
     batch_max: number
-  ): Effect.Effect<void, E, R | R2> {
+  ): Effect.Effect<B | void, E, R | R2> {
     return Effect.withFiber(({ cache, id }) => {
       const batch = batch_max < this.inHand.length ? this.inHand.slice(0, batch_max) : this.inHand
       const messages = this.hasEnvelopes ? batch.map(messageOf) : (batch as ReadonlyArray<A>)
@@ -168,10 +206,12 @@ export class Mailbox<A> implements MailboxGauge {
       if (first === undefined && messages.length === 0) return Effect.void
       const isPoison = this.crashes >= crashes_max
       const origin: Origin = { producer: this.actor, number: this.handed - this.inHand.length + batch.length }
-      const work: Effect.Effect<void, E, R | R2> = isPoison ? onPoison(first as A, origin) : handle(messages, origin)
+      const work: Effect.Effect<B, E, R | R2> = isPoison ? onPoison(first as A, origin) : handle(messages, origin)
       return Effect.onExitPrimitive(cache.tracer === undefined ? work : this.traced(work, batch), (exit) => {
-        if (exit._tag === "Success") this.letGo(batch.length, isPoison)
-        else if (!isStop(exit.cause, id)) this.suspect(batch.length)
+        if (exit._tag === "Success") {
+          this.letGo(batch.length, isPoison)
+          onDone?.(exit.value)
+        } else if (!isStop(exit.cause, id)) this.suspect(batch.length)
         return undefined
       })
     })
@@ -189,7 +229,7 @@ export class Mailbox<A> implements MailboxGauge {
   }
 
   /** The batch in a span of its own, under the one in which its first message was sent. */
-  private traced<E, R>(work: Effect.Effect<void, E, R>, batch: ReadonlyArray<Waiting<A>>): Effect.Effect<void, E, R> {
+  private traced<B, E, R>(work: Effect.Effect<B, E, R>, batch: ReadonlyArray<Waiting<A>>): Effect.Effect<B, E, R> {
     const [first, ...others] = new Set(
       batch.flatMap((waiting) => (waiting instanceof Envelope ? (waiting.sender ?? []) : []))
     )
@@ -207,17 +247,27 @@ export class Mailbox<A> implements MailboxGauge {
     return new Envelope(message, sender, key)
   }
 
-  private offerWaiting(waiting: Waiting<A>): Effect.Effect<boolean> {
+  private offerWaiting(waiting: Waiting<A>, onTaken?: () => void): Effect.Effect<boolean> {
+    // The queue resumes a sender that waits in the step in which it takes the message.
     return Effect.map(Queue.offer(this.queue, waiting), (isTaken) => {
-      if (isTaken) this.offered += 1
+      if (isTaken) {
+        onTaken?.()
+        this.offered += 1
+      }
       return isTaken
     })
   }
 
   /** Puts a message in the place of the waiting one with its key; else it waits like any other. */
-  private offerConflating(message: A, sender: Tracer.AnySpan | undefined, key: string): Effect.Effect<boolean> {
+  private offerConflating(
+    message: A,
+    sender: Tracer.AnySpan | undefined,
+    key: string,
+    onTaken?: () => void
+  ): Effect.Effect<boolean> {
     const waiting = this.byKey.get(key)
     if (waiting !== undefined) {
+      onTaken?.()
       waiting.message = message
       waiting.sender = sender
       this.offered += 1
@@ -225,7 +275,7 @@ export class Mailbox<A> implements MailboxGauge {
       return accepted
     }
     const envelope = this.wrapped(message, sender, key)
-    return Effect.map(this.offerWaiting(envelope), (isTaken) => {
+    return Effect.map(this.offerWaiting(envelope, onTaken), (isTaken) => {
       // A sender that had to wait may come here when the actor already has its message in hand.
       if (isTaken && envelope.isWaiting && !this.byKey.has(key)) this.byKey.set(key, envelope)
       return isTaken

@@ -36,4 +36,6 @@ export interface Delivery {
   /** The alias of the account that saw it. */
   readonly account: string
   readonly sightings: ReadonlyArray<Sighting>
+  /** Called in the step in which so many of the sightings become a shard's to hold; no part of what the shard is handed. */
+  readonly onTaken?: (records: number) => void
 }

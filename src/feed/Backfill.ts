@@ -4,7 +4,7 @@ import { marketNow } from "../calendar/MarketClock.ts"
 import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { Repair } from "../domain/Gap.ts"
 import type { Delivery } from "../domain/Sighting.ts"
-import { Conservation, inFlight } from "../journal/Conservation.ts"
+import { Conservation, unsettled } from "../journal/Conservation.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { KisCredentialsRejected, KisError } from "../kis/KisError.ts"
 import type { TradeLists } from "../kis/TradeList.ts"
@@ -74,9 +74,9 @@ export const makeBackfill = Effect.fnUntraced(function* (options: BackfillOption
       return Effect.logDebug("a hole stays as it is", { account, symbol: hole.symbol, reason })
     })
 
-  const isStored = Effect.map(conservation.tallies, (tallies) => {
-    const own = tallies.get("backfill")
-    return own === undefined || inFlight(own) <= 0
+  const isStored = Effect.map(conservation.balances, (balances) => {
+    const own = balances.get("backfill")
+    return own === undefined || unsettled(own) <= 0
   })
   const untilStored = Effect.gen(function* () {
     for (let left_ms = stored_timeout_ms; !(yield* isStored); left_ms -= stored_look_ms) {
@@ -89,8 +89,9 @@ export const makeBackfill = Effect.fnUntraced(function* (options: BackfillOption
   const store = Effect.fnUntraced(function* (hole: Hole, repair: Repair, inside: ReadonlyArray<ListedTrade>) {
     if (inside.length > 0) {
       const sightings = inside.map((trade) => backfilledSighting(hole.symbol, trade, session.phaseAt(trade.atMs)))
-      yield* conservation.add("backfill", { received: sightings.length })
-      yield* deliver({ source: "backfill", account, sightings })
+      yield* conservation.receive("backfill", sightings.length, ({ passOn }) =>
+        deliver({ source: "backfill", account, sightings, onTaken: passOn })
+      )
       // Delivered once, and so never asked for again, whatever becomes of the record about it.
       done.add(hole)
       if (!(yield* untilStored)) return yield* giveUp(hole, "its trades were found and are not stored yet")
@@ -114,8 +115,8 @@ export const makeBackfill = Effect.fnUntraced(function* (options: BackfillOption
   const failed = Effect.fnUntraced(function* (error: Failure) {
     tally.failed(error.message)
     if (error._tag !== "KisReplyMalformed") return
-    yield* conservation.add("backfill", { received: 1, rejected: 1 })
-    yield* journal.append([reject("backfill", account, yield* marketNow, "replyShape", error.raw)])
+    const refusal = reject("backfill", account, yield* marketNow, "replyShape", error.raw)
+    yield* conservation.receive("backfill", 1, ({ store }) => store(journal, [refusal], { rejected: 1 }))
   })
 
   /** Tries each hole once and gives those that are still to be filled. */

@@ -4,7 +4,7 @@ import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { SweptVolume } from "../domain/Assignment.ts"
 import type { GapCause } from "../domain/Gap.ts"
 import type { Delivery } from "../domain/Sighting.ts"
-import { Conservation } from "../journal/Conservation.ts"
+import { Conservation, type Hand } from "../journal/Conservation.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { KisAccount } from "../kis/Account.ts"
 import type { ApprovalKey } from "../kis/ApprovalKey.ts"
@@ -52,6 +52,9 @@ export interface StreamStatus extends SessionStatus {
   readonly lastDataMs: number | undefined
   /** Accepted by the broker and silent against their habit, though they were registered once more. */
   readonly silentSymbols: ReadonlyArray<string>
+  /** Frames that were read since the start, whatever they held, and their bytes. */
+  readonly frames: number
+  readonly bytes: number
   /** Symbols that are to be streamed and do not reach us now. */
   readonly openHoles: number
 }
@@ -84,6 +87,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   const hearing = new Hearing()
   const edges = new EdgeVolumes()
   const drifted = new Set<string>()
+  const read = { frames: 0, bytes: 0 }
   let wanted = new Set<string>()
   /** Since when a connection that is being given up was deaf. */
   let deafSinceMs: number | undefined
@@ -100,7 +104,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     edges.ended(edged, nowMs)
   })
 
-  const handOn = (over: ReadonlyArray<EdgedHole>) => Effect.forEach(over, onHole, { discard: true })
+  const fill = (over: ReadonlyArray<EdgedHole>) => Effect.forEach(over, onHole, { discard: true })
 
   const onDrifts = Effect.fnUntraced(function* (drifts: ReadonlyMap<string, Drift>) {
     for (const [layout, drift] of drifts) {
@@ -115,21 +119,23 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
 
   const onFrames = Effect.fnUntraced(function* (frames: ReadonlyArray<StreamMessage>) {
     const { drifts, heard, refused, sightings, statuses } = readFrames(frames, alias, clock.at)
+    read.frames += frames.length
+    for (const { text } of frames) read.bytes += Buffer.byteLength(text)
     const received = sightings.length + statuses.length + refused.length
-    yield* conservation.add("kis-ws", { received })
-    yield* onDrifts(drifts)
-    if (refused.length > 0) {
-      yield* Effect.logWarning("stream frames could not be read and were set aside", {
-        account: alias,
-        frames: refused.length
-      })
-    }
-    const drafts = [...refused, ...statuses.map(({ status, values }) => statusMarker(status, values, alias))]
-    if (drafts.length > 0) {
-      yield* journal.append(drafts)
-      yield* conservation.add("kis-ws", { stored: statuses.length, rejected: refused.length })
-    }
-    if (sightings.length > 0) yield* deliver({ source: "kis-ws", account: alias, sightings })
+    const handOn = Effect.fnUntraced(function* ({ passOn, store }: Hand) {
+      yield* onDrifts(drifts)
+      if (refused.length > 0) {
+        yield* Effect.logWarning("stream frames could not be read and were set aside", {
+          account: alias,
+          frames: refused.length
+        })
+      }
+      const drafts = [...refused, ...statuses.map(({ status, values }) => statusMarker(status, values, alias))]
+      const outcome = { stored: statuses.length, rejected: refused.length }
+      if (drafts.length > 0) yield* store(journal, drafts, outcome)
+      if (sightings.length > 0) yield* deliver({ source: "kis-ws", account: alias, sightings, onTaken: passOn })
+    })
+    yield* conservation.receive("kis-ws", received, handOn)
     const over: Array<Hole | undefined> = []
     for (const frame of heard) {
       const registration = { trId: frame.trId, trKey: frame.last.symbol }
@@ -137,7 +143,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       if (holes.size > 0 && holes.isStreamed(registration)) over.push(holes.heard(registration, frame.receivedAtMs))
     }
     yield* tell(over)
-    yield* handOn(edges.heard(sightings, heard))
+    yield* fill(edges.heard(sightings, heard))
     for (const { status } of statuses) {
       hearing.told(status, yield* Clock.currentTimeMillis)
       if (onMarketStatus !== undefined) yield* onMarketStatus(status)
@@ -214,7 +220,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
         if (!targets.has(keyOf({ trId: streamIds.trades, trKey: symbol }))) edges.forget(symbol)
       }
     }
-    yield* finishing(handOn(edges.due(nowMs)))
+    yield* finishing(fill(edges.due(nowMs)))
     if (onStatusRefused !== undefined) {
       const { unanswered } = yield* session.status
       if (unanswered.some((key) => key.startsWith(streamIds.status))) yield* onStatusRefused
@@ -228,7 +234,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   /** A stream that ends while it is down leaves holes that nothing will close. */
   const tellHoles = Effect.gen(function* () {
     yield* tell(holes.leave(() => false, yield* Clock.currentTimeMillis))
-    yield* handOn(edges.rest())
+    yield* fill(edges.rest())
   }).pipe(Effect.timeoutOption("2 seconds"))
 
   /** After the evening's end nothing is lost until the next run registers everything anew; a crash loses what was streamed. */
@@ -248,6 +254,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       ...status,
       lastDataMs: hearing.lastDataMs,
       silentSymbols: hearing.silentSymbols,
+      ...read,
       openHoles: holes.size
     })),
     want: (registrations) =>

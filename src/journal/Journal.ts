@@ -5,7 +5,7 @@ import type { RecordDraft } from "../domain/JournalRecord.ts"
 import { Disk, type DiskError } from "./Disk.ts"
 import { FolderLock } from "./FolderLock.ts"
 import { type JournalReadError, JournalUnwritable } from "./JournalError.ts"
-import { type AppendedRange, type JournalOptions, JournalWriter } from "./JournalWriter.ts"
+import { type AppendedRange, type JournalOptions, JournalWriter, type Told } from "./JournalWriter.ts"
 import type { JournalChunk, Position } from "./Position.ts"
 import type { AppendOrigin } from "./Producers.ts"
 import { nextSegment, readLines } from "./Reader.ts"
@@ -35,8 +35,9 @@ export class Journal extends Context.Service<
     /**
      * Numbers the drafts and writes them in one go; gives the first and last `seq`. Suspends while nothing can be written.
      * With an origin, a message handled again writes nothing more and is told where its producer's newest append went.
+     * Interrupted, it may yet write what it has taken in; `tell` is called when that is decided.
      */
-    append(drafts: ReadonlyArray<RecordDraft>, origin?: AppendOrigin): Effect.Effect<AppendedRange>
+    append(drafts: ReadonlyArray<RecordDraft>, origin?: AppendOrigin, tell?: Told): Effect.Effect<AppendedRange>
     /** The next chunk after a place, from memory near the head and from disk behind it; `undefined` at the head. */
     next(from: Position): Effect.Effect<JournalChunk | undefined, JournalReadError>
     /** Waits until there is a record after `seq`; `false` when the journal has been closed and there will be none. */
@@ -98,7 +99,7 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
     })
 
   return Journal.of({
-    append: (drafts, origin) => writer.append(drafts, origin),
+    append: (drafts, origin, tell) => writer.append(drafts, origin, tell),
     next,
     hasAfter,
     read: (from) =>

@@ -23,12 +23,17 @@ export interface AppendedRange {
   readonly last: number
 }
 
+/** Told whether drafts are in the journal, in the step in which that is decided, even when their sender no longer waits. */
+export type Told = (isWritten: boolean) => void
+const toNobody: Told = () => undefined
+
 type Request =
   | {
       readonly _tag: "Append"
       readonly drafts: ReadonlyArray<RecordDraft>
       readonly origin?: AppendOrigin
       readonly done: Deferred.Deferred<AppendedRange>
+      readonly tell: Told
     }
   | { readonly _tag: "Rotate" }
   | { readonly _tag: "Seal"; readonly done: Deferred.Deferred<void> }
@@ -79,15 +84,20 @@ export class JournalWriter {
     return Effect.map(Queue.bounded<Request>(waitingAppends), (queue) => new JournalWriter(options, head, queue))
   }
 
-  append(drafts: ReadonlyArray<RecordDraft>, origin?: AppendOrigin): Effect.Effect<AppendedRange> {
+  append(
+    drafts: ReadonlyArray<RecordDraft>,
+    origin?: AppendOrigin,
+    tell: Told = toNobody
+  ): Effect.Effect<AppendedRange> {
     return Effect.suspend(() => {
       if (this.closing !== undefined) return Effect.die(new Error("the journal was closed before this append"))
       if (drafts.length === 0) return Effect.succeed({ first: this.head.seq + 1, last: this.head.seq })
       const done = Deferred.makeUnsafe<AppendedRange>()
-      return Effect.andThen(
-        Queue.offer(this.queue, { _tag: "Append", drafts, ...(origin && { origin }), done }),
-        Deferred.await(done)
-      )
+      const request: Request = { _tag: "Append", drafts, ...(origin && { origin }), done, tell }
+      const written = Deferred.await(done)
+      if (Queue.offerUnsafe(this.queue, request)) return written
+      const taken = Effect.onInterrupt(Queue.offer(this.queue, request), () => Effect.sync(() => tell(false)))
+      return Effect.andThen(taken, written)
     })
   }
 
@@ -144,7 +154,10 @@ export class JournalWriter {
     )
     if (spoilt.length === 0) return Effect.die(defect)
     this.inHand = this.inHand.filter((request) => request._tag !== "Append" || !spoilt.includes(request))
-    for (const { done } of spoilt) Deferred.doneUnsafe(done, Exit.die(defect))
+    for (const { done, tell } of spoilt) {
+      tell(false)
+      Deferred.doneUnsafe(done, Exit.die(defect))
+    }
     return Effect.void
   }
 
@@ -162,10 +175,11 @@ export class JournalWriter {
     const fresh = this.producers.fresh(appends)
     if (fresh.length > 0) yield* this.untilAccepted(this.writeGroup(fresh.flatMap((append) => append.drafts)))
     let last = this.head.seq - fresh.reduce((sum, append) => sum + append.drafts.length, 0)
-    for (const { done, drafts, origin } of fresh) {
+    for (const { done, drafts, origin, tell } of fresh) {
       const range = { first: last + 1, last: last + drafts.length }
       last = range.last
       this.producers.wrote(origin, range)
+      tell(true)
       Deferred.doneUnsafe(done, Exit.succeed(range))
     }
     for (const { done, origin } of appends) {

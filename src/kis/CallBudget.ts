@@ -15,6 +15,8 @@ export interface BudgetStatus {
   /** What the broker was found to take. */
   readonly learntPerSecond: number
   readonly calls: number
+  /** Calls that the broker has answered, with whatever but a refusal for their number. */
+  readonly answered: number
   /** For the number of calls, by the gateway. */
   readonly refusals: number
   /** Calls begun in the last second. */
@@ -101,6 +103,7 @@ export const makeCallBudget = Effect.fnUntraced(function* (callsPerSecond: numbe
   let watch: { readonly by: Spent; untilMs: number } | undefined
   let begunAtMs: Array<number> = []
   let turnedAway = 0
+  let answered = 0
   const calls = { all: 0, ledger: 0 }
   const refusals = { gateway: 0, ledger: 0 }
 
@@ -184,6 +187,7 @@ export const makeCallBudget = Effect.fnUntraced(function* (callsPerSecond: numbe
 
   const learn = (call: Spent, refusal: KisThrottled | undefined, now: number) => {
     const times = { sentAtMs: call.sentAtMs, nowMs: now }
+    if (refusal === undefined) answered += 1
     if (refusal !== undefined && refusal.code !== ledgerRefusal) {
       refusals.gateway += 1
       learnt = onRefused(learnt, times)
@@ -237,6 +241,7 @@ export const makeCallBudget = Effect.fnUntraced(function* (callsPerSecond: numbe
       ...(asOf === undefined ? {} : { asOf }),
       learntPerSecond: learnt.rate,
       calls: calls.all,
+      answered,
       refusals: refusals.gateway,
       callsLastSecond: begunAtMs.filter((at) => at > monotonicMs() - 1_000).length,
       waiting: waiting(),

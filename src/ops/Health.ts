@@ -6,12 +6,13 @@ import type { RecordSource } from "../domain/JournalRecord.ts"
 import type { AccountStatus } from "../feed/AccountFeed.ts"
 import { type FeedStatus, KisFeed } from "../feed/KisFeed.ts"
 import type { CoverageStatus } from "../feed/SweepSchedule.ts"
-import { Conservation, inFlight, type Tally } from "../journal/Conservation.ts"
+import { type Balance, Conservation } from "../journal/Conservation.ts"
 import type { FollowerStatus } from "../journal/Follower.ts"
 import { Journal, type JournalStatus } from "../journal/Journal.ts"
 import { limitsAsOf } from "../kis/CallLimits.ts"
 import { DayUniverse, type UniverseStatus } from "../plan/DayUniverse.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
+import { type ConservationAlarm, ConservationWatch } from "./ConservationWatch.ts"
 
 export type PartStatus = "ok" | "starting" | "degraded" | "down" | "off"
 
@@ -36,7 +37,9 @@ export interface HealthReport {
   readonly startedAt: string
   readonly uptime_seconds: number
   readonly phase: Phase
-  readonly parts: Readonly<Record<"journal" | "sql" | "accounts" | "sweep" | "stream" | "actors", Part>>
+  readonly parts: Readonly<
+    Record<"journal" | "sql" | "accounts" | "sweep" | "stream" | "conservation" | "actors", Part>
+  >
   readonly coverage: CoverageStatus & { readonly unknown: ReadonlyArray<string> }
   readonly journal: JournalStatus
   readonly sql: FollowerStatus | undefined
@@ -44,7 +47,7 @@ export interface HealthReport {
   /** Which list of issues the symbols were chosen from. */
   readonly universe: UniverseStatus
   readonly callLimitsAsOf: string
-  readonly conservation: Readonly<Partial<Record<RecordSource, Tally & { readonly inFlight: number }>>>
+  readonly conservation: Readonly<Partial<Record<RecordSource, Balance>>>
   readonly actors: ReadonlyArray<ActorStatus>
 }
 
@@ -157,6 +160,10 @@ const streamPart = (feed: FeedStatus): Part => {
   )
 }
 
+/** Records that are missing leave the others as good as they are. */
+const conservationPart = (alarm: ConservationAlarm | undefined): Part =>
+  alarm === undefined ? part("ok") : part("degraded", alarm.sinceMs, undefined, alarm.reason)
+
 const actorsPart = (actors: ReadonlyArray<ActorStatus>): Part => {
   const troubled = actors.filter(({ state }) => state._tag === "parked" || state._tag === "backingOff")
   if (troubled.length === 0) return part("ok")
@@ -167,6 +174,7 @@ const actorsPart = (actors: ReadonlyArray<ActorStatus>): Part => {
 const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: HealthOptions) {
   const journal = yield* Journal
   const conservation = yield* Conservation
+  const watch = yield* ConservationWatch
   const feed = yield* KisFeed
   const universe = yield* DayUniverse
   const sql = yield* SqlPipeline
@@ -186,11 +194,11 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
       accounts: accountsPart(feedStatus),
       sweep: sweepPart(feedStatus, nowMs),
       stream: streamPart(feedStatus),
+      conservation: conservationPart(yield* watch.alarm),
       actors: actorsPart(actors)
     }
     const states = Object.values(parts).map(({ status }) => status)
     const recording = parts.journal.status !== "down" && parts.sweep.status !== "down"
-    const tallies = yield* conservation.tallies
     const result: HealthReport = {
       status: !recording
         ? "down"
@@ -212,9 +220,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
       feed: feedStatus,
       universe: yield* universe.status,
       callLimitsAsOf: limitsAsOf,
-      conservation: Object.fromEntries(
-        [...tallies].map(([source, tally]) => [source, { ...tally, inFlight: inFlight(tally) }])
-      ),
+      conservation: Object.fromEntries(yield* conservation.balances),
       actors
     }
     return result

@@ -2,6 +2,7 @@ import { Effect, Metric } from "effect"
 import type { HealthReport } from "./Health.ts"
 import { refreshAccountMeters } from "./meters/accountMeters.ts"
 import { refreshActorMeters } from "./meters/actorMeters.ts"
+import { refreshConservationMeters } from "./meters/conservationMeters.ts"
 
 const gauge = (name: string, description: string) => Metric.gauge(name, { description })
 
@@ -18,8 +19,7 @@ const gauges = {
   waiting: gauge("observer_journal_waiting_appends_count", "Appends waiting for the writer"),
   lagRecords: gauge("observer_follower_lag_records", "Records of the journal that a follower has not stored"),
   lagSeconds: gauge("observer_follower_lag_seconds", "Age of the oldest record that a follower has not stored"),
-  sweep: gauge("observer_sweep_seconds", "Seconds that the newest complete sweep took"),
-  inFlight: gauge("observer_records_in_flight_count", "Records received and not yet stored, rejected or deduplicated")
+  sweep: gauge("observer_sweep_seconds", "Seconds that the newest complete sweep took")
 }
 
 /** Writes what health knows into the metrics; done when they are asked for, so that it costs nothing in between. */
@@ -44,6 +44,6 @@ export const refreshMeters = Effect.fnUntraced(function* (report: HealthReport) 
   }
   yield* set(gauges.sweep, feed.sweep.lastRound_ms === undefined ? undefined : feed.sweep.lastRound_ms / 1_000)
   for (const account of feed.accounts) yield* refreshAccountMeters(account)
-  for (const [source, tally] of Object.entries(conservation)) yield* set(gauges.inFlight, tally.inFlight, { source })
+  yield* refreshConservationMeters(conservation)
   yield* refreshActorMeters(actors)
 })

@@ -5,7 +5,7 @@ import type { Delivery } from "../domain/Sighting.ts"
 import { Conservation } from "../journal/Conservation.ts"
 import { Journal } from "../journal/Journal.ts"
 import { rejection } from "./ShardDraft.ts"
-import { ShardState } from "./ShardState.ts"
+import { type Outcome, ShardState } from "./ShardState.ts"
 
 /** Chunks that may wait for one shard; then the sources wait. */
 const mailbox_chunks = 128
@@ -29,16 +29,35 @@ export const makeShard = Effect.fnUntraced(function* ({ heartbeat_ms, name, sess
   const conservation = yield* Conservation
   const mailbox = yield* Mailbox.make<Delivery>({ actor: name, capacity: mailbox_chunks })
   const state = new ShardState({ symbols, heartbeat_ms, session })
+  conservation.measure((add) => {
+    for (const { sightings, source } of mailbox.held) add(source, sightings.length)
+  })
+
+  /** The newest chunks in the journal, and what was written of each: it stays so, though they be handed over again. */
+  let written: { readonly deliveries: ReadonlyArray<Delivery>; readonly outcomes: ReadonlyArray<Outcome> } = {
+    deliveries: [],
+    outcomes: []
+  }
+  const writtenOf = (delivery: Delivery | undefined): Outcome | undefined =>
+    delivery && written.outcomes[written.deliveries.indexOf(delivery)]
 
   const handle = Effect.fnUntraced(function* (deliveries: ReadonlyArray<Delivery>, origin: Origin) {
     const judgement = state.judge(deliveries)
-    if (judgement.drafts.length > 0) yield* journal.append(judgement.drafts, origin)
+    const { drafts, outcomes } = judgement
+    const tell = (isWritten: boolean) => {
+      if (isWritten) written = { deliveries, outcomes }
+    }
+    if (drafts.length > 0) yield* journal.append(drafts, origin, tell)
     state.remember(judgement)
-    for (const { counted, source } of judgement.outcomes) yield* conservation.add(source, counted)
+    return deliveries === written.deliveries
+      ? outcomes
+      : outcomes.map((outcome, at) => writtenOf(deliveries[at]) ?? outcome)
   })
 
   const onPoison = Effect.fnUntraced(function* (delivery: Delivery, origin: Origin) {
     const { sightings, source } = delivery
+    const outcome = writtenOf(delivery)
+    if (outcome !== undefined) return [outcome]
     yield* Effect.logError("a chunk that crashed its shard three times is set aside as poison", {
       shard: name,
       records: sightings.length
@@ -47,14 +66,19 @@ export const makeShard = Effect.fnUntraced(function* ({ heartbeat_ms, name, sess
       sightings.map((sighting) => rejection(delivery, sighting, "poison")),
       origin
     )
-    yield* conservation.add(source, { rejected: sightings.length })
+    const refused: Outcome = { source, counted: { stored: 0, rejected: sightings.length, deduplicated: 0 } }
+    return [refused]
   })
+
+  const onDone = (outcomes: ReadonlyArray<Outcome>) => {
+    for (const { counted, source } of outcomes) conservation.settle(source, counted)
+  }
 
   return {
     name,
     mailbox,
     /** The shard's work, for a supervisor to run; ends once its mailbox has been ended and is empty. */
-    run: mailbox.consume({ handle, onPoison, batch_max: append_chunks })
+    run: mailbox.consume({ handle, onPoison, onDone, batch_max: append_chunks })
   }
 })
 

@@ -57,7 +57,7 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms }: ShardsOptions
           for (const symbol of wanted) own.add(symbol)
         }
       }),
-    deliver: Effect.fnUntraced(function* (delivery) {
+    deliver: Effect.fnUntraced(function* ({ onTaken, ...delivery }) {
       const parts = new Map<number, Array<Sighting>>()
       for (const sighting of delivery.sightings) {
         const shard = shardOf(sighting.symbol, count)
@@ -66,7 +66,8 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms }: ShardsOptions
         else part.push(sighting)
       }
       for (const [shard, sightings] of parts) {
-        const isTaken = yield* shards[shard]?.mailbox.offer({ ...delivery, sightings }) ?? Effect.succeed(false)
+        const taken = () => onTaken?.(sightings.length)
+        const isTaken = yield* shards[shard]?.mailbox.offer({ ...delivery, sightings }, taken) ?? Effect.succeed(false)
         if (!isTaken) {
           yield* Effect.logError("a delivery came after the shards were drained and is not stored", {
             source: delivery.source,

@@ -7,6 +7,7 @@ import { type Refusal, refusalOf } from "./DatabaseError.ts"
 import { type ErrorRow, failureRow, incidentRow } from "./ErrorRow.ts"
 import { makePartitions } from "./Partitions.ts"
 import { columnArrays, errorTable, recordTable, type Table } from "./Rows.ts"
+import { usageRows, usageTable } from "./UsageRow.ts"
 
 /** What became of a batch. A row is `present` when an earlier run had stored it. */
 export interface Stored {
@@ -79,6 +80,7 @@ export const makeRecordStore = Effect.gen(function* () {
     const incidents = batch
       .filter((record) => record.kind === "gap" || record.kind === "reject")
       .map((record) => incidentRow(record, node))
+    const usage = batch.flatMap(usageRows)
     const ensured = partitions.ensure(data.map((record) => Date.parse(record.receivedAt)))
     const transaction = (write: Effect.Effect<Outcome, SqlError>) =>
       sql.withTransaction(
@@ -86,6 +88,7 @@ export const makeRecordStore = Effect.gen(function* () {
           yield* alongside
           const { inserted, refused } = yield* write
           const written = yield* insertErrors(incidents, node)
+          yield* insert(usageTable, usage, node)
           return { inserted, refused, present: data.length - inserted - refused, incidents: written }
         })
       )

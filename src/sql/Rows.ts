@@ -15,7 +15,8 @@ export interface Table<Row> {
   readonly columns: ReadonlyArray<Column<Row>>
 }
 
-const table = <Row>(name: string, columns: ReadonlyArray<Column<Row>>): Table<Row> => ({
+/** The columns in order; what is there already stays as it is. */
+export const table = <Row>(name: string, columns: ReadonlyArray<Column<Row>>): Table<Row> => ({
   columns,
   // One parameter a column, whatever the number of rows: the statement is prepared once.
   insert: `insert into ${name} (${columns.map((column) => column.name).join(", ")})

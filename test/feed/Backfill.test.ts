@@ -95,7 +95,14 @@ describe("a backfill", () => {
           }
         })
         assert.strictEqual(written.length, 1)
-        assert.deepStrictEqual(tally(), { received: 100, stored: 100, rejected: 0, deduplicated: 0 })
+        assert.deepStrictEqual(tally(), {
+          received: 100,
+          stored: 100,
+          rejected: 0,
+          deduplicated: 0,
+          inFlight: 0,
+          remainder: 0
+        })
         assert.deepInclude(statusOf(), { state: "idle", waiting: 0, repaired: 1, complete: 1, trades: 100, givenUp: 0 })
       })
   )
@@ -177,7 +184,14 @@ describe("a backfill", () => {
         source: "backfill",
         payload: { reason: "replyShape", raw: "{}" }
       })
-      assert.deepStrictEqual(tally(), { received: 101, stored: 100, rejected: 1, deduplicated: 0 })
+      assert.deepStrictEqual(tally(), {
+        received: 101,
+        stored: 100,
+        rejected: 1,
+        deduplicated: 0,
+        inFlight: 0,
+        remainder: 0
+      })
       assert.deepInclude(statusOf(), { repaired: 1, complete: 1 })
     })
   )

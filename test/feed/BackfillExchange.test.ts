@@ -56,8 +56,10 @@ layer(NodeHttpClient.layerUndici)("a backfill from the exchange in the box", (it
           cumVolumeAfter: (after?.cumVolume ?? 0) - (after?.volume ?? 0)
         }
         const told = { source: "kis-ws", account: "main" } as const
-        yield* room.conservation.add("kis-ws", { received: heard.length - unheard.length })
-        yield* room.shards.deliver({ ...told, sightings: heard.filter((each) => !unheard.includes(each)) })
+        const sightings = heard.filter((each) => !unheard.includes(each))
+        yield* room.conservation.receive("kis-ws", sightings.length, ({ passOn }) =>
+          room.shards.deliver({ ...told, sightings, onTaken: passOn })
+        )
 
         const client = yield* HttpClient.HttpClient
         const account = accountAt({ restUrl, wsUrl })

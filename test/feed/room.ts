@@ -1,9 +1,10 @@
+import { assert } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Supervisor } from "../../src/actor/Supervisor.ts"
 import { MarketSession } from "../../src/calendar/MarketSession.ts"
 import type { JournalRecord, RecordSource } from "../../src/domain/JournalRecord.ts"
-import { Conservation, inFlight, type Tally } from "../../src/journal/Conservation.ts"
+import { type Balance, Conservation, type Tally } from "../../src/journal/Conservation.ts"
 import { Journal, origin } from "../../src/journal/Journal.ts"
 import { Shards } from "../../src/shard/Shards.ts"
 import { machineDisk, openJournal, openMs, recordsAfter, tempFolder } from "../journal/fixtures.ts"
@@ -38,9 +39,13 @@ export const openRoom = Effect.fnUntraced(function* (
   const conservation = Context.get(context, Conservation)
   const records = recordsAfter(journal, origin)
 
-  const tallies = looked(conservation.tallies)
-  const tally = (source: RecordSource): Tally =>
-    tallies().get(source) ?? { received: 0, stored: 0, rejected: 0, deduplicated: 0 }
+  const balances = looked(conservation.balances)
+  const balance = (source: RecordSource): Balance =>
+    balances().get(source) ?? { received: 0, stored: 0, rejected: 0, deduplicated: 0, inFlight: 0, remainder: 0 }
+  const tally = (source: RecordSource): Tally => {
+    const { deduplicated, received, rejected, stored } = balance(source)
+    return { received, stored, rejected, deduplicated }
+  }
 
   return {
     context,
@@ -52,7 +57,8 @@ export const openRoom = Effect.fnUntraced(function* (
     tally,
     /** Waits until nothing of a source is on its way, and gives what was counted beside what is written. */
     atRest: Effect.fnUntraced(function* (source: RecordSource) {
-      yield* until(() => tally(source).received > 0 && inFlight(tally(source)) === 0)
+      yield* until(() => tally(source).received > 0 && balance(source).inFlight === 0)
+      assert.strictEqual(balance(source).remainder, 0)
       // Counted first: what comes meanwhile must not stand beside records that were read before it.
       const counted = tally(source)
       const written = (yield* records).filter((record) => record.source === source)

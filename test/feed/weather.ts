@@ -107,8 +107,9 @@ export const stage = Effect.fnUntraced(function* (options: {
   const { drafts, layer } = memoryJournal()
   const context = yield* Layer.build(Layer.fresh(Layer.mergeAll(layer, Conservation.layer, MarketSession.layer(mode))))
   const seen: Array<{ readonly symbol: string; readonly atMs: number; readonly account: string }> = []
-  const deliver = ({ account, sightings }: Delivery) =>
+  const deliver = ({ account, onTaken, sightings }: Delivery) =>
     Effect.sync(() => {
+      onTaken?.(sightings.length)
       for (const { price, receivedAtMs, symbol } of sightings) {
         if (price) seen.push({ symbol, atMs: receivedAtMs, account })
       }

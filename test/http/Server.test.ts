@@ -22,6 +22,7 @@ const report: HealthReport = {
     accounts: { status: "ok" },
     sweep: { status: "ok" },
     stream: { status: "ok" },
+    conservation: { status: "ok" },
     actors: { status: "ok" }
   },
   coverage: { symbols: 2_000, seen: 1_999, stale: 3, unknown: ["ZZZZZZ"] },
@@ -50,7 +51,7 @@ const report: HealthReport = {
     sha256: "0123456789ab"
   },
   callLimitsAsOf: "2026-04-20",
-  conservation: { "kis-rest": { received: 10, stored: 6, rejected: 1, deduplicated: 2, inFlight: 1 } },
+  conservation: { "kis-rest": { received: 10, stored: 6, rejected: 1, deduplicated: 2, inFlight: 1, remainder: 0 } },
   actors: [
     { name: "shard/0", state: { _tag: "running" }, sinceMs: 0, restarts: 2, mailboxDepth: 5, mailboxCapacity: 128 },
     { name: "journal", state: { _tag: "running" }, sinceMs: 0, restarts: 0 }
@@ -108,6 +109,33 @@ describe("health over HTTP", () => {
 })
 
 describe("/metrics", () => {
+  it.live("shows what was received of each source, what became of it, and what is amiss, each once", () =>
+    Effect.gen(function* () {
+      const about = (text: string) =>
+        text
+          .split("\n")
+          .filter((line) => line.includes('source="kis-ws"'))
+          .sort()
+      yield* get("/metrics")
+      assert.deepStrictEqual(about((yield* get("/metrics")).text), [
+        'observer_conservation_remainder_records{source="kis-ws"} -1',
+        'observer_records_deduplicated_total{source="kis-ws"} 2',
+        'observer_records_in_flight_count{source="kis-ws"} 3',
+        'observer_records_received_total{source="kis-ws"} 12',
+        'observer_records_rejected_total{source="kis-ws"} 1',
+        'observer_records_stored_total{source="kis-ws"} 7'
+      ])
+    }).pipe(
+      Effect.provide(
+        serving({
+          conservation: {
+            "kis-ws": { received: 12, stored: 7, rejected: 1, deduplicated: 2, inFlight: 3, remainder: -1 }
+          }
+        })
+      )
+    )
+  )
+
   it.live("is Prometheus text whose every name is ours, has a type, and no label names a symbol", () =>
     Effect.gen(function* () {
       const { headers, text } = yield* get("/metrics")

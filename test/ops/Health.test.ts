@@ -11,6 +11,7 @@ import { Conservation } from "../../src/journal/Conservation.ts"
 import type { FollowerStatus } from "../../src/journal/Follower.ts"
 import { Journal, type JournalStatus, origin } from "../../src/journal/Journal.ts"
 import type { SessionState } from "../../src/kis/SessionState.ts"
+import { type ConservationAlarm, ConservationWatch } from "../../src/ops/ConservationWatch.ts"
 import { Health } from "../../src/ops/Health.ts"
 import { DayUniverse, type UniverseStatus } from "../../src/plan/DayUniverse.ts"
 import { SqlPipeline } from "../../src/sql/SqlPipeline.ts"
@@ -35,6 +36,7 @@ interface Scene {
   /** The accounts, one that is well unless told otherwise. */
   readonly accounts?: ReadonlyArray<AccountScene>
   readonly actors?: Readonly<Record<string, readonly [LifecycleEvent, string?]>>
+  readonly alarm?: ConservationAlarm
 }
 
 const journalStatus: JournalStatus = {
@@ -83,7 +85,7 @@ const statusOf = ({ alias = "main", down, stream, streamed = 41, sweeper }: Acco
   }
 }
 
-const reportOf = ({ accounts = [{}], actors = {}, journal, sql, sweep }: Scene) =>
+const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: Scene) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(nowMs)
     const parts = Layer.mergeAll(
@@ -123,6 +125,7 @@ const reportOf = ({ accounts = [{}], actors = {}, journal, sql, sweep }: Scene) 
       }),
       Layer.fresh(ActorTree.layer),
       Layer.fresh(Conservation.layer),
+      Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.succeed(alarm) }),
       MarketSession.layer("always")
     )
     const health = Health.layer({ node: "seoul-1", version: "1.2.3", stale_seconds: 60 }).pipe(
@@ -135,8 +138,11 @@ const reportOf = ({ accounts = [{}], actors = {}, journal, sql, sweep }: Scene) 
         yield* tree.turn(name, { _tag: "Run" })
         if (event._tag !== "Run") yield* tree.turn(name, event, lastError)
       }
-      yield* (yield* Conservation).add("kis-rest", { received: 10, stored: 5, rejected: 2, deduplicated: 1 })
-      return yield* (yield* Health).report
+      const { receive } = yield* Conservation
+      return yield* receive("kis-rest", 10, ({ passOn, settle }) => {
+        settle({ stored: 5, rejected: 2, deduplicated: 1 })
+        return Effect.flatMap(Health, ({ report }) => report).pipe(Effect.ensuring(Effect.sync(() => passOn(2))))
+      })
     }).pipe(Effect.provide(health))
   })
 
@@ -155,6 +161,14 @@ const table: ReadonlyArray<
     false,
     "journal",
     "write x: ENOSPC"
+  ],
+  [
+    "records are missing",
+    { alarm: { sinceMs: nowMs - 61_000, remainders: new Map([["kis-ws", 3]]), reason: "kis-ws: 3 are nowhere" } },
+    "degraded",
+    true,
+    "conservation",
+    "kis-ws: 3 are nowhere"
   ],
   [
     "the database is dead",
@@ -363,6 +377,7 @@ describe("health", () => {
           lastGood: "2026-11-24T00:59:59.993Z",
           reason: "cut"
         },
+        conservation: { status: "ok" },
         actors: { status: "ok" }
       })
     })
@@ -378,7 +393,9 @@ describe("health", () => {
         uptime_seconds: 0,
         phase: "continuous",
         coverage: { symbols: 2_000, seen: 1_999, stale: 60, unknown: ["0000Y0"] },
-        conservation: { "kis-rest": { received: 10, stored: 5, rejected: 2, deduplicated: 1, inFlight: 2 } },
+        conservation: {
+          "kis-rest": { received: 10, stored: 5, rejected: 2, deduplicated: 1, inFlight: 2, remainder: 0 }
+        },
         callLimitsAsOf: "2026-04-20"
       })
     })

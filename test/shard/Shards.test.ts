@@ -66,7 +66,7 @@ describe("the shards", () => {
       yield* shards.deliver(delivery(symbols.map((symbol) => sighting(symbol, "first"))))
       yield* shards.deliver(delivery([sighting("999999", "x"), sighting("000001", "free", 0)]))
       yield* drain
-      const tally = (yield* (yield* Conservation).tallies).get("kis-rest")
+      const tally = (yield* (yield* Conservation).balances).get("kis-rest")
       assert.deepInclude(tally, { stored: 100, deduplicated: 100, rejected: 2 })
       assert.strictEqual(drafts.filter(({ kind }) => kind === "quote").length, 100)
       const reasons = drafts.flatMap(({ kind, payload }) =>
@@ -99,7 +99,7 @@ describe("the shards", () => {
         ["reject", "000001"],
         ["quote", "000003"]
       ])
-      const tally = (yield* (yield* Conservation).tallies).get("kis-rest")
+      const tally = (yield* (yield* Conservation).balances).get("kis-rest")
       assert.deepInclude(tally, { stored: 3, rejected: 2, deduplicated: 1 })
     }).pipe(Effect.provide(layerOf(layer)))
   })
@@ -120,7 +120,7 @@ describe("the shards", () => {
         drafts.map(({ payload }) => ("sameness" in payload ? payload.sameness : undefined)),
         ["a", "b"]
       )
-      assert.deepInclude((yield* (yield* Conservation).tallies).get("kis-rest"), { stored: 2, rejected: 0 })
+      assert.deepInclude((yield* (yield* Conservation).balances).get("kis-rest"), { stored: 2, rejected: 0 })
     }).pipe(Effect.provide(layerOf(layer)))
   })
 
@@ -143,7 +143,7 @@ describe("the shards", () => {
           ["quote", undefined]
         ]
       )
-      assert.deepInclude((yield* (yield* Conservation).tallies).get("kis-rest"), { stored: 1, rejected: 1 })
+      assert.deepInclude((yield* (yield* Conservation).balances).get("kis-rest"), { stored: 1, rejected: 1 })
       const restarts = (yield* (yield* ActorTree).snapshot).map((actor) => actor.restarts)
       assert.deepStrictEqual(restarts.sort(), [0, 0, 0, 3])
     }).pipe(Effect.provide(layerOf(layer)))

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Database from "../../src/sql/Database.ts"
 import { postgresMissing, postgresServer } from "../support/postgres.ts"
-import { databases, migrated } from "./fixtures.ts"
+import { databases, migrated, migratedTo } from "./fixtures.ts"
 
 for (const database of databases) {
   layer(database.layer, { timeout: "60 seconds", excludeTestServices: true })(
@@ -27,7 +27,7 @@ for (const database of databases) {
               "follower_cursors: follower node seq file byte_offset updated_at",
               "ingest_errors: id kind reason symbol received_at raw detail repair node seq created_at",
               "pattern_records: id symbol kind received_at exchange_at phase price volume cum_volume payload_raw quality ingest_source node seq created_at",
-              "usage_metrics: minute node source calls tokens frames records rejected deduplicated lag_seconds bytes"
+              "usage_metrics: minute node source calls tokens frames records rejected deduplicated lag_seconds bytes received in_flight remainder refused seq"
             ]
           )
         })
@@ -35,6 +35,28 @@ for (const database of databases) {
     }
   )
 }
+
+describe.skipIf(postgresMissing !== undefined)("a database of an older version", () => {
+  it.live("keeps what it holds when it is brought to the newest", () =>
+    Effect.gen(function* () {
+      const { url } = yield* postgresServer
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* migratedTo(2)
+        const minute = new Date("2025-11-24T00:01:00Z")
+        yield* sql`insert into usage_metrics (minute, node, source, records) values (${minute}, 'n', 'kis-ws', 7)`
+        assert.isAbove((yield* migrated).length, 0)
+        const told = { minute, node: "n", source: "kis-ws", seq: 5n, records: 2n }
+        yield* sql`insert into usage_metrics ${sql.insert(told)}`
+        const rows = yield* sql`select seq, records, received, remainder from usage_metrics order by seq`
+        assert.deepStrictEqual(rows, [
+          { seq: 0n, records: 7n, received: 0n, remainder: 0n },
+          { seq: 5n, records: 2n, received: 0n, remainder: 0n }
+        ])
+      }).pipe(Effect.provide(Database.layer({ _tag: "server", url })))
+    })
+  )
+})
 
 describe.skipIf(postgresMissing !== undefined)("migrations of several processes", () => {
   it.live("run once and succeed for all when started together", () =>

@@ -7,6 +7,7 @@ export const accountStatus = (told: Partial<AccountStatus> = {}): AccountStatus 
     callsPerSecond: 18,
     learntPerSecond: 17,
     calls: 100,
+    answered: 99,
     refusals: 1,
     callsLastSecond: 17,
     waiting: 0,
@@ -27,6 +28,8 @@ export const accountStatus = (told: Partial<AccountStatus> = {}): AccountStatus 
     unanswered: [],
     lastDataMs: 1,
     silentSymbols: [],
+    frames: 0,
+    bytes: 0,
     openHoles: 0
   },
   connects: { connectsLastHour: 1, connectsPerHour_max: 11 },

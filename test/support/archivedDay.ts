@@ -4,6 +4,7 @@ import { dayFolder, marketInstant } from "../../src/calendar/MarketTime.ts"
 import type { GapPayload } from "../../src/domain/Gap.ts"
 import type { RecordDraft } from "../../src/domain/JournalRecord.ts"
 import { sha256 } from "./archive.ts"
+import type { MinuteMarker, MinuteSource } from "../../src/domain/MinuteMarker.ts"
 
 /** An instant of a market day, by `HHMM` or `HHMMSS`. */
 export const clockOf =
@@ -55,9 +56,20 @@ export const quotes = (codes: ReadonlyArray<string>, fromMs: number, toMs: numbe
     }))
   ).flat()
 
-/** The minute's amounts of one source. */
-export const minuteMarker = (atMs: number, source: string, amounts: object): RecordDraft =>
-  marker(atMs, { event: "minute", minute: new Date(atMs - 60_000).toISOString(), sources: { [source]: amounts } })
+/** The minute's amounts of one source, in a run that began with the minute that ended at `sinceMs`. */
+export const minuteMarker = (atMs: number, sinceMs: number, source: string, amounts: MinuteSource): RecordDraft => {
+  const minuteMs = atMs - 60_000
+  return marker(atMs, {
+    event: "minute",
+    minute: new Date(minuteMs).toISOString(),
+    since: new Date(sinceMs - 60_000).toISOString(),
+    sources: { [source]: amounts },
+    calls: {},
+    tokens: 0,
+    frames: 0,
+    bytes: 0
+  } satisfies MinuteMarker)
+}
 
 export const inOrder = (drafts: ReadonlyArray<RecordDraft>): ReadonlyArray<RecordDraft> =>
   drafts.toSorted((a, b) => a.receivedAtMs - b.receivedAtMs)

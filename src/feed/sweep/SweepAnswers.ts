@@ -1,7 +1,7 @@
 import { Clock, Effect } from "effect"
 import { marketNow } from "../../calendar/MarketClock.ts"
 import type { Delivery, Sighting } from "../../domain/Sighting.ts"
-import { Conservation } from "../../journal/Conservation.ts"
+import { Conservation, type Hand } from "../../journal/Conservation.ts"
 import { Journal } from "../../journal/Journal.ts"
 import { gap, marker, reject } from "../FeedRecord.ts"
 import type { SweepSchedule } from "../SweepSchedule.ts"
@@ -39,12 +39,8 @@ export const makeSweepAnswers = Effect.fnUntraced(function* (
   let progress: SweepProgress = { rounds: 0, lastRound_ms: undefined, lastAnswerAtMs: undefined }
   let deduplicatedBefore = 0
 
-  const tellUnasked = Effect.fnUntraced(function* (account: string, unasked: ReadonlyArray<Sighting>) {
-    const atMs = yield* marketNow
-    yield* journal.append(
-      unasked.map(({ payload }) => reject("kis-rest", account, atMs, "unknownSymbol", JSON.stringify(payload)))
-    )
-  })
+  const refusalsOf = (account: string, unasked: ReadonlyArray<Sighting>, atMs: number) =>
+    unasked.map(({ payload }) => reject("kis-rest", account, atMs, "unknownSymbol", JSON.stringify(payload)))
 
   const tellUnknown = Effect.fnUntraced(function* (account: string, symbol: string) {
     const atMs = yield* marketNow
@@ -57,7 +53,7 @@ export const makeSweepAnswers = Effect.fnUntraced(function* (
     if (round === undefined) return
     const { answered, asked, endedAtMs, missing, number, startedAtMs } = round
     const took_ms = endedAtMs - startedAtMs
-    const { deduplicated: soFar = 0 } = (yield* conservation.tallies).get("kis-rest") ?? {}
+    const { deduplicated: soFar = 0 } = (yield* conservation.balances).get("kis-rest") ?? {}
     const summary = {
       event: "sweep",
       number,
@@ -84,9 +80,14 @@ export const makeSweepAnswers = Effect.fnUntraced(function* (
       const asked = new Set(answer.asked)
       const known = came.filter(({ symbol }) => asked.has(symbol))
       const unasked = came.length === known.length ? [] : came.filter(({ symbol }) => !asked.has(symbol))
-      yield* conservation.add("kis-rest", { received: came.length, rejected: unasked.length })
-      if (unasked.length > 0) yield* tellUnasked(account, unasked)
-      yield* deliver({ source: "kis-rest", account, sightings: known })
+      const handOn = Effect.fnUntraced(function* ({ passOn, store }: Hand) {
+        if (unasked.length > 0) {
+          const refusals = refusalsOf(account, unasked, yield* marketNow)
+          yield* store(journal, refusals, { rejected: refusals.length })
+        }
+        yield* deliver({ source: "kis-rest", account, sightings: known, onTaken: passOn })
+      })
+      yield* conservation.receive("kis-rest", came.length, handOn)
       const nowMs = yield* Clock.currentTimeMillis
       for (const sighting of known) {
         if (isNameless && !sighting.price) continue

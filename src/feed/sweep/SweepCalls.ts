@@ -5,6 +5,7 @@ import { Journal } from "../../journal/Journal.ts"
 import type { KisError } from "../../kis/KisError.ts"
 import { multiPriceSymbols_max, type Quotations } from "../../kis/Quotations.ts"
 import { reject } from "../FeedRecord.ts"
+import { finishing } from "../finishing.ts"
 import { multiPriceSighting, priceSighting } from "../KisQuote.ts"
 import type { SweepBatch, SweepSchedule } from "../SweepSchedule.ts"
 import { bisect } from "./bisect.ts"
@@ -37,10 +38,13 @@ export const makeSweepCalls = Effect.fnUntraced(function* (options: SweepCallsOp
   const tellMalformed = <A>(call: Effect.Effect<A, KisError>) =>
     Effect.tapError(call, (error) =>
       error._tag === "KisReplyMalformed"
-        ? Effect.gen(function* () {
-            yield* conservation.add("kis-rest", { received: 1, rejected: 1 })
-            yield* journal.append([reject("kis-rest", account, yield* marketNow, "replyShape", error.raw)])
-          })
+        ? finishing(
+            conservation.receive("kis-rest", 1, ({ store }) =>
+              Effect.flatMap(marketNow, (atMs) =>
+                store(journal, [reject("kis-rest", account, atMs, "replyShape", error.raw)], { rejected: 1 })
+              )
+            )
+          )
         : Effect.void
     )
   const askMany = Effect.fnUntraced(function* (pick: () => Pick<SweepBatch, "symbols" | "call">) {

@@ -1,7 +1,7 @@
 import type { Problem } from "../../journal/Verify.ts"
 import type { Signature, SignedLine } from "../../journal/Signature.ts"
 import type { HourRows } from "../../sql/HourRows.ts"
-import type { SourceDay } from "./ConservationTally.ts"
+import type { ConservationDay } from "./conservationDay.ts"
 import type { SymbolDay, TimelineBin } from "./coverageOf.ts"
 import type { CauseDay, CauseLane, NamedHole } from "./gapSummary.ts"
 
@@ -79,13 +79,7 @@ export interface Certificate {
     readonly holes: ReadonlyArray<NamedHole>
   }
   readonly rejects: Readonly<Record<string, number>>
-  readonly conservation:
-    | { readonly recorded: false }
-    | {
-        readonly recorded: true
-        readonly minutes: number
-        readonly sources: Readonly<Record<string, SourceDay>>
-      }
+  readonly conservation: ConservationDay
   readonly sql: SqlDay
   /** What is wrong with the files. */
   readonly problems: ReadonlyArray<Problem>

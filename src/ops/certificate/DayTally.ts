@@ -1,5 +1,5 @@
 import { dataKinds, type JournalRecord } from "../../domain/JournalRecord.ts"
-import { makeConservationTally } from "./ConservationTally.ts"
+import { type MinuteMarker, minuteMarkerOf } from "../../domain/MinuteMarker.ts"
 import { makeDayGaps } from "./DayGaps.ts"
 import type { PhaseSpan } from "./DayPhases.ts"
 import { makeSilences } from "./Silences.ts"
@@ -22,7 +22,7 @@ export const makeDayTally = (date: string, phases: ReadonlyArray<PhaseSpan>, day
   const symbols = new Map<string, Int32Array>()
   const gaps = makeDayGaps(date)
   const silences = makeSilences()
-  const conservation = makeConservationTally()
+  const minutes = new Map<string, Array<MinuteMarker>>()
   const rejects = new Map<string, number>()
   const nodes = new Set<string>()
   const universes: Array<UniverseWord> = []
@@ -52,14 +52,23 @@ export const makeDayTally = (date: string, phases: ReadonlyArray<PhaseSpan>, day
     counts[at] = (counts[at] ?? 0) + 1
     gaps.seen(symbol, atMs)
   }
-  const marker = ({ payload, receivedAt }: JournalRecord): void => {
+  const minute = (told: MinuteMarker, node: string): void => {
+    const before = minutes.get(node)
+    if (before === undefined) minutes.set(node, [told])
+    else before.push(told)
+  }
+  const marker = (record: JournalRecord, node: string): void => {
+    const { payload, receivedAt } = record
     if (Array.isArray(payload)) return
     const event = payload as Readonly<Record<string, unknown>>
     const atMs = Date.parse(receivedAt)
     if (event["event"] === "universe" && typeof event["file"] === "string") {
       universes.push({ atMs, file: event["file"] })
     } else if (event["event"] === "coverage") coverage = event
-    else conservation.see(event)
+    else {
+      const told = minuteMarkerOf(record)
+      if (told !== undefined) minute(told, node)
+    }
   }
 
   return {
@@ -71,7 +80,7 @@ export const makeDayTally = (date: string, phases: ReadonlyArray<PhaseSpan>, day
       const index = kindIndex.get(record.kind)
       if (index !== undefined) data(record, index)
       else if (record.kind === "gap") gaps.gap(record)
-      else if (record.kind === "marker") marker(record)
+      else if (record.kind === "marker") marker(record, node)
       else {
         const { payload } = record
         const reason = String(Array.isArray(payload) ? undefined : (payload as { readonly reason?: unknown }).reason)
@@ -80,7 +89,8 @@ export const makeDayTally = (date: string, phases: ReadonlyArray<PhaseSpan>, day
     },
     gaps,
     silences,
-    conservation,
+    /** The minutes that each node told of, in the order of its journal. */
+    minutes: (): ReadonlyMap<string, ReadonlyArray<MinuteMarker>> => minutes,
     records: () => records,
     nodes: (): ReadonlyArray<string> => [...nodes].sort(),
     rejects: (): Readonly<Record<string, number>> => Object.fromEntries([...rejects].sort()),

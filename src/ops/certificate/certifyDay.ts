@@ -10,6 +10,7 @@ import { nextSegment, readLines } from "../../journal/Reader.ts"
 import { certificateFiles, inSignedOrder, signatureOf } from "../../journal/Signature.ts"
 import { verifyArchive, type VerifyOptions, type VerifyReport } from "../../journal/Verify.ts"
 import { replaceWhole } from "../../journal/wholeFile.ts"
+import { conservationDay } from "./conservationDay.ts"
 import { type Certificate, certificateText, type SqlDay } from "./Certificate.ts"
 import { bin_ms, coverageOf, type SymbolDay } from "./coverageOf.ts"
 import { dayPhases, type PhaseSpan } from "./DayPhases.ts"
@@ -139,7 +140,6 @@ export const certificateOf = Effect.fn("certificate.of")(function* (options: Cer
   const actual_seconds = sum(perPhase, (each) => each.actual_seconds)
   const repaired_seconds = sum(perPhase, (each) => each.repaired_seconds)
   const { lanes, ...gapDay } = summariseGaps(gaps, phases, unrecorded)
-  const sources = tally.conservation.sources()
   const [firstMs, lastMs] = [tally.silences.firstMs(), tally.silences.lastMs()]
   // What differs from an older certificate is a reason; that the older one cannot be read is none.
   const problems = report.problems.filter(({ kind }) => kind !== "certificate")
@@ -168,10 +168,7 @@ export const certificateOf = Effect.fn("certificate.of")(function* (options: Cer
     staleness: stalenessOf(tally.coverage()),
     gaps: gapDay,
     rejects: tally.rejects(),
-    conservation:
-      sources === undefined
-        ? ({ recorded: false } as const)
-        : ({ recorded: true, minutes: tally.conservation.minutes(), sources } as const),
+    conservation: conservationDay(tally.minutes()),
     sql: yield* rows.result(report),
     problems,
     timeline: { bin_seconds: bin_ms / 1_000, bins: timeline, lanes },

@@ -52,6 +52,8 @@ const unknowns = ({ conservation, coverage, isOver, record, universe }: Judged):
       if (remainder > 0) reasons.push(`${plural(remainder, "record")} of ${source} were received and are nowhere.`)
       if (remainder < 0) reasons.push(`${plural(-remainder, "record")} more of ${source} were settled than received.`)
     }
+    const isEven = Object.values(conservation.sources).every(({ remainder }) => remainder === 0)
+    if (!conservation.holds && isEven) reasons.push("The counts of the minutes do not follow from each other.")
   }
   return reasons
 }

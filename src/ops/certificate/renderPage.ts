@@ -137,14 +137,19 @@ const rejects = ({ rejects: all }: Certificate) => {
 const conservation = ({ conservation: balance }: Certificate) =>
   balance.recorded
     ? table(
-        ["Source", "Received", "Stored", "Rejected", "Deduplicated", "In flight", "Unaccounted for"].map((name, at) =>
-          at === 0 ? { name } : number(name)
+        ["Source", "Received", "Stored", "Rejected", "Deduplicated", "In flight", "Cut off", "Unaccounted for"].map(
+          (name, at) => (at === 0 ? { name } : number(name))
         ),
         Object.entries(balance.sources).map(([source, day]) => [
           source,
-          ...[day.received, day.stored, day.rejected, day.deduplicated, day.inFlight, day.remainder].map(count)
+          ...[day.received, day.stored, day.rejected, day.deduplicated, day.inFlight, day.untold, day.remainder].map(
+            count
+          )
         ])
-      ) + paragraph(`Over ${count(balance.minutes)} minutes.`)
+      ) +
+      paragraph(
+        `Over ${count(balance.minutes)} minutes. "Cut off" was on its way at the last minute of a run that was killed; the hole of its downtime covers it.`
+      )
     : paragraph("Not recorded.")
 
 const sql = ({ sql: rows }: Certificate) =>

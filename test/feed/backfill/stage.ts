@@ -28,9 +28,9 @@ export const stageOf = Effect.fnUntraced(function* (
       deliver: (delivery) =>
         Effect.suspend(() => {
           deliveries.push(delivery)
-          return shard.isStoring
-            ? conservation.add(delivery.source, { stored: delivery.sightings.length })
-            : Effect.void
+          delivery.onTaken?.(delivery.sightings.length)
+          if (shard.isStoring) conservation.settle(delivery.source, { stored: delivery.sightings.length })
+          return Effect.void
         })
     }),
     context
@@ -38,7 +38,7 @@ export const stageOf = Effect.fnUntraced(function* (
   return {
     backfill,
     statusOf: looked(backfill.status),
-    tally: looked(Effect.map(conservation.tallies, (tallies) => tallies.get("backfill"))),
+    tally: looked(Effect.map(conservation.balances, (balances) => balances.get("backfill"))),
     written,
     deliveries,
     shard,

@@ -135,14 +135,20 @@ describe("the certificate of a day", () => {
               reject("zeroPrice"),
               reject("zeroPrice"),
               reject("frameShape"),
-              minuteMarker(at("0901"), "kis-ws", {
+              minuteMarker(at("0901"), at("0901"), "kis-ws", {
                 received: 10,
                 stored: 7,
                 rejected: 1,
                 deduplicated: 1,
                 inFlight: 1
               }),
-              minuteMarker(at("0902"), "kis-ws", { received: 5, stored: 6, rejected: 0, deduplicated: 0, inFlight: 0 }),
+              minuteMarker(at("0902"), at("0901"), "kis-ws", {
+                received: 5,
+                stored: 6,
+                rejected: 0,
+                deduplicated: 0,
+                inFlight: 0
+              }),
               marker(at("2000"), { event: "coverage", symbols: 3, lateSymbols: 1, late: [{ symbol: "005930" }] })
             ]
           )
@@ -191,7 +197,11 @@ describe("the certificate of a day", () => {
           assert.deepStrictEqual(certificate.conservation, {
             recorded: true,
             minutes: 2,
-            sources: { "kis-ws": { received: 15, stored: 13, rejected: 1, deduplicated: 1, inFlight: 0, remainder: 0 } }
+            runs: 1,
+            holds: true,
+            sources: {
+              "kis-ws": { received: 15, stored: 13, rejected: 1, deduplicated: 1, inFlight: 0, untold: 0, remainder: 0 }
+            }
           })
           assert.deepInclude(certificate.staleness, { recorded: true, lateSymbols: 1 })
 
