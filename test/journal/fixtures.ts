@@ -88,11 +88,11 @@ export const chunksAfter = Effect.fnUntraced(function* (journal: JournalShape, f
 export const recordsAfter = (journal: JournalShape, from: Position) =>
   Effect.map(chunksAfter(journal, from), (chunks) => chunks.flatMap(({ records }) => records))
 
-/** Every file below a folder by its path below it, as a real disk holds it. */
+/** Every file of the record below a folder by its path below it, as a real disk holds it: not the lock, not the hint. */
 export const filesBelow = (folder: string): Map<string, Buffer> =>
   new Map(
     readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.name.startsWith(".lock."))
+      .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
       .map((entry) => join(entry.parentPath, entry.name))
       .map((path) => [relative(folder, path), readFileSync(path)])
   )
