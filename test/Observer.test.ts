@@ -6,6 +6,7 @@ import { MarketClock, rehearsed } from "../src/calendar/MarketClock.ts"
 import { MarketSession } from "../src/calendar/MarketSession.ts"
 import { marketInstant } from "../src/calendar/MarketTime.ts"
 import { KisFeed } from "../src/feed/KisFeed.ts"
+import { Compressor } from "../src/journal/Compressor.ts"
 import { Journal } from "../src/journal/Journal.ts"
 import { Observer } from "../src/Observer.ts"
 import { Coverage } from "../src/plan/Coverage.ts"
@@ -41,6 +42,7 @@ const life = Effect.fnUntraced(function* (
       Planner,
       Effect.map(Coverage, (coverage) => ({ start: planned, coverage }))
     ).pipe(Layer.provide(Layer.mock(Coverage, {}))),
+    Compressor.layerOff,
     SqlPipeline.layerOff
   )
   const layer = Observer.layer({ version: "1", describe: { clock: "real" }, drain_seconds: 10 })

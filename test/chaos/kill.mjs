@@ -2,11 +2,11 @@
 // what was promised: every line that could be read before a kill is there, `seq` has no hole, every file is in its
 // manifest, and SQL has exactly the journal's data lines. `node test/chaos/kill.mjs [kills] [seed]`
 import { spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { journalProblems, manifestProblems } from "../../scripts/checkSmoke.mjs"
+import { journalProblems, manifestProblems, segmentsOf, textOf } from "../../scripts/checkSmoke.mjs"
 
 const kills = Number(process.argv[2] ?? 20)
 let seed = Number(process.argv[3] ?? Date.now() % 2 ** 31)
@@ -27,8 +27,9 @@ const env = {
   OBSERVER_LOG_DIR: join(work, "log"),
   OBSERVER_STATE_DIR: join(work, "state"),
   OBSERVER_HTTP_PORT: "0",
-  // Small segments, so that kills also fall into sealing.
-  OBSERVER_SEGMENT_MB: "1"
+  // Small segments, compressed at once, so that kills also fall into sealing and compressing.
+  OBSERVER_SEGMENT_MB: "1",
+  OBSERVER_GZIP_MINUTES: "0"
 }
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const start = () => spawn(process.execPath, [program("main")], { env, stdio: ["ignore", "ignore", "pipe"] })
@@ -37,9 +38,8 @@ const ended = (child) => new Promise((resolve) => child.once("exit", (code, sign
 /** Every whole line on disk now, by its `seq`. */
 const lines = () => {
   const found = new Map()
-  for (const name of readdirSync(dataDir, { recursive: true })) {
-    if (!/-\d{12,}\.jsonl(\.open)?$/.test(name)) continue
-    const text = readFileSync(join(dataDir, name), "utf8")
+  for (const file of segmentsOf(dataDir)) {
+    const text = textOf(file)
     for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
       if (line !== "") found.set(Number(/"seq":(\d+)/.exec(line)?.[1]), line)
     }
