@@ -1,5 +1,6 @@
 import { Effect, Result, Schema } from "effect"
 import { join } from "node:path"
+import { Disk } from "./Disk.ts"
 import { listDays } from "./Segments.ts"
 import { readWhole, replaceWhole } from "./wholeFile.ts"
 
@@ -20,7 +21,7 @@ export const HeadHint = Schema.Struct({
   v: Schema.Literal(1),
   /** The first `seq` of the newest file, begun or about to be. */
   firstSeq: Schema.Int,
-  /** `YYYY/MM/DD`: the days of that file and of the one before it. */
+  /** `YYYY/MM/DD`: the day of that file, and of the one before it. */
   days: Schema.Array(Schema.String),
   /** Every day that had a folder: a day beyond them was put there by somebody else. */
   known: Schema.Array(Schema.String),
@@ -41,6 +42,22 @@ const nameOf = (node: string) => `.head-${node}`
 export const readHint = Effect.fnUntraced(function* (dataDir: string, node: string) {
   const decoded = decode((yield* readWhole(join(dataDir, nameOf(node)))) ?? "")
   return Result.isSuccess(decoded) ? decoded.success : undefined
+})
+
+const onwardOf = (node: string) => `.next-${node}`
+const isDay = /^\d{4}\/\d{2}\/\d{2}$/
+
+/**
+ * Where the writer went from a day to one that was there already, as only a clock that is set does: the days that a hint
+ * leads to, and those that these lead to. So a hint that has been put back leads to what was written after it, too.
+ */
+export const daysOnward = Effect.fnUntraced(function* (dataDir: string, node: string, days: ReadonlyArray<string>) {
+  const found = new Set(days)
+  for (const day of found) {
+    const next = (yield* readWhole(join(dataDir, day, onwardOf(node))))?.trim() ?? ""
+    if (isDay.test(next)) found.add(next)
+  }
+  return found
 })
 
 /** What of a hint does not change while the process runs. */
@@ -77,9 +94,14 @@ export class HintKeeper {
   })
 
   /** Makes durable that a file beginning with `firstSeq` is the newest one, and in which days it and the one before lie. */
-  point(firstSeq: number, days: ReadonlyArray<string>) {
-    return Effect.suspend(() => {
-      for (const day of days) this.known.add(day)
+  point = Effect.fnUntraced(
+    { self: this },
+    function* (this: HintKeeper, firstSeq: number, days: ReadonlyArray<string>) {
+      const [day, before] = days
+      if (day !== undefined && before !== undefined && day !== before && this.known.has(day)) {
+        yield* this.leadOn(before, day)
+      }
+      for (const each of days) this.known.add(each)
       const { boot, fsync_ms, lock } = this.basis
       const hint: HeadHint = {
         v: 1,
@@ -91,7 +113,14 @@ export class HintKeeper {
         fsync_ms,
         ...(this.untold?.firstSeq === firstSeq ? { untold: this.untold.loss } : {})
       }
-      return replaceWhole(this.dataDir, nameOf(this.node), Buffer.from(`${JSON.stringify(hint)}\n`))
-    })
-  }
+      yield* replaceWhole(this.dataDir, nameOf(this.node), Buffer.from(`${JSON.stringify(hint)}\n`))
+    }
+  )
+
+  private leadOn = Effect.fnUntraced({ self: this }, function* (this: HintKeeper, from: string, to: string) {
+    const disk = yield* Disk
+    const folder = join(this.dataDir, from)
+    // A day that somebody has removed holds nothing that could be found without it.
+    if ((yield* disk.list(folder)).length > 0) yield* replaceWhole(folder, onwardOf(this.node), Buffer.from(`${to}\n`))
+  })
 }

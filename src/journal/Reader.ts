@@ -74,7 +74,10 @@ export const readLines = Effect.fnUntraced(function* (
 /** The beginning of the segment that holds the record after `from.seq`; `undefined` when there is none yet. */
 export const nextSegment = Effect.fnUntraced(function* (dataDir: string, node: string, from: Position) {
   const since = (day?: string) =>
-    Effect.map(segmentsSince(dataDir, node, day), (segments) => segments.find(({ firstSeq }) => firstSeq > from.seq))
+    Effect.map(segmentsSince(dataDir, node, day), (segments) =>
+      // A file that was begun and holds nothing is passed over.
+      segments.find(({ file, firstSeq }) => firstSeq > from.seq && file !== from.file)
+    )
   const near = yield* since(parseSegmentName(from.file)?.day).pipe(Effect.mapError(unreadable(from.file)))
   // A clock that went back has put the next records into an earlier day.
   const next = near?.firstSeq === from.seq + 1 ? near : yield* since().pipe(Effect.mapError(unreadable(from.file)))

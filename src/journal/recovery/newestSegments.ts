@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { HeadHint } from "../HeadHint.ts"
+import { daysOnward, type HeadHint } from "../HeadHint.ts"
 import type { SegmentName } from "../SegmentName.ts"
 import { listDays, listSegments, segmentsSince } from "../Segments.ts"
 
@@ -34,7 +34,7 @@ export const hintedSegments = Effect.fnUntraced(function* (
   const known = new Set(hint.known)
   if (days.some((day) => !known.has(day))) return undefined
   const found: Array<SegmentName> = []
-  for (const day of new Set([...days.slice(-daysLookedAt), ...hint.days])) {
+  for (const day of yield* daysOnward(dataDir, node, [...days.slice(-daysLookedAt), ...hint.days])) {
     for (const segment of yield* listSegments(dataDir, day)) if (segment.node === node) found.push(segment)
   }
   found.sort((a, b) => a.firstSeq - b.firstSeq)

@@ -58,6 +58,7 @@ export const settlePlain = Effect.fnUntraced(function* (dataDir: string, segment
     scan.goodBytes < totalBytes ? yield* quarantineTail(dataDir, segment, scan.goodBytes, totalBytes) : undefined
   if (scan.lines === 0) {
     yield* disk.remove(path)
+    yield* disk.syncFolder(dirname(path))
     return { line: undefined, torn } satisfies Settled
   }
   if (segment.open) {
