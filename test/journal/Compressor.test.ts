@@ -270,3 +270,53 @@ describe("a process that is killed while it compresses", () => {
     { arbitrary: { runs: 100 }, timeout: 120_000 }
   )
 })
+
+const Refusal = Schema.Struct({
+  nth: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 400 })),
+  times: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 6 })),
+  code: Schema.Literals(["ENOSPC", "EROFS", "EIO", "EACCES", "EMFILE"]),
+  done: Schema.Literals([0, 0.5, 1])
+})
+
+describe("a disk whose nth call fails", () => {
+  it.effect.prop(
+    "in appending, rotating, sealing or compressing, for a while, and a kill after it: all that was acknowledged is there in order",
+    [Schema.Array(Refusal), Schema.Int.check(Schema.isBetween({ minimum: 20, maximum: 500 }))],
+    ([refusals, killAt]) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(openMs)
+        const disk = new MemoryDisk(yield* tempFolder)
+        let born = false
+        disk.fault = ({ index }) => {
+          if (!born) return undefined
+          if (index === killAt) return { _tag: "Killed", done: 0.5 }
+          const met = refusals.find(({ nth, times }) => index >= nth && index < nth + times)
+          return met && { _tag: "Refused", code: met.code, done: met.done }
+        }
+        const acknowledged: Array<number> = []
+        yield* Effect.gen(function* () {
+          const journal = yield* openJournal(disk.root, { segment_bytes, fsync_ms: 100 })
+          born = true
+          yield* startCompressor(disk, journal)
+          yield* Effect.forkScoped(
+            Effect.forEach(upTo(25), (n) =>
+              Effect.tap(journal.append([seen(n)]), () => Effect.sync(() => acknowledged.push(n)))
+            )
+          )
+          let turns = 120
+          yield* passUntil(() => turns-- === 0, 1_000)
+        }).pipe(Effect.scoped, Effect.raceFirst(Deferred.await(disk.killed)), Effect.provide(disk.layer))
+        const next = disk.afterKill()
+        const journal = yield* Effect.provide(openJournal(next.root), next.layer)
+        const records = yield* Effect.provide(recordsAfter(journal, origin), next.layer)
+        assert.deepStrictEqual(
+          records.map(({ seq }) => seq),
+          upTo(records.length)
+        )
+        const stored = records.map(numberOf).filter((n) => n !== undefined)
+        assert.deepStrictEqual(stored.slice(0, acknowledged.length), acknowledged)
+        assert.deepStrictEqual(stored, upTo(stored.length))
+      }).pipe(Effect.scoped),
+    { arbitrary: { runs: 60, size: 8 }, timeout: 120_000 }
+  )
+})
