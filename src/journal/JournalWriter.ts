@@ -5,6 +5,7 @@ import { encodeLine, makeNumberer, type RecordDraft } from "../domain/JournalRec
 import type { Disk, DiskError } from "./Disk.ts"
 import type { HintKeeper } from "./HeadHint.ts"
 import type { JournalStatus } from "./Journal.ts"
+import { Syncing } from "./journalWriter/Syncing.ts"
 import { type CompressedFile, enterCompressed, type ManifestLine } from "./Manifest.ts"
 import type { Position } from "./Position.ts"
 import { type AppendOrigin, Producers } from "./Producers.ts"
@@ -71,6 +72,7 @@ export class JournalWriter {
   private readonly queue: Queue.Queue<Request>
   private readonly number: ReturnType<typeof makeNumberer>
   private readonly producers = new Producers()
+  private readonly syncing = new Syncing()
   private inHand: ReadonlyArray<Request> = []
   private closing: Deferred.Deferred<void> | undefined
   private rotationAsked = false
@@ -79,7 +81,6 @@ export class JournalWriter {
   private outage: { readonly fromMs: number; readonly toMs?: number } | undefined
   private refusal: string | undefined
   private lastAppendAtMs: number | undefined
-  private fsync_ms: number | undefined
 
   private constructor(options: JournalOptions, head: Position, hint: HintKeeper, queue: Queue.Queue<Request>) {
     this.options = options
@@ -135,7 +136,7 @@ export class JournalWriter {
       synced: this.synced,
       appended_bytes: this.appended_bytes,
       lastAppendAtMs: this.lastAppendAtMs,
-      fsync_ms: this.fsync_ms,
+      fsync_ms: this.syncing.fsync_ms,
       waitingAppends: Queue.sizeUnsafe(this.queue)
     }
   }
@@ -200,8 +201,9 @@ export class JournalWriter {
         Deferred.doneUnsafe(done, yield* Effect.exit(enterCompressed(this.options.dataDir, day, sealed, gzip)))
         continue
       }
-      if (request._tag === "Close" || this.hourIsOver(yield* marketNow)) {
+      if (request._tag === "Close" || this.syncing.isRemoved || this.hourIsOver(yield* marketNow)) {
         yield* this.untilAccepted(this.sealCurrent)
+        this.syncing.isRemoved = false
       }
       if (request._tag === "Rotate") this.rotationAsked = false
       else {
@@ -298,24 +300,18 @@ export class JournalWriter {
 
   private get watchHour(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      if (this.rotationAsked || !this.hourIsOver(yield* marketNow)) return
+      if (this.rotationAsked || !(this.syncing.isRemoved || this.hourIsOver(yield* marketNow))) return
       this.rotationAsked = true
       yield* Queue.offer(this.queue, { _tag: "Rotate" })
     }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.asVoid)
   }
 
   private get syncInTime(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
+    return Effect.suspend(() => {
       const target = this.head
-      if (this.segment === undefined || target.seq === this.synced.seq) return
-      const started = yield* Clock.monotonicTimeNanos
-      if (yield* this.segment.sync) this.fsync_ms = Number((yield* Clock.monotonicTimeNanos) - started) / 1e6
-      this.reached(target)
-    }).pipe(
-      Effect.catch((error) => Effect.logError("the journal could not be synced to disk", { reason: error.message })),
-      Effect.repeat(Schedule.fixed(this.options.fsync_ms)),
-      Effect.asVoid
-    )
+      if (this.segment === undefined || target.seq === this.synced.seq) return Effect.void
+      return Effect.map(this.syncing.turn(this.segment), (isDurable) => isDurable && this.reached(target))
+    }).pipe(Effect.repeat(Schedule.fixed(this.options.fsync_ms)), Effect.asVoid)
   }
 
   /** Everything up to a place survives a power cut now. A seal may have been faster than a sync. */

@@ -205,6 +205,7 @@ export class MemoryDisk {
           if (state.closed) throw "EBADF"
           this.writeInto(target, bytes, at, done)
         }),
+      read: (at, length) => this.whole("read", path, () => target.bytes.subarray(at, at + length)),
       truncate: (length) => whole("truncate", () => this.truncateFile(target, length)),
       datasync: whole("fdatasync", () => {
         target.synced = target.bytes
