@@ -4,7 +4,7 @@ import { Supervisor } from "../actor/Supervisor.ts"
 import { marketNow } from "../calendar/MarketClock.ts"
 import { compressFile } from "./compressor/compressFile.ts"
 import { type Due, nextDue } from "./compressor/nextDue.ts"
-import { Disk } from "./Disk.ts"
+import type { Disk } from "./Disk.ts"
 import { Journal } from "./Journal.ts"
 import { daysOf } from "./SegmentName.ts"
 

@@ -243,7 +243,7 @@ const collectGarbage = Effect.promise(async () => {
   const gc: () => void = runInNewContext("gc")
   for (let n = 0; n < 4; n++) {
     gc()
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setImmediate(resolve))
   }
 })
 

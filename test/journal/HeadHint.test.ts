@@ -50,7 +50,7 @@ const Run = Schema.Struct({
   ends: Schema.Literals(["close", "kill", "powerCut"]),
   tail: Schema.Literals([0, 1, 2]),
   /** What befalls the hint afterwards: nothing, it is lost, an older one is put back, or the run was one of a version without it. */
-  then: Schema.Literals(["nothing", "lost", "olderBack", "olderBack", "withoutHint"]),
+  hint: Schema.Literals(["nothing", "lost", "olderBack", "olderBack", "withoutHint"]),
   which: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 6 })),
   removedDay: Schema.Literals([-1, -1, -1, 0, 3, 6])
 })
@@ -88,9 +88,9 @@ describe("the head, found by a hint", () => {
           if (run.ends === "kill") disk = disk.afterKill()
           if (run.ends === "powerCut") disk = disk.afterPowerCut(tails[run.tail] ?? ((unsynced) => unsynced))
           const older = hints.at(-1 - run.which)
-          if (run.then === "lost") yield* removeFile(disk, hintFile)
-          if (run.then === "olderBack" && older !== undefined) disk.put(hintFile, older)
-          if (run.then === "withoutHint") {
+          if (run.hint === "lost") yield* removeFile(disk, hintFile)
+          if (run.hint === "olderBack" && older !== undefined) disk.put(hintFile, older)
+          if (run.hint === "withoutHint") {
             for (const path of disk.files().keys()) {
               const old = before.get(path)
               if (!/(^|\/)\.(head|next)-/.test(path)) continue
