@@ -77,7 +77,7 @@ export const manifestProblems = (dataDir) => {
     const day = dirname(manifest)
     const sums = readFileSync(join(day, "SHA256SUMS"), "utf8")
     for (const line of readFileSync(manifest, "utf8").trimEnd().split("\n")) {
-      const { bytes, file, firstSeq, lastSeq, lines, sha256 } = JSON.parse(line)
+      const { bytes, file, firstSeq, gzip, lastSeq, lines, sha256 } = JSON.parse(line)
       const path = [join(day, file), `${join(day, file)}.gz`].find(existsSync)
       if (path === undefined) {
         problems.push(`${manifest}: ${file} is not there`)
@@ -90,7 +90,8 @@ export const manifestProblems = (dataDir) => {
       if (Buffer.byteLength(text) !== bytes) problems.push(`${path}: not ${bytes} bytes`)
       if (text.split("\n").length - 1 !== lines || lastSeq - firstSeq + 1 !== lines)
         problems.push(`${path}: not ${lines} lines`)
-      if (!sums.includes(`  ${file}`)) problems.push(`${day}/SHA256SUMS: ${file} is missing`)
+      const listed = gzip === undefined ? `${sha256}  ${file}` : `${gzip.sha256}  ${gzip.file}`
+      if (!sums.split("\n").includes(listed)) problems.push(`${day}/SHA256SUMS: ${file} is missing`)
     }
   }
   for (const file of segmentsOf(dataDir)) if (!entered.has(file)) problems.push(`${file}: in no manifest`)
@@ -128,14 +129,21 @@ const filesOf = (folder) =>
         .map((entry) => join(entry.parentPath, entry.name))
     : []
 
-const segmentsOf = (dataDir) =>
-  filesOf(dataDir)
-    .filter((file) => segment.test(file) && !relative(dataDir, file).startsWith("quarantine"))
+/** Every file of the journal by its first `seq`; one that is there plain and compressed counts once. */
+export const segmentsOf = (dataDir) => {
+  const files = filesOf(dataDir).filter(
+    (file) => segment.test(file) && !relative(dataDir, file).startsWith("quarantine")
+  )
+  const all = new Set(files)
+  return files
+    .filter((file) => !(file.endsWith(".gz") && all.has(file.slice(0, -3))))
     .sort((a, b) => Number(segment.exec(a)[1]) - Number(segment.exec(b)[1]))
+}
 
-/** A file may be sealed and renamed between being listed and being read. */
-const textOf = (file) => {
-  const path = existsSync(file) ? file : file.replace(/\.open$/, "")
+/** A file may be sealed, and so renamed, or compressed between being listed and being read. */
+export const textOf = (file) => {
+  const plain = file.replace(/\.(open|gz)$/, "")
+  const path = [file, plain, `${plain}.gz`].find(existsSync)
   const bytes = readFileSync(path)
   return (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8")
 }

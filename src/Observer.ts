@@ -6,6 +6,7 @@ import { MarketSession } from "./calendar/MarketSession.ts"
 import { missedSpans } from "./calendar/missedSpans.ts"
 import { gap, marker } from "./feed/FeedRecord.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
+import { Compressor } from "./journal/Compressor.ts"
 import { Journal } from "./journal/Journal.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
@@ -48,6 +49,7 @@ export class Observer extends Context.Service<
 const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: ObserverOptions) {
   const supervisor = yield* Supervisor
   const journal = yield* Journal
+  const compressor = yield* Compressor
   const shards = yield* Shards
   const feed = yield* KisFeed
   const sql = yield* SqlPipeline
@@ -67,14 +69,20 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const startRecords = Effect.gen(function* () {
     const nowMs = yield* marketNow
     const { beginsMs } = yield* MarketClock
-    const { head, lastReceivedAt: newest, quarantined, unclean } = journal.recovered
+    const { head, lastReceivedAt: newest, loss, quarantined, unclean } = journal.recovered
     const lastMs = newest === undefined ? nowMs : Date.parse(newest)
     const setBack_ms = Math.max(0, lastMs - nowMs)
     if (setBack_ms > 0) {
       const words = "the newest record is later than now: the clock was set back, or another day is rehearsed"
       yield* Effect.logWarning(words, { newest, now: new Date(nowMs).toISOString() })
     }
-    const found = { previousSeq: head.seq, unclean, quarantined, ...(setBack_ms > 0 ? { setBack_ms } : {}) }
+    const found = {
+      previousSeq: head.seq,
+      unclean,
+      ...(loss === undefined ? {} : { loss }),
+      quarantined,
+      ...(setBack_ms > 0 ? { setBack_ms } : {})
+    }
     return [
       marker(nowMs, { event: "start", version, ...found, phase: session.phaseAt(nowMs), ...describe }),
       ...missedSpans({ lastMs, nowMs, beginsMs }, session.openSpans).map((span) =>
@@ -95,6 +103,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const start = Effect.gen(function* () {
     yield* supervisor.start({ name: "journal", kind: "transient", policy: vital, run: journal.run, drain: endRecord })
     yield* journal.append(yield* startRecords)
+    yield* compressor.start
     yield* sql.start
     yield* shards.start
     yield* supervisor.start({ name: "conservation", kind: "permanent", policy: patient, run: watch.run })
@@ -117,7 +126,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const stop = Effect.gen(function* () {
     yield* Effect.logInfo("stopping: what was received is being stored")
     const late = yield* supervisor.shutdown({
-      order: ["account", "planner", "universe", "certifier", "shard", "minutes", "journal", "follower"],
+      order: ["account", "planner", "universe", "certifier", "shard", "minutes", "compressor", "journal", "follower"],
       deadline_ms: drain_seconds * (1 - closing_share) * 1_000
     })
     const { seq } = yield* journal.head

@@ -171,6 +171,12 @@ export const table = {
     "128",
     "Size in MB at which a journal file is sealed."
   ),
+  gzip_minutes: setting(
+    "OBSERVER_GZIP_MINUTES",
+    Value.wholeNumberOrOff(0, 525_600),
+    "60",
+    "How many minutes after its seal a journal file is compressed; off leaves files plain."
+  ),
   fsync_ms: setting(
     "OBSERVER_FSYNC_MS",
     Value.wholeNumber(1, 10_000),

@@ -32,6 +32,7 @@ export const koreanMeaning: Readonly<Record<keyof typeof table, string>> = {
   heartbeat_seconds: "값이 그대로인 시세를 다시 기록하기까지의 시간(초)",
   stale_seconds: "이 시간(초) 동안 보이지 않은 종목은 stale로 집계",
   segment_mb: "저널 파일을 봉인하는 크기(MB)",
+  gzip_minutes: "저널 파일을 봉인한 뒤 압축하기까지의 시간(분). off이면 압축하지 않음",
   fsync_ms: "정전 시 잃을 수 있는 레코드의 최대 시간(밀리초)",
   drain_seconds: "정상 종료에 주어지는 시간(초)",
   logLevel: "기록할 최소 로그 레벨",
@@ -41,6 +42,7 @@ export const koreanMeaning: Readonly<Record<keyof typeof table, string>> = {
 
 const phrases: ReadonlyArray<readonly [RegExp, string]> = [
   [/^a whole number from (\d+) to (\d+)$/, "$1~$2 정수"],
+  [/^off or a whole number from (\d+) to (\d+)$/, "off 또는 $1~$2 정수"],
   [/^an address beginning with (.+) or (.+)$/, "$1 또는 $2로 시작하는 주소"],
   [/^the path of a folder$/, "폴더 경로"],
   [/^the path of a file$/, "파일 경로"],

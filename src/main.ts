@@ -11,6 +11,7 @@ import { KisFeed } from "./feed/KisFeed.ts"
 import { prepareFolders } from "./Folders.ts"
 import * as Api from "./http/Api.ts"
 import * as Server from "./http/Server.ts"
+import { Compressor } from "./journal/Compressor.ts"
 import { Conservation } from "./journal/Conservation.ts"
 import { Disk } from "./journal/Disk.ts"
 import { Journal } from "./journal/Journal.ts"
@@ -44,6 +45,8 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
   const { books, dataDir, drain_seconds, fsync_ms, heartbeat_seconds, node, stateDir, symbols: selection } = settings
   const journal = Journal.layer({ dataDir, node, segment_bytes: settings.segment_mb * megabyte, fsync_ms })
   const base = Layer.mergeAll(Supervisor.layer, MarketSession.layer(settings.session), Conservation.layer, journal)
+  const after_minutes = settings.gzip_minutes
+  const compressor = after_minutes === "off" ? Compressor.layerOff : Compressor.layer({ dataDir, after_minutes })
   const shards = Shards.layer({ count: settings.shards, heartbeat_ms: heartbeat_seconds * 1_000 })
   const migrations = fileURLToPath(new URL("./migrations", import.meta.url))
   const sql = settings.sql
@@ -71,7 +74,7 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     Layer.provideMerge(planner),
     Layer.provideMerge(Layer.mergeAll(ConservationWatch.layer, MinuteMarkers.layer)),
     Layer.provideMerge(feed),
-    Layer.provideMerge(Layer.mergeAll(shards, sql, universe)),
+    Layer.provideMerge(Layer.mergeAll(shards, sql, universe, compressor)),
     Layer.provideMerge(base),
     Layer.provide(Disk.layer),
     Layer.provide(NodeHttpClient.layerUndiciOptions({ keepAliveTimeout: 4_000, connect: { timeout: 5_000 } }))

@@ -6,6 +6,8 @@ import { MarketClock, rehearsed } from "../src/calendar/MarketClock.ts"
 import { MarketSession } from "../src/calendar/MarketSession.ts"
 import { marketInstant } from "../src/calendar/MarketTime.ts"
 import { KisFeed } from "../src/feed/KisFeed.ts"
+import { BootId } from "../src/journal/BootId.ts"
+import { Compressor } from "../src/journal/Compressor.ts"
 import { Journal } from "../src/journal/Journal.ts"
 import { Observer } from "../src/Observer.ts"
 import { ConservationWatch } from "../src/ops/ConservationWatch.ts"
@@ -17,7 +19,7 @@ import { DayUniverse } from "../src/plan/DayUniverse.ts"
 import { Planner } from "../src/plan/Planner.ts"
 import { Shards } from "../src/shard/Shards.ts"
 import { SqlPipeline } from "../src/sql/SqlPipeline.ts"
-import { checkArchive, node, settled, tempFolder } from "./journal/fixtures.ts"
+import { checkArchive, chunk, node, openJournal, settled, tempFolder } from "./journal/fixtures.ts"
 import { MemoryDisk } from "./support/memoryDisk.ts"
 
 const at = (date: string, hour: string) => marketInstant(date, hour) ?? Number.NaN
@@ -44,6 +46,7 @@ const life = Effect.fnUntraced(function* (
       Planner,
       Effect.map(Coverage, (coverage) => ({ start: planned, coverage }))
     ).pipe(Layer.provide(Layer.mock(Coverage, {}))),
+    Compressor.layerOff,
     Layer.succeed(Certifier, { run: Effect.never }),
     SqlPipeline.layerOff,
     Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.undefined }),
@@ -132,6 +135,29 @@ describe("the observer's record of itself", () => {
         assert.deepStrictEqual(told(disk).slice(2, 4), [
           "2027-03-01T23:30:00.000Z start openingAuction",
           "gap downtime 2027-03-01T23:20:00.000Z 2027-03-01T23:30:00.000Z"
+        ])
+      })
+    )
+  )
+
+  it.effect("says in the start marker how the last run ended, and what that may have cost", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(at("20261124", "100000"))
+        const killed = Effect.gen(function* () {
+          const journal = yield* openJournal(disk.root, { fsync_ms: 250 })
+          yield* journal.append(chunk(1, 3))
+        }).pipe(Effect.scoped, Effect.provideService(BootId, "boot-1"))
+        const losses: Array<unknown> = []
+        for (const boot of ["boot-1", "boot-2"]) {
+          yield* killed
+          yield* Effect.provideService(life(disk, Effect.void), BootId, boot)
+          const start = recordsOf(disk).findLast(({ payload }) => "event" in payload && payload["event"] === "start")
+          losses.push(start?.payload && "loss" in start.payload ? start.payload["loss"] : undefined)
+        }
+        assert.deepStrictEqual(losses, [
+          { cause: "kill", ms_max: 0 },
+          { cause: "powerCut", ms_max: 250 }
         ])
       })
     )

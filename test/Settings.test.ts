@@ -46,6 +46,7 @@ describe("Settings", () => {
       heartbeat_seconds: 300,
       stale_seconds: 60,
       segment_mb: 128,
+      gzip_minutes: 60,
       fsync_ms: 200,
       drain_seconds: 10,
       logLevel: "Info",

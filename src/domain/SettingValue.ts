@@ -23,6 +23,12 @@ export const wholeNumber = (least: number, most: number): SettingValue<number> =
   }
 })
 
+/** A whole number within bounds, both included, or `off`. */
+export const wholeNumberOrOff = (least: number, most: number): SettingValue<number | "off"> => ({
+  allowed: `off or ${wholeNumber(least, most).allowed}`,
+  parse: (text) => (text.toLowerCase() === "off" ? Result.succeed("off") : wholeNumber(least, most).parse(text))
+})
+
 /** One of a few words, in any case of letters. */
 export const oneOf = <const A extends string>(...words: ReadonlyArray<A>): SettingValue<A> => ({
   allowed: words.length === 2 ? words.join(" or ") : `one of ${words.join(", ")}`,

@@ -17,6 +17,8 @@ export class DiskError extends Data.TaggedError("DiskError")<{
 /** A file open for writing at places the writer chooses. */
 export interface DiskFile {
   write(bytes: Uint8Array, at: number): Effect.Effect<void, DiskError>
+  /** As `readAt`, though the file's name may be gone. */
+  read(at: number, length: number): Effect.Effect<Uint8Array, DiskError>
   truncate(length: number): Effect.Effect<void, DiskError>
   /** Returns once the bytes survive a power cut. */
   readonly datasync: Effect.Effect<void, DiskError>
@@ -103,6 +105,7 @@ const nodeDisk = Disk.of({
       attempt("open", path, () => openKeeping(path)),
       (handle): DiskFile => ({
         write: (bytes, at) => attempt("write", path, () => writeAll(handle, bytes, at)),
+        read: (at, length) => attempt("read", path, () => readAll(handle, at, length)),
         truncate: (length) => attempt("truncate", path, () => handle.truncate(length)),
         datasync: attempt("fdatasync", path, () => handle.datasync()),
         close: attempt("close", path, () => handle.close())

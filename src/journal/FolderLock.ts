@@ -125,14 +125,20 @@ const claim = Effect.fnUntraced(function* (folder: string, purpose: string) {
  * Two starters cannot both win: taking over never deletes or overwrites the old lock, it links the next number, which
  * succeeds once. The highest number is the owner and is never removed, only emptied when it is given back; who finds
  * a higher one after linking (because the listing it acted on was old) steps back and looks again.
+ *
+ * Gives the number of the lock: one more than that of the owner before.
  */
-const acquire = (folder: string, purpose: string): Effect.Effect<void, FolderLocked | FolderUnwritable, Scope.Scope> =>
-  Effect.asVoid(
+const acquire = (
+  folder: string,
+  purpose: string
+): Effect.Effect<number, FolderLocked | FolderUnwritable, Scope.Scope> =>
+  Effect.map(
     Effect.acquireRelease(claim(folder, purpose), ({ generation, place }) =>
       Effect.ignore(Effect.tryPromise(() => giveBack(place, generation))).pipe(
         Effect.andThen(Effect.sync(() => held.delete(place)))
       )
-    )
+    ),
+    ({ generation }) => generation
   )
 
 export const FolderLock = { acquire }

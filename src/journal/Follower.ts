@@ -1,7 +1,8 @@
 import { Clock, Data, Duration, Effect, Schedule } from "effect"
 import { marketNow } from "../calendar/MarketClock.ts"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
-import { Journal, type JournalChunk, type Position } from "./Journal.ts"
+import { ByteLag, chunkBytes } from "./follower/ByteLag.ts"
+import { type End, Journal, type JournalChunk, type Position } from "./Journal.ts"
 
 /**
  * A consumer of the journal with a cursor of its own. It says where it left off and how a batch is written; the driver
@@ -13,6 +14,8 @@ export interface Follower<E> {
   readonly batchSize: number
   /** How long a batch that is not full may wait for more. */
   readonly linger: Duration.Input
+  /** Reads only what survives a power cut, so that what it stores is never ahead of the journal it came from. */
+  readonly durable?: boolean
   /** The place after the last record this follower has stored. Asked again after every failure. */
   readonly cursor: Effect.Effect<Position, E>
   /** Stores the records between two places and moves the cursor with them: both, or neither. */
@@ -38,6 +41,8 @@ export interface FollowerStatus {
   readonly reason?: string
   readonly seq: number
   readonly lag_records: number
+  /** Bytes of the journal's files, uncompressed, that hold them; 0 until the cursor has been read. */
+  readonly lag_bytes: number
   /** Age, in market time, of the oldest record not yet stored; 0 until the cursor has been read. */
   readonly lag_seconds: number
   readonly lastGoodAtMs: number | undefined
@@ -58,6 +63,8 @@ const backOff = Schedule.min([Schedule.exponential("250 millis"), Schedule.space
 export const drive = Effect.fnUntraced(function* <E extends { readonly message: string }>(follower: Follower<E>) {
   const journal = yield* Journal
   const linger = Duration.fromInputUnsafe(follower.linger)
+  const end: End = follower.durable === true ? "synced" : "head"
+  const byteLag = new ByteLag()
   let state: FollowerStatus["state"] = "starting"
   let sinceMs = yield* Clock.currentTimeMillis
   let reason: string | undefined
@@ -78,22 +85,24 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
   const gather = Effect.fnUntraced(function* (from: Position) {
     const records: Array<JournalRecord> = []
     let to = from
+    let bytes = 0
     const drain = Effect.gen(function* () {
       while (records.length < follower.batchSize) {
-        const chunk: JournalChunk | undefined = yield* journal.next(to)
+        const chunk: JournalChunk | undefined = yield* journal.next(to, end)
         if (chunk === undefined) return
         for (const record of chunk.records) records.push(record)
+        bytes += chunkBytes(to, chunk)
         waitingSinceMs ??= Date.parse(chunk.records[0]?.receivedAt ?? "")
         to = chunk.end
       }
     })
-    if (!(yield* journal.hasAfter(from.seq))) return undefined
+    if (!(yield* journal.hasAfter(from.seq, end))) return undefined
     yield* drain
     if (records.length < follower.batchSize) {
       yield* Effect.sleep(linger)
       yield* drain
     }
-    return { records, to }
+    return { records, to, bytes }
   })
 
   /** Stores one batch; `false` when there is nothing left and nothing will come. After a failure the cursor is asked again. */
@@ -101,12 +110,16 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     const from: Position = at ?? (yield* follower.cursor)
     at = from
     seenSeq = from.seq
-    const { seq: headSeq } = yield* journal.head
+    const { appended_bytes, head, synced } = yield* journal.status
+    const headSeq = head.seq
     if (from.seq > headSeq) return yield* new CursorAhead({ follower: follower.name, seq: from.seq, headSeq })
-    if (state === "starting" || from.seq === headSeq) yield* turn("ok")
+    if (byteLag.isLostAt(from)) byteLag.measured(from, yield* journal.bytesAfter(from), appended_bytes)
+    if (state === "starting" || from.seq >= (end === "head" ? head : synced).seq) yield* turn("ok")
     const batch = yield* gather(from)
     if (batch === undefined) return false
+    byteLag.storing(batch)
     yield* follower.write(batch.records, from, batch.to)
+    byteLag.stored()
     at = batch.to
     seenSeq = at.seq
     yield* turn("ok")
@@ -134,7 +147,7 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
   )
 
   const status = Effect.gen(function* () {
-    const head = yield* journal.head
+    const { appended_bytes, head } = yield* journal.status
     const now = yield* marketNow
     const lag_records = Math.max(0, head.seq - seenSeq)
     return {
@@ -144,6 +157,7 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
       ...(reason === undefined ? {} : { reason }),
       seq: seenSeq,
       lag_records,
+      lag_bytes: lag_records === 0 ? 0 : byteLag.now(appended_bytes),
       lag_seconds: lag_records === 0 || waitingSinceMs === undefined ? 0 : Math.max(0, (now - waitingSinceMs) / 1_000),
       lastGoodAtMs
     } satisfies FollowerStatus

@@ -2,14 +2,19 @@ import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { join } from "node:path"
 import { marketNow } from "../calendar/MarketClock.ts"
 import type { RecordDraft } from "../domain/JournalRecord.ts"
+import { BootId } from "./BootId.ts"
+import { bytesAfter } from "./bytesAfter.ts"
 import { Disk, type DiskError } from "./Disk.ts"
 import { FolderLock } from "./FolderLock.ts"
+import { HintKeeper } from "./HeadHint.ts"
 import { type JournalReadError, JournalUnwritable } from "./JournalError.ts"
 import { type AppendedRange, type JournalOptions, JournalWriter, type Told } from "./JournalWriter.ts"
+import type { CompressedFile, ManifestLine } from "./Manifest.ts"
 import type { JournalChunk, Position } from "./Position.ts"
 import type { AppendOrigin } from "./Producers.ts"
 import { nextSegment, readLines } from "./Reader.ts"
 import { recover, type Recovered } from "./Recovery.ts"
+import { daysOf } from "./SegmentName.ts"
 
 export { origin, type JournalChunk, type Position } from "./Position.ts"
 
@@ -18,12 +23,19 @@ export interface JournalStatus {
   /** Why appends wait, in words; absent while the journal can write. */
   readonly reason?: string
   readonly head: Position
+  /** Up to here the record survives a power cut. */
+  readonly synced: Position
+  /** Since the start. */
+  readonly appended_bytes: number
   /** By the machine's clock. */
   readonly lastAppendAtMs: number | undefined
   /** Milliseconds that the newest fdatasync took. */
   readonly fsync_ms: number | undefined
   readonly waitingAppends: number
 }
+
+/** Where a reader stops for now: at the head, or at what survives a power cut, `OBSERVER_FSYNC_MS` behind it. */
+export type End = "head" | "synced"
 
 /**
  * The one ordered record of this node. `append` returns once the lines have been given to the operating system, so
@@ -38,10 +50,14 @@ export class Journal extends Context.Service<
      * Interrupted, it may yet write what it has taken in; `tell` is called when that is decided.
      */
     append(drafts: ReadonlyArray<RecordDraft>, origin?: AppendOrigin, tell?: Told): Effect.Effect<AppendedRange>
-    /** The next chunk after a place, from memory near the head and from disk behind it; `undefined` at the head. */
-    next(from: Position): Effect.Effect<JournalChunk | undefined, JournalReadError>
+    /** The next chunk after a place, from memory near the end and from disk behind it; `undefined` at the end. */
+    next(from: Position, end?: End): Effect.Effect<JournalChunk | undefined, JournalReadError>
     /** Waits until there is a record after `seq`; `false` when the journal has been closed and there will be none. */
-    hasAfter(seq: number): Effect.Effect<boolean>
+    hasAfter(seq: number, end?: End): Effect.Effect<boolean>
+    /** Bytes of the record between a place and the head. Cheap in the head's file; else a look into every manifest. */
+    bytesAfter(from: Position): Effect.Effect<number, JournalReadError>
+    /** Has the compressed form of a sealed file take its place in the lists of its day, and the plain form removed. */
+    enterCompressed(day: string, sealed: ManifestLine, gzip: CompressedFile): Effect.Effect<void, DiskError>
     /** Every chunk after a place, then new ones as they are appended; ends once the journal is closed and read to its end. */
     read(from: Position): Stream.Stream<JournalChunk, JournalReadError>
     readonly head: Effect.Effect<Position>
@@ -66,22 +82,29 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
   const unwritable = (error: DiskError) => new JournalUnwritable({ path: dataDir, detail: error.message })
 
   yield* Effect.mapError(proveWritable(dataDir), unwritable)
-  yield* FolderLock.acquire(dataDir, "journal")
-  const recovered = yield* Effect.mapError(recover(dataDir, node, yield* marketNow), unwritable)
+  const basis = { lock: yield* FolderLock.acquire(dataDir, "journal"), boot: yield* BootId, fsync_ms: options.fsync_ms }
+  const recovered = yield* Effect.mapError(recover(dataDir, node, yield* marketNow, basis), unwritable)
+  const { head } = recovered
+  const untold = { loss: recovered.loss, firstSeq: head.seq + 1 }
+  const hint = yield* Effect.mapError(HintKeeper.make(dataDir, node, basis, untold), unwritable)
+  yield* Effect.mapError(hint.point(head.seq + 1, daysOf(head.file)), unwritable)
   for (const { bytes, file, quarantine } of recovered.quarantined) {
     yield* Effect.logWarning("a torn line of the last run was moved out of the journal", { file, bytes, quarantine })
   }
-  const writer = yield* JournalWriter.make(options, recovered.head)
+  const writer = yield* JournalWriter.make(options, head, hint)
+
+  const endOf = (end: End) => (end === "head" ? writer.head : writer.synced)
 
   const next = Effect.fnUntraced(
-    function* (from: Position) {
-      if (from.seq >= writer.head.seq) return undefined
+    function* (from: Position, end: End = "head") {
+      if (from.seq >= endOf(end).seq) return undefined
+      // What is synced at once is whole appends, and so whole chunks of the memory.
       const remembered = writer.recent.after(from.seq)
       if (remembered !== undefined) return remembered
       let at: Position | undefined = from
-      while (at !== undefined) {
-        const head = writer.head
-        const limit = at.file === head.file ? head.byteOffset : undefined
+      while (at !== undefined && at.seq < endOf(end).seq) {
+        const { byteOffset, file } = endOf(end)
+        const limit = at.file === file ? byteOffset : undefined
         const chunk: JournalChunk | undefined = at.file === "" ? undefined : yield* readLines(dataDir, at, limit)
         if (chunk !== undefined) return chunk
         at = yield* nextSegment(dataDir, node, at)
@@ -91,17 +114,20 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
     Effect.provideService(Disk, disk)
   )
 
-  const hasAfter = (seq: number): Effect.Effect<boolean> =>
+  const hasAfter = (seq: number, end: End = "head"): Effect.Effect<boolean> =>
     Effect.suspend(() => {
-      if (writer.head.seq > seq) return Effect.succeed(true)
+      if (endOf(end).seq > seq) return Effect.succeed(true)
       if (writer.closed) return Effect.succeed(false)
-      return Effect.flatMap(Deferred.await(writer.changed), () => hasAfter(seq))
+      return Effect.flatMap(Deferred.await(writer.changed), () => hasAfter(seq, end))
     })
 
   return Journal.of({
     append: (drafts, origin, tell) => writer.append(drafts, origin, tell),
     next,
     hasAfter,
+    bytesAfter: (from) =>
+      Effect.suspend(() => bytesAfter(dataDir, node, from, writer.head)).pipe(Effect.provideService(Disk, disk)),
+    enterCompressed: (day, sealed, gzip) => writer.enterCompressed(day, sealed, gzip),
     read: (from) =>
       Stream.unfold(from, (at) =>
         Effect.flatMap(hasAfter(at.seq), (more) =>

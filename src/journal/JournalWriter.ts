@@ -3,11 +3,15 @@ import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { hourFolder } from "../calendar/MarketTime.ts"
 import { encodeLine, makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
 import type { Disk, DiskError } from "./Disk.ts"
+import type { HintKeeper } from "./HeadHint.ts"
 import type { JournalStatus } from "./Journal.ts"
+import { Syncing } from "./journalWriter/Syncing.ts"
+import { type CompressedFile, enterCompressed, type ManifestLine } from "./Manifest.ts"
 import type { Position } from "./Position.ts"
 import { type AppendOrigin, Producers } from "./Producers.ts"
 import { RecentChunks } from "./RecentChunks.ts"
 import { openSegment, type Segment } from "./Segment.ts"
+import { daysOf, segmentFile } from "./SegmentName.ts"
 
 export interface JournalOptions {
   readonly dataDir: string
@@ -37,6 +41,13 @@ type Request =
     }
   | { readonly _tag: "Rotate" }
   | { readonly _tag: "Seal"; readonly done: Deferred.Deferred<void> }
+  | {
+      readonly _tag: "EnterCompressed"
+      readonly day: string
+      readonly sealed: ManifestLine
+      readonly gzip: CompressedFile
+      readonly done: Deferred.Deferred<void, DiskError>
+    }
   | { readonly _tag: "Close"; readonly done: Deferred.Deferred<void> }
 
 /** Appends that may wait; the next one suspends its caller. Each is a chunk, so this bounds memory, not throughput. */
@@ -55,14 +66,19 @@ const recentRecords = 8_192
 export class JournalWriter {
   readonly recent = new RecentChunks(recentRecords)
   head: Position
+  /** The newest place that survives a power cut. Never beyond the head. */
+  synced: Position
+  appended_bytes = 0
   closed = false
-  /** Completed, and replaced, whenever the head moves or the journal closes. */
+  /** Completed, and replaced, whenever one of the two moves or the journal closes. */
   changed = Deferred.makeUnsafe<void>()
 
   private readonly options: JournalOptions
+  private readonly hint: HintKeeper
   private readonly queue: Queue.Queue<Request>
   private readonly number: ReturnType<typeof makeNumberer>
   private readonly producers = new Producers()
+  private readonly syncing = new Syncing()
   private inHand: ReadonlyArray<Request> = []
   private closing: Deferred.Deferred<void> | undefined
   private rotationAsked = false
@@ -71,17 +87,18 @@ export class JournalWriter {
   private outage: { readonly fromMs: number; readonly toMs?: number } | undefined
   private refusal: string | undefined
   private lastAppendAtMs: number | undefined
-  private fsync_ms: number | undefined
 
-  private constructor(options: JournalOptions, head: Position, queue: Queue.Queue<Request>) {
+  private constructor(options: JournalOptions, head: Position, hint: HintKeeper, queue: Queue.Queue<Request>) {
     this.options = options
     this.head = head
+    this.synced = head
+    this.hint = hint
     this.queue = queue
     this.number = makeNumberer(options.node)
   }
 
-  static make(options: JournalOptions, head: Position): Effect.Effect<JournalWriter> {
-    return Effect.map(Queue.bounded<Request>(waitingAppends), (queue) => new JournalWriter(options, head, queue))
+  static make(options: JournalOptions, head: Position, hint: HintKeeper): Effect.Effect<JournalWriter> {
+    return Effect.map(Queue.bounded<Request>(waitingAppends), (queue) => new JournalWriter(options, head, hint, queue))
   }
 
   append(
@@ -110,6 +127,18 @@ export class JournalWriter {
     })
   }
 
+  /** Done by the writer, for the lists of a day have one owner. A disk that refuses it is the caller's trouble, not the record's. */
+  enterCompressed(day: string, sealed: ManifestLine, gzip: CompressedFile): Effect.Effect<void, DiskError> {
+    return Effect.suspend(() => {
+      if (this.closing !== undefined) return Effect.die(new Error("the journal was closed before this request"))
+      const done = Deferred.makeUnsafe<void, DiskError>()
+      return Effect.andThen(
+        Queue.offer(this.queue, { _tag: "EnterCompressed", day, sealed, gzip, done }),
+        Deferred.await(done)
+      )
+    })
+  }
+
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (this.closing !== undefined) return Deferred.await(this.closing)
@@ -124,8 +153,10 @@ export class JournalWriter {
       writable: this.refusal === undefined,
       ...(this.refusal === undefined ? {} : { reason: this.refusal }),
       head: this.head,
+      synced: this.synced,
+      appended_bytes: this.appended_bytes,
       lastAppendAtMs: this.lastAppendAtMs,
-      fsync_ms: this.fsync_ms,
+      fsync_ms: this.syncing.fsync_ms,
       waitingAppends: Queue.sizeUnsafe(this.queue)
     }
   }
@@ -189,8 +220,14 @@ export class JournalWriter {
     this.inHand = requests.filter((request) => request._tag !== "Append")
     for (const request of requests) {
       if (request._tag === "Append") continue
-      if (request._tag !== "Rotate" || this.hourIsOver(yield* marketNow)) {
+      if (request._tag === "EnterCompressed") {
+        const { day, done, gzip, sealed } = request
+        Deferred.doneUnsafe(done, yield* Effect.exit(enterCompressed(this.options.dataDir, day, sealed, gzip)))
+        continue
+      }
+      if (request._tag !== "Rotate" || this.syncing.isRemoved || this.hourIsOver(yield* marketNow)) {
         yield* this.untilAccepted(this.sealCurrent)
+        this.syncing.isRemoved = false
       }
       if (request._tag === "Rotate") this.rotationAsked = false
       else if (request._tag === "Seal") Deferred.doneUnsafe(request.done, Exit.void)
@@ -221,6 +258,7 @@ export class JournalWriter {
         byteOffset: segment.bytes()
       }
       this.head = end
+      this.appended_bytes += bytes.length
       this.lastAppendAtMs = wallMs
       this.recent.add({ records, end })
       this.announce()
@@ -241,7 +279,10 @@ export class JournalWriter {
       yield* this.sealCurrent
     }
     const { dataDir, node } = this.options
-    this.segment = yield* openSegment(dataDir, node, this.head.seq + 1, nowMs)
+    const firstSeq = this.head.seq + 1
+    const file = segmentFile(node, firstSeq, nowMs)
+    yield* this.hint.point(firstSeq, daysOf(file, this.head.file))
+    this.segment = yield* openSegment(dataDir, node, firstSeq, nowMs)
     return this.segment
   })
 
@@ -255,6 +296,7 @@ export class JournalWriter {
       if (segment === undefined) return
       yield* segment.seal(yield* marketNow)
       this.segment = undefined
+      this.reached(this.head)
     })
   }
 
@@ -283,22 +325,25 @@ export class JournalWriter {
 
   private get watchHour(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      if (this.rotationAsked || !this.hourIsOver(yield* marketNow)) return
+      if (this.rotationAsked || !(this.syncing.isRemoved || this.hourIsOver(yield* marketNow))) return
       this.rotationAsked = true
       yield* Queue.offer(this.queue, { _tag: "Rotate" })
     }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.asVoid)
   }
 
   private get syncInTime(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      if (this.segment === undefined) return
-      const started = yield* Clock.monotonicTimeNanos
-      if (yield* this.segment.sync) this.fsync_ms = Number((yield* Clock.monotonicTimeNanos) - started) / 1e6
-    }).pipe(
-      Effect.catch((error) => Effect.logError("the journal could not be synced to disk", { reason: error.message })),
-      Effect.repeat(Schedule.spaced(this.options.fsync_ms)),
-      Effect.asVoid
-    )
+    return Effect.suspend(() => {
+      const target = this.head
+      if (this.segment === undefined || target.seq === this.synced.seq) return Effect.void
+      return Effect.map(this.syncing.turn(this.segment), (isDurable) => isDurable && this.reached(target))
+    }).pipe(Effect.repeat(Schedule.fixed(this.options.fsync_ms)), Effect.asVoid)
+  }
+
+  /** Everything up to a place survives a power cut now. A seal may have been faster than a sync. */
+  private reached(place: Position): void {
+    if (place.seq <= this.synced.seq) return
+    this.synced = place
+    this.announce()
   }
 
   private announce(): void {

@@ -3,9 +3,12 @@ import { join } from "node:path"
 import { dayFolder } from "../calendar/MarketTime.ts"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
 import { Disk, type DiskError } from "./Disk.ts"
-import type { JournalChunk, Position } from "./Position.ts"
+import { gzipContentBytes } from "./GzipFile.ts"
 import { JournalReadError } from "./JournalError.ts"
-import { openSuffix, parseSegmentName, type SegmentName } from "./SegmentName.ts"
+import { type ManifestLine, readManifest } from "./Manifest.ts"
+import type { JournalChunk, Position } from "./Position.ts"
+import { readContent } from "./SegmentContent.ts"
+import { gzipSuffix, nameInDay, openSuffix, parseSegmentName, type SegmentName } from "./SegmentName.ts"
 import { listDays, listSegments, segmentsSince } from "./Segments.ts"
 
 const block_bytes = 1 << 18
@@ -25,34 +28,25 @@ const parseLine = (file: string, text: string, at: number): JournalRecord => {
 }
 
 /**
- * Reads whole lines of one segment from a byte offset on, about a quarter of a megabyte at a time. `limit` is where to
- * stop: the head, in the file being written. Gives `undefined` when there is no whole line behind the offset.
+ * Reads whole lines of one segment from a byte offset on, about a quarter of a megabyte at a time, of a compressed
+ * file about a megabyte. `limit` is where to stop: the head, in the file being written. Gives `undefined` when there is no whole line behind the offset.
  */
 export const readLines = Effect.fnUntraced(function* (
   dataDir: string,
   from: Position,
   limit: number | undefined
 ): Effect.fn.Return<JournalChunk | undefined, JournalReadError, Disk> {
-  const disk = yield* Disk
   const { file } = from
   let length = block_bytes
   while (true) {
     const wanted = limit === undefined ? length : Math.min(length, limit - from.byteOffset)
     if (wanted <= 0) return undefined
-    // The file may be sealed, and so renamed, between two reads.
-    const sealed = join(dataDir, file)
-    const bytes = yield* disk.readAt(sealed, from.byteOffset, wanted).pipe(
-      Effect.catchIf(
-        (error) => error.code === "ENOENT",
-        () => disk.readAt(sealed + openSuffix, from.byteOffset, wanted)
-      ),
-      Effect.catchIf(
-        (error) => error.code === "ENOENT",
-        () => disk.readAt(sealed, from.byteOffset, wanted)
-      ),
-      Effect.mapError(unreadable(file))
+    const bytes = yield* readContent(dataDir, file, from.byteOffset, wanted).pipe(
+      Effect.mapError((error) => (error._tag === "DiskError" ? unreadable(file)(error) : error))
     )
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    // A compressed file gives more than was asked for: whole members.
+    const length_max = limit === undefined ? bytes.byteLength : Math.min(bytes.byteLength, limit - from.byteOffset)
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, length_max)
     const end = buffer.lastIndexOf(newline)
     if (end === -1) {
       // A line longer than the block: read a longer one, unless the file ends here.
@@ -80,7 +74,10 @@ export const readLines = Effect.fnUntraced(function* (
 /** The beginning of the segment that holds the record after `from.seq`; `undefined` when there is none yet. */
 export const nextSegment = Effect.fnUntraced(function* (dataDir: string, node: string, from: Position) {
   const since = (day?: string) =>
-    Effect.map(segmentsSince(dataDir, node, day), (segments) => segments.find(({ firstSeq }) => firstSeq > from.seq))
+    Effect.map(segmentsSince(dataDir, node, day), (segments) =>
+      // A file that was begun and holds nothing is passed over.
+      segments.find(({ file, firstSeq }) => firstSeq > from.seq && file !== from.file)
+    )
   const near = yield* since(parseSegmentName(from.file)?.day).pipe(Effect.mapError(unreadable(from.file)))
   // A clock that went back has put the next records into an earlier day.
   const next = near?.firstSeq === from.seq + 1 ? near : yield* since().pipe(Effect.mapError(unreadable(from.file)))
@@ -114,19 +111,33 @@ export interface ArchiveRange {
   readonly toDay?: string | undefined
 }
 
-/** The files of every node in a range of days, with their sizes in bytes. */
+/** Bytes of a segment's content: of a compressed one as the manifest says, or else as the file itself does. */
+const contentBytes = Effect.fnUntraced(function* (
+  dataDir: string,
+  segment: SegmentName,
+  entered: ReadonlyArray<ManifestLine>
+) {
+  const disk = yield* Disk
+  const path = join(dataDir, segment.file)
+  const plain = (yield* disk.size(path)) ?? (yield* disk.size(path + openSuffix))
+  if (plain !== undefined) return plain
+  const line = entered.find(({ file }) => file === nameInDay(segment.file))
+  if (line !== undefined) return line.bytes
+  return (yield* disk.size(path + gzipSuffix)) === undefined ? 0 : yield* gzipContentBytes(path + gzipSuffix)
+})
+
+/** The files of every node in a range of days, with the bytes of their content. */
 export const listArchive = Effect.fnUntraced(
   function* (range: ArchiveRange) {
-    const disk = yield* Disk
     const slashed = (day: string | undefined) => day && dayFolder(day)
     const to = slashed(range.toDay)
     const files: Array<{ readonly segment: SegmentName; readonly bytes: number }> = []
     for (const day of yield* listDays(range.dataDir, slashed(range.fromDay) ?? "")) {
       if (to !== undefined && day > to) break
-      for (const segment of yield* listSegments(range.dataDir, day)) {
-        const path = join(range.dataDir, segment.file)
-        const bytes = (yield* disk.size(path)) ?? (yield* disk.size(path + openSuffix)) ?? 0
-        files.push({ segment, bytes })
+      const segments = yield* listSegments(range.dataDir, day)
+      const entered = segments.some(({ gzip }) => gzip) ? yield* readManifest(range.dataDir, day) : []
+      for (const segment of segments) {
+        files.push({ segment, bytes: yield* contentBytes(range.dataDir, segment, entered) })
       }
     }
     return files

@@ -2,7 +2,7 @@ import { Effect, Semaphore } from "effect"
 import { createHash } from "node:crypto"
 import { dirname, join } from "node:path"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
-import { Disk, type DiskError, makeDurableFolder } from "./Disk.ts"
+import { Disk, type DiskError, type DiskFile, makeDurableFolder } from "./Disk.ts"
 import { enter, type ManifestLine } from "./Manifest.ts"
 import { nameInDay, openSuffix, parseSegmentName, segmentFile } from "./SegmentName.ts"
 
@@ -13,6 +13,8 @@ export interface Segment {
   append(records: ReadonlyArray<JournalRecord>, bytes: Uint8Array): Effect.Effect<void, DiskError>
   /** Makes every appended byte survive a power cut; `false` when all of them already did. */
   readonly sync: Effect.Effect<boolean, DiskError>
+  /** Whether the file still has its name. */
+  readonly isThere: Effect.Effect<boolean, DiskError>
   /** Flush, fdatasync, rename, sync the folder, enter into the manifest. May be repeated after a failure. */
   seal(sealedAtMs: number): Effect.Effect<void, DiskError, Disk>
 }
@@ -25,6 +27,28 @@ const openEmpty = Effect.fnUntraced(function* (path: string) {
     Effect.tapError(() => Effect.ignore(handle.close))
   )
   return handle
+})
+
+const copy_bytes = 1 << 20
+
+/** Makes the file anew that somebody has removed, of what the open one still holds; it has its name once it is whole. */
+const putBack = Effect.fnUntraced(function* (dataDir: string, file: string, from: DiskFile, bytes: number) {
+  const disk = yield* Disk
+  const path = join(dataDir, file) + openSuffix
+  yield* makeDurableFolder(dataDir, dirname(file))
+  const to = yield* openEmpty(`${path}.new`)
+  const copy = Effect.gen(function* () {
+    for (let at = 0; at < bytes; at += copy_bytes) {
+      yield* to.write(yield* from.read(at, Math.min(copy_bytes, bytes - at)), at)
+    }
+    yield* to.datasync
+    yield* disk.rename(`${path}.new`, path)
+    yield* disk.syncFolder(dirname(path))
+  })
+  yield* Effect.tapError(copy, () => Effect.ignore(to.close))
+  yield* Effect.ignore(from.close)
+  yield* Effect.logError("the file being written was removed by somebody; it is put back from what is open", { file })
+  return to
 })
 
 /** Opens a new segment that begins with `firstSeq`, in the folder of the market hour of `atMs`. */
@@ -41,7 +65,7 @@ export const openSegment = Effect.fnUntraced(function* (
   const folder = dirname(sealedPath)
   yield* makeDurableFolder(dataDir, dirname(file))
   // The next try may come in another hour, and must not leave this file behind.
-  const handle = yield* Effect.tapError(openEmpty(openPath), () => Effect.ignore(disk.remove(openPath)))
+  let handle = yield* Effect.tapError(openEmpty(openPath), () => Effect.ignore(disk.remove(openPath)))
 
   // A seal waits for a sync in flight, for it closes the handle under it.
   const handleInUse = yield* Semaphore.make(1)
@@ -65,9 +89,12 @@ export const openSegment = Effect.fnUntraced(function* (
     })
   )
 
+  const isThere = Effect.map(disk.size(openPath), (size) => closed || size !== undefined)
+
   return {
     file,
     bytes: () => written,
+    isThere,
     append: (records, bytes) =>
       Effect.suspend(() => {
         // After a failed write the end of the file is unknown: cut back to the last whole line before trying again.
@@ -89,6 +116,10 @@ export const openSegment = Effect.fnUntraced(function* (
       if (!closed) {
         if (torn) yield* handle.truncate(written)
         torn = false
+        if (!(yield* isThere)) {
+          const lost = handle
+          handle = yield* handleInUse.withPermits(1)(putBack(dataDir, file, lost, written))
+        }
         yield* sync
         yield* handleInUse.withPermits(1)(handle.close)
         closed = true

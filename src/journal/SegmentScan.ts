@@ -1,19 +1,16 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import { Disk } from "./Disk.ts"
 
 /** What a segment's bytes say of themselves. */
 export interface SegmentScan {
   readonly lines: number
   /** Bytes up to the end of the last whole line; everything behind it is torn. */
   readonly goodBytes: number
-  readonly totalBytes: number
   readonly sha256: string
   readonly firstReceivedAt: string | undefined
   readonly lastReceivedAt: string | undefined
 }
 
-const block_bytes = 1 << 20
 const newline = 0x0a
 const closingBrace = 0x7d
 
@@ -22,13 +19,14 @@ const receivedAt = (line: Uint8Array | undefined): string | undefined =>
   line && /"receivedAt":"([^"]+)"/.exec(Buffer.from(line).toString("utf8"))?.[1]
 
 /**
- * Reads a segment from its beginning and stops at the first line that is not the one its place calls for: half a line
+ * Reads a segment from its beginning, through a reader that gives the bytes at an offset and nothing at the end, and stops at the first line that is not the one its place calls for: half a line
  * of a killed process, or the zeros a power cut leaves. Lines are recognised by
  * their `seq` and not parsed, so that a full segment is scanned at the speed of its hash.
  */
-export const scanSegment = Effect.fnUntraced(function* (path: string, firstSeq: number) {
-  const disk = yield* Disk
-  const totalBytes = (yield* disk.size(path)) ?? 0
+export const scanSegment = Effect.fnUntraced(function* <E, R>(
+  read: (at: number) => Effect.Effect<Uint8Array, E, R>,
+  firstSeq: number
+) {
   const hash = createHash("sha256")
   let rest: Uint8Array = new Uint8Array(0)
   let lines = 0
@@ -36,8 +34,8 @@ export const scanSegment = Effect.fnUntraced(function* (path: string, firstSeq: 
   let firstLine: Uint8Array | undefined
   let lastLine: Uint8Array | undefined
   let at = 0
-  scan: while (at < totalBytes) {
-    const bytes = yield* disk.readAt(path, at, block_bytes)
+  scan: while (true) {
+    const bytes = yield* read(at)
     if (bytes.length === 0) break
     at += bytes.length
     const buffer = rest.length === 0 ? Buffer.from(bytes) : Buffer.concat([rest, bytes])
@@ -60,7 +58,6 @@ export const scanSegment = Effect.fnUntraced(function* (path: string, firstSeq: 
   return {
     lines,
     goodBytes,
-    totalBytes,
     sha256: hash.digest("hex"),
     firstReceivedAt: receivedAt(firstLine),
     lastReceivedAt: receivedAt(lastLine)

@@ -22,17 +22,20 @@ export const listDays = Effect.fnUntraced(function* (dataDir: string, fromDay = 
   return days
 })
 
-/** The segments in one day's folder, by first `seq`. */
+/**
+ * The segments in one day's folder, by first `seq`. One that is there plain and compressed, as between two steps of the
+ * compressor, is one segment, and plain.
+ */
 export const listSegments = Effect.fnUntraced(function* (dataDir: string, day: string) {
   const disk = yield* Disk
-  const found: Array<SegmentName> = []
+  const found = new Map<string, SegmentName>()
   for (const hour of (yield* disk.list(join(dataDir, day))).filter(digits(2))) {
     for (const name of yield* disk.list(join(dataDir, day, hour))) {
       const segment = parseSegmentName(`${day}/${hour}/${name}`)
-      if (segment) found.push(segment)
+      if (segment && !(segment.gzip && found.has(segment.file))) found.set(segment.file, segment)
     }
   }
-  return found.sort((a, b) => a.firstSeq - b.firstSeq)
+  return [...found.values()].sort((a, b) => a.firstSeq - b.firstSeq)
 })
 
 /** One node's segments from a day on. Sorted by first `seq`: a clock that went back must not reorder the record. */

@@ -18,6 +18,7 @@ const gauges = {
   fsync: gauge("observer_journal_fsync_seconds", "Seconds that the newest fdatasync took"),
   waiting: gauge("observer_journal_waiting_appends_count", "Appends waiting for the writer"),
   lagRecords: gauge("observer_follower_lag_records", "Records of the journal that a follower has not stored"),
+  lagBytes: gauge("observer_follower_lag_bytes", "Bytes of the journal that a follower has not stored"),
   lagSeconds: gauge("observer_follower_lag_seconds", "Age of the oldest record that a follower has not stored"),
   sweep: gauge("observer_sweep_seconds", "Seconds that the newest complete sweep took")
 }
@@ -40,6 +41,7 @@ export const refreshMeters = Effect.fnUntraced(function* (report: HealthReport) 
   yield* set(gauges.waiting, journal.waitingAppends)
   if (sql !== undefined) {
     yield* set(gauges.lagRecords, sql.lag_records, { follower: sql.name })
+    yield* set(gauges.lagBytes, sql.lag_bytes, { follower: sql.name })
     yield* set(gauges.lagSeconds, sql.lag_seconds, { follower: sql.name })
   }
   yield* set(gauges.sweep, feed.sweep.lastRound_ms === undefined ? undefined : feed.sweep.lastRound_ms / 1_000)

@@ -93,6 +93,7 @@ export const makeSqlFollower = Effect.fn("SqlFollower.make")(function* <E extend
     name,
     batchSize,
     linger,
+    durable: true,
     cursor: Effect.andThen(prepared, readCursor),
     write: (batch, from, to) =>
       store(batch, node, moveCursor(from, to)).pipe(

@@ -86,6 +86,7 @@ const make = Effect.fnUntraced(function* (options: SqlPipelineOptions) {
         sinceMs: createdAtMs,
         seq: 0,
         lag_records: seq,
+        lag_bytes: 0,
         lag_seconds: 0,
         lastGoodAtMs: undefined
       }))

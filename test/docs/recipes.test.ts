@@ -38,7 +38,7 @@ const stage = Effect.gen(function* () {
   const folder = yield* scratchFolder
   const data = join(folder, "plain")
   layRecipesJournal(join(folder, "var", "data"), "compressed")
-  layRecipesJournal(data, "plain")
+  layRecipesJournal(data, "compressed")
   yield* exported(data, join(folder, "var", "export"))
   yield* exported(data, join(folder, "var", "export"), { format: "csv" })
   yield* exported(data, join(folder, "var", "raw"), { withBrokerColumns: true })

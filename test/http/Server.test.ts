@@ -29,11 +29,22 @@ const report: HealthReport = {
   journal: {
     writable: true,
     head: { seq: 42, file: "f", byteOffset: 1 },
+    synced: { seq: 42, file: "f", byteOffset: 1 },
+    appended_bytes: 1,
     lastAppendAtMs: 1,
     fsync_ms: 2,
     waitingAppends: 0
   },
-  sql: { name: "sql", state: "degraded", sinceMs: 0, seq: 40, lag_records: 2, lag_seconds: 1.5, lastGoodAtMs: 0 },
+  sql: {
+    name: "sql",
+    state: "degraded",
+    sinceMs: 0,
+    seq: 40,
+    lag_records: 2,
+    lag_bytes: 7,
+    lag_seconds: 1.5,
+    lastGoodAtMs: 0
+  },
   feed: {
     accounts: [accountStatus()],
     sweep: { rounds: 3, lastRound_ms: 3_722, lastAnswerAtMs: 1, unknown: ["ZZZZZZ"] },

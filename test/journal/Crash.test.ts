@@ -48,7 +48,7 @@ const killAt =
 const checkAfterwards = Effect.fnUntraced(function* (disk: MemoryDisk, least: number, told: Told) {
   const found = yield* Effect.provide(recover(disk.root, node, bornMs), disk.layer)
   const again = yield* Effect.provide(recover(disk.root, node, bornMs), disk.layer)
-  assert.deepStrictEqual(again, { ...found, unclean: false, quarantined: [] })
+  assert.deepStrictEqual([again.head, again.lastReceivedAt, again.quarantined], [found.head, found.lastReceivedAt, []])
   const kept = found.head.seq
   assert.isTrue(kept >= least && kept <= told.sent, `kept ${kept}, told ${JSON.stringify(told)}`)
   const next: Told = { sent: 1_000, acknowledged: 0, synced: 0 }
@@ -79,7 +79,7 @@ const callsOfALife = Effect.gen(function* () {
   return calls
 })
 
-const Place = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 99 }))
+const Place = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 139 }))
 const Done = Schema.Literals([0, 0.5])
 
 describe("a journal that is killed", () => {
@@ -88,7 +88,7 @@ describe("a journal that is killed", () => {
     () =>
       Effect.gen(function* () {
         const calls = yield* callsOfALife
-        assert.isTrue(calls.length > 80 && calls.length < 100, `${calls.length} calls`)
+        assert.isTrue(calls.length > 100 && calls.length < 140, `${calls.length} calls`)
         for (const { index, operation } of calls) {
           for (const done of operation === "write" || operation === "append to" ? [0, 0.5] : [0]) {
             yield* Effect.gen(function* () {
@@ -116,7 +116,7 @@ describe("a journal that is killed", () => {
         const told = newTold()
         yield* lived(disk, told)
         const second = disk.afterKill()
-        second.fault = killAt(secondIndex % 40, secondDone)
+        second.fault = killAt(secondIndex % 50, secondDone)
         yield* lived(second, told, () => Effect.void)
         yield* checkAfterwards(second.afterKill(), told.acknowledged, told)
       }),

@@ -256,6 +256,7 @@ describe("the status of a follower", () => {
           sinceMs,
           seq: 0,
           lag_records: 0,
+          lag_bytes: 0,
           lag_seconds: 0,
           lastGoodAtMs: undefined
         })

@@ -2,10 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { execFileSync } from "node:child_process"
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { encodeLine } from "../../src/domain/JournalRecord.ts"
+import { Disk } from "../../src/journal/Disk.ts"
 import { origin } from "../../src/journal/Position.ts"
+import { MemoryDisk } from "../support/memoryDisk.ts"
+import { passUntil } from "../support/virtualTime.ts"
 import {
   checkArchive,
   chunk,
@@ -17,6 +20,7 @@ import {
   openMs,
   recordsAfter,
   seen,
+  settled,
   tempFolder
 } from "./fixtures.ts"
 
@@ -208,6 +212,46 @@ describe("the journal on a real disk", () => {
       for (const path of foreign) assert.strictEqual(readFileSync(join(dataDir, path), "utf8"), "kept")
       assert.isFalse(existsSync(join(dataDir, "quarantine")))
     }).pipe(onDisk)
+  )
+})
+
+describe("a file that is removed while it is written", () => {
+  it.effect("is put back with all that was in it, and the journal goes on in the next", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(openMs)
+      const dataDir = yield* tempFolder
+      const journal = yield* openJournal(dataDir, { fsync_ms: 200 })
+      yield* journal.append(chunk(1, 3))
+      yield* journal.append([seen(4, "x".repeat(2_500_000))])
+      rmSync(join(dataDir, "2026"), { recursive: true })
+      yield* passUntil(() => existsSync(join(dataDir, hour, "seoul-1-000000000001.jsonl")), 100)
+      yield* journal.append(chunk(5, 2))
+      yield* journal.close
+      assert.deepStrictEqual(checkArchive(filesBelow(dataDir)).map(numberOf), [1, 2, 3, 4, 5, 6])
+    }).pipe(onDisk)
+  )
+
+  it.effect("is put back by the close that finds it gone, and is waited for while there is no room for it", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(openMs)
+      const disk = new MemoryDisk(yield* tempFolder)
+      const journal = yield* Effect.provide(openJournal(disk.root, { fsync_ms: 3_600_000 }), disk.layer)
+      yield* journal.append(chunk(1, 3))
+      yield* Effect.flatMap(Disk, (real) => real.remove(join(disk.root, hour, "seoul-1-000000000001.jsonl.open"))).pipe(
+        Effect.provide(disk.layer)
+      )
+      disk.fault = ({ operation }) =>
+        operation === "write" ? { _tag: "Refused", code: "ENOSPC", done: 0.5 } : undefined
+      const closing = yield* Effect.forkChild(journal.close)
+      yield* settled
+      yield* TestClock.adjust("5 seconds")
+      yield* settled
+      assert.isFalse((yield* journal.status).writable)
+      disk.fault = () => undefined
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(checkArchive(disk.files()).map(numberOf), [1, 2, 3])
+    })
   )
 })
 

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
+import { gunzipSync } from "node:zlib"
 import { marketInstant } from "../../src/calendar/MarketTime.ts"
 import {
   decodeLine,
@@ -88,11 +89,11 @@ export const chunksAfter = Effect.fnUntraced(function* (journal: JournalShape, f
 export const recordsAfter = (journal: JournalShape, from: Position) =>
   Effect.map(chunksAfter(journal, from), (chunks) => chunks.flatMap(({ records }) => records))
 
-/** Every file below a folder by its path below it, as a real disk holds it. */
+/** Every file of the record below a folder by its path below it, as a real disk holds it: not the lock, not the hint. */
 export const filesBelow = (folder: string): Map<string, Buffer> =>
   new Map(
     readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.name.startsWith(".lock."))
+      .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
       .map((entry) => join(entry.parentPath, entry.name))
       .map((path) => [relative(folder, path), readFileSync(path)])
   )
@@ -105,17 +106,22 @@ const linesOf = (bytes: Buffer | undefined): ReadonlyArray<string> => {
   return text.split("\n").slice(0, -1)
 }
 
-/** Checks one sealed file against its day's manifest and checksums, and gives its records. */
+const sha256Of = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
+
+/** Checks one sealed file, plain or compressed, against its day's manifest and checksums, and gives its records. */
 const checkSealed = (files: Map<string, Buffer>, path: string, firstSeq: number): ReadonlyArray<JournalRecord> => {
-  const bytes = files.get(path) ?? Buffer.alloc(0)
+  const onDisk = files.get(path) ?? Buffer.alloc(0)
+  const isCompressed = path.endsWith(".gz")
+  const bytes = isCompressed ? gunzipSync(onDisk) : onDisk
   const records = linesOf(bytes).map((text) => Result.getOrThrow(decodeLine(text)))
   records.forEach(({ seq }, index) => assert.strictEqual(seq, firstSeq + index, `seq in ${path}`))
   const day = path.slice(0, "YYYY/MM/DD".length)
-  const name = path.slice("YYYY/MM/DD/".length)
+  const nameOnDisk = path.slice("YYYY/MM/DD/".length)
+  const name = nameOnDisk.replace(/\.gz$/, "")
   const entries = linesOf(files.get(`${day}/MANIFEST.jsonl`))
     .map(decodeManifest)
     .filter((entry) => entry.file === name)
-  const sha256 = createHash("sha256").update(bytes).digest("hex")
+  const sha256 = sha256Of(bytes)
   const [entry] = entries
   assert.strictEqual(entries.length, 1, `${path} stands once in the manifest`)
   assert.isFalse(Number.isNaN(Date.parse(entry?.sealedAt ?? "")))
@@ -129,10 +135,11 @@ const checkSealed = (files: Map<string, Buffer>, path: string, firstSeq: number)
     sha256,
     firstReceivedAt: records[0]?.receivedAt ?? "",
     lastReceivedAt: records.at(-1)?.receivedAt ?? "",
-    sealedAt: entry?.sealedAt ?? ""
+    sealedAt: entry?.sealedAt ?? "",
+    ...(isCompressed ? { gzip: { file: nameOnDisk, bytes: onDisk.length, sha256: sha256Of(onDisk) } } : {})
   })
-  const sums = linesOf(files.get(`${day}/SHA256SUMS`)).filter((sum) => sum.endsWith(`  ${name}`))
-  assert.deepStrictEqual(sums, [`${sha256}  ${name}`])
+  const sums = linesOf(files.get(`${day}/SHA256SUMS`)).filter((sum) => sum.includes(`  ${name}`))
+  assert.deepStrictEqual(sums, [`${sha256Of(onDisk)}  ${nameOnDisk}`])
   return records
 }
 
@@ -140,16 +147,16 @@ const checkSealed = (files: Map<string, Buffer>, path: string, firstSeq: number)
 export const checkArchive = (files: Map<string, Buffer>): ReadonlyArray<JournalRecord> => {
   const paths = [...files.keys()].filter((path) => /^\d{4}\//.test(path))
   const segments = paths.filter((path) => path.includes(".jsonl") && !path.endsWith("MANIFEST.jsonl"))
-  const seqOf = (path: string) => Number(/-(\d{12})\.jsonl$/.exec(path)?.[1])
+  const seqOf = (path: string) => Number(/-(\d{12})\.jsonl(?:\.gz)?$/.exec(path)?.[1])
   const records: Array<JournalRecord> = []
   for (const path of segments.sort((a, b) => seqOf(a) - seqOf(b))) {
-    assert.match(path, /^\d{4}\/\d{2}\/\d{2}\/\d{2}\/seoul-1-\d{12}\.jsonl$/)
+    assert.match(path, /^\d{4}\/\d{2}\/\d{2}\/\d{2}\/seoul-1-\d{12}\.jsonl(\.gz)?$/)
     assert.strictEqual(seqOf(path), records.length + 1, path)
     records.push(...checkSealed(files, path, records.length + 1))
   }
   const entered = paths
     .filter((path) => path.endsWith("MANIFEST.jsonl"))
     .flatMap((path) => linesOf(files.get(path)).map((text) => `${path.slice(0, 11)}${decodeManifest(text).file}`))
-  assert.deepStrictEqual(entered.sort(), segments.sort())
+  assert.deepStrictEqual(entered.sort(), segments.map((path) => path.replace(/\.gz$/, "")).sort())
   return records
 }

@@ -42,6 +42,8 @@ interface Scene {
 const journalStatus: JournalStatus = {
   writable: true,
   head: origin,
+  synced: origin,
+  appended_bytes: 0,
   lastAppendAtMs: nowMs - 10,
   fsync_ms: 1,
   waitingAppends: 0
@@ -52,6 +54,7 @@ const sqlStatus: FollowerStatus = {
   sinceMs: nowMs - 500,
   seq: 0,
   lag_records: 0,
+  lag_bytes: 0,
   lag_seconds: 0,
   lastGoodAtMs: nowMs
 }
@@ -93,6 +96,8 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: 
         append: () => Effect.never,
         next: () => Effect.undefined,
         hasAfter: () => Effect.never,
+        bytesAfter: () => Effect.succeed(0),
+        enterCompressed: () => Effect.never,
         read: () => Stream.empty,
         head: Effect.succeed(origin),
         status: Effect.succeed({ ...journalStatus, ...journal }),

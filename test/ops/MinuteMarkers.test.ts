@@ -49,6 +49,7 @@ const openStage = Effect.fnUntraced(function* ({ mode = "always" }: { readonly m
       sinceMs: 0,
       seq: 1,
       lag_records: 2,
+      lag_bytes: 0,
       lag_seconds: 1.5,
       lastGoodAtMs: 0
     })

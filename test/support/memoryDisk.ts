@@ -36,6 +36,9 @@ export type Fault =
 /** What a power cut leaves of the bytes that were written and not synced. */
 export type Tail = (unsynced: Buffer) => Buffer
 
+/** A call that never returns, not even to who cannot be interrupted while he puts things away: his process is no more. */
+const gone = Effect.interruptible(Effect.never)
+
 const folder = (): Folder => ({ _tag: "Folder", names: new Map(), syncedNames: new Map() })
 const file = (): File => ({ _tag: "File", bytes: Buffer.alloc(0), synced: Buffer.alloc(0) })
 
@@ -155,7 +158,7 @@ export class MemoryDisk {
     return Effect.andThen(
       Effect.yieldNow,
       Effect.suspend(() => {
-        if (this.dead) return Effect.never
+        if (this.dead) return gone
         const fault = this.fault({ index: this.calls++, operation, path })
         try {
           const value = fault === undefined || fault.done > 0 ? run(fault?.done ?? 1) : undefined
@@ -167,7 +170,7 @@ export class MemoryDisk {
         if (fault._tag === "Refused") return Effect.fail(new DiskError({ operation, path, code: fault.code }))
         this.dead = true
         Deferred.doneUnsafe(this.killed, Effect.void)
-        return Effect.never
+        return gone
       })
     )
   }
@@ -202,6 +205,7 @@ export class MemoryDisk {
           if (state.closed) throw "EBADF"
           this.writeInto(target, bytes, at, done)
         }),
+      read: (at, length) => this.whole("read", path, () => target.bytes.subarray(at, at + length)),
       truncate: (length) => whole("truncate", () => this.truncateFile(target, length)),
       datasync: whole("fdatasync", () => {
         target.synced = target.bytes

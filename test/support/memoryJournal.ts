@@ -17,6 +17,8 @@ export const memoryJournal = (crashes: { left: number } = { left: 0 }) => {
       }),
     next: () => Effect.undefined,
     hasAfter: () => Effect.never,
+    bytesAfter: () => Effect.succeed(0),
+    enterCompressed: () => Effect.never,
     read: () => Stream.empty,
     head: Effect.succeed(origin),
     status: Effect.die("not asked"),
