@@ -121,6 +121,9 @@ const cpu_ms = () => {
 
 const settle = Effect.sleep("600 millis")
 
+/** The engine collects when the loop turns: what the making of the records left behind is not for either to clear up. */
+const collected = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+
 /** One round of the first part. */
 const round = (chunk) =>
   withJournal((journal, dataDir) =>
@@ -155,8 +158,10 @@ const round = (chunk) =>
           timed("ours", ours(chunks))
         ]
         if ((done / turn_lines) % 2 === 1) both.reverse()
-        yield* both[0]
-        yield* both[1]
+        for (const one of both) {
+          yield* collected
+          yield* one
+        }
       }
       closeSync(bareFile)
       // What is synced beside the appends is so by now, and not for the seal to wait for.

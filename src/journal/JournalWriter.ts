@@ -1,7 +1,8 @@
 import { Clock, Deferred, Effect, Exit, Queue, Schedule } from "effect"
 import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { hourFolder } from "../calendar/MarketTime.ts"
-import { encodeLine, makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
+import { makeLinesEncoder } from "../domain/encodeLines.ts"
+import { makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
 import type { Disk, DiskError } from "./Disk.ts"
 import type { JournalStatus } from "./Journal.ts"
 import type { Position } from "./Position.ts"
@@ -47,7 +48,7 @@ const recentRecords = 8_192
  * Its state belongs to the journal, not to the fiber: if `run` crashes and is started again, it goes on with what it had.
  */
 export class JournalWriter {
-  readonly recent = new RecentChunks(recentRecords)
+  readonly recent: RecentChunks
   head: Position
   closed = false
   /** Completed, and replaced, whenever the head moves or the journal closes. */
@@ -55,7 +56,7 @@ export class JournalWriter {
 
   private readonly options: JournalOptions
   private readonly queue: Queue.Queue<Request>
-  private readonly number: ReturnType<typeof makeNumberer>
+  private readonly encode: ReturnType<typeof makeLinesEncoder>
   private readonly producers = new Producers()
   private inHand: ReadonlyArray<Request> = []
   private closing: Deferred.Deferred<void> | undefined
@@ -71,7 +72,8 @@ export class JournalWriter {
     this.options = options
     this.head = head
     this.queue = queue
-    this.number = makeNumberer(options.node)
+    this.recent = new RecentChunks(recentRecords, makeNumberer(options.node))
+    this.encode = makeLinesEncoder(options.node)
   }
 
   static make(options: JournalOptions, head: Position): Effect.Effect<JournalWriter> {
@@ -140,7 +142,7 @@ export class JournalWriter {
 
   private canEncode(drafts: ReadonlyArray<RecordDraft>): boolean {
     try {
-      for (const draft of drafts) encodeLine(this.number(draft, 1))
+      this.encode(drafts, 1)
       return true
     } catch {
       return false
@@ -186,18 +188,16 @@ export class JournalWriter {
       const segment = yield* this.segmentFor(now)
       const { fromMs, toMs = now } = this.outage ?? {}
       const all = fromMs === undefined ? drafts : [this.diskGap(fromMs, toMs, now), ...drafts]
-      const records = all.map((draft, index) => this.number(draft, this.head.seq + 1 + index))
-      const bytes = Buffer.from(`${records.map(encodeLine).join("\n")}\n`)
-      yield* segment.append(records, bytes)
+      yield* segment.append(this.encode(all, this.head.seq + 1))
       this.outage = undefined
       const end: Position = {
-        seq: this.head.seq + records.length,
+        seq: this.head.seq + all.length,
         file: segment.file,
         byteOffset: segment.bytes()
       }
       this.head = end
       this.lastAppendAtMs = wallMs
-      this.recent.add({ records, end })
+      this.recent.add(all, end)
       this.announce()
     }
   )

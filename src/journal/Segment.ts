@@ -1,7 +1,7 @@
 import { Effect, Semaphore } from "effect"
 import { createHash } from "node:crypto"
 import { dirname, join } from "node:path"
-import type { JournalRecord } from "../domain/JournalRecord.ts"
+import type { EncodedLines } from "../domain/encodeLines.ts"
 import { Disk, type DiskError, makeDurableFolder } from "./Disk.ts"
 import { enter, type ManifestLine } from "./Manifest.ts"
 import { nameInDay, openSuffix, parseSegmentName, segmentFile } from "./SegmentName.ts"
@@ -10,7 +10,7 @@ import { nameInDay, openSuffix, parseSegmentName, segmentFile } from "./SegmentN
 export interface Segment {
   readonly file: string
   readonly bytes: () => number
-  append(records: ReadonlyArray<JournalRecord>, bytes: Uint8Array): Effect.Effect<void, DiskError>
+  append(encoded: EncodedLines): Effect.Effect<void, DiskError>
   /** Makes every appended byte survive a power cut; `false` when all of them already did. */
   readonly sync: Effect.Effect<boolean, DiskError>
   /** Flush, fdatasync, rename, sync the folder, enter into the manifest. May be repeated after a failure. */
@@ -51,8 +51,8 @@ export const openSegment = Effect.fnUntraced(function* (
   let torn = false
   let closed = false
   let lines = 0
-  let first: JournalRecord | undefined
-  let last: JournalRecord | undefined
+  let firstReceivedAt = ""
+  let lastReceivedAt = ""
 
   const sync = handleInUse.withPermits(1)(
     Effect.suspend(() => {
@@ -68,7 +68,7 @@ export const openSegment = Effect.fnUntraced(function* (
   return {
     file,
     bytes: () => written,
-    append: (records, bytes) =>
+    append: ({ bytes, ...encoded }) =>
       Effect.suspend(() => {
         // After a failed write the end of the file is unknown: cut back to the last whole line before trying again.
         const cut = torn ? handle.truncate(written) : Effect.void
@@ -79,9 +79,9 @@ export const openSegment = Effect.fnUntraced(function* (
           torn = false
           written += bytes.length
           hash.update(bytes)
-          lines += records.length
-          first ??= records[0]
-          last = records.at(-1) ?? last
+          if (lines === 0) firstReceivedAt = encoded.firstReceivedAt
+          lastReceivedAt = encoded.lastReceivedAt
+          lines += encoded.lines
         })
       ),
     sync,
@@ -93,7 +93,7 @@ export const openSegment = Effect.fnUntraced(function* (
         yield* handleInUse.withPermits(1)(handle.close)
         closed = true
       }
-      if (first === undefined || last === undefined) {
+      if (lines === 0) {
         yield* disk.remove(openPath)
         return
       }
@@ -105,12 +105,12 @@ export const openSegment = Effect.fnUntraced(function* (
         file: nameInDay(file),
         node,
         firstSeq,
-        lastSeq: last.seq,
+        lastSeq: firstSeq + lines - 1,
         lines,
         bytes: written,
         sha256: hash.copy().digest("hex"),
-        firstReceivedAt: first.receivedAt,
-        lastReceivedAt: last.receivedAt,
+        firstReceivedAt,
+        lastReceivedAt,
         sealedAt: new Date(sealedAtMs).toISOString()
       } satisfies ManifestLine)
     })
