@@ -10,8 +10,6 @@ const comma = 0x2c
 const bracket = 0x5b
 const backslash = 0x5c
 const closingBracket = 0x5d
-const closingBrace = 0x7d
-const newline = 0x0a
 const tilde = 0x7e
 
 /**
@@ -48,13 +46,6 @@ export class JsonBytes {
       this.string(texts[index] ?? "")
     }
     this.buffer[this.at++] = closingBracket
-  }
-
-  /** The end of a line. */
-  end(): void {
-    this.reserve(2)
-    this.buffer[this.at++] = closingBrace
-    this.buffer[this.at++] = newline
   }
 
   /** Leaves room for one byte behind it. */

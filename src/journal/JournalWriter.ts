@@ -1,8 +1,8 @@
 import { Clock, Deferred, Effect, Exit, Queue, Schedule } from "effect"
 import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { hourFolder } from "../calendar/MarketTime.ts"
-import { makeLinesEncoder } from "../domain/encodeLines.ts"
 import { makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
+import { LineEncoder } from "../domain/LineEncoder.ts"
 import type { Disk, DiskError } from "./Disk.ts"
 import type { JournalStatus } from "./Journal.ts"
 import type { Position } from "./Position.ts"
@@ -56,7 +56,7 @@ export class JournalWriter {
 
   private readonly options: JournalOptions
   private readonly queue: Queue.Queue<Request>
-  private readonly encode: ReturnType<typeof makeLinesEncoder>
+  private readonly lines: LineEncoder
   private readonly producers = new Producers()
   private inHand: ReadonlyArray<Request> = []
   private closing: Deferred.Deferred<void> | undefined
@@ -73,7 +73,7 @@ export class JournalWriter {
     this.head = head
     this.queue = queue
     this.recent = new RecentChunks(recentRecords, makeNumberer(options.node))
-    this.encode = makeLinesEncoder(options.node)
+    this.lines = new LineEncoder(options.node)
   }
 
   static make(options: JournalOptions, head: Position): Effect.Effect<JournalWriter> {
@@ -142,7 +142,7 @@ export class JournalWriter {
 
   private canEncode(drafts: ReadonlyArray<RecordDraft>): boolean {
     try {
-      this.encode(drafts, 1)
+      this.lines.encode(drafts, 1)
       return true
     } catch {
       return false
@@ -188,7 +188,7 @@ export class JournalWriter {
       const segment = yield* this.segmentFor(now)
       const { fromMs, toMs = now } = this.outage ?? {}
       const all = fromMs === undefined ? drafts : [this.diskGap(fromMs, toMs, now), ...drafts]
-      yield* segment.append(this.encode(all, this.head.seq + 1))
+      yield* segment.append(this.lines.encode(all, this.head.seq + 1))
       this.outage = undefined
       const end: Position = {
         seq: this.head.seq + all.length,

@@ -1,7 +1,7 @@
 import { Effect, Semaphore } from "effect"
 import { createHash } from "node:crypto"
 import { dirname, join } from "node:path"
-import type { EncodedLines } from "../domain/encodeLines.ts"
+import type { EncodedLines } from "../domain/LineEncoder.ts"
 import { Disk, type DiskError, makeDurableFolder } from "./Disk.ts"
 import { enter, type ManifestLine } from "./Manifest.ts"
 import { nameInDay, openSuffix, parseSegmentName, segmentFile } from "./SegmentName.ts"
@@ -45,7 +45,7 @@ export const openSegment = Effect.fnUntraced(function* (
 
   // A seal waits for a sync in flight, for it closes the handle under it.
   const handleInUse = yield* Semaphore.make(1)
-  const hash = createHash("sha256")
+  let hash = createHash("sha256")
   let written = 0
   let synced = 0
   let torn = false
@@ -73,12 +73,14 @@ export const openSegment = Effect.fnUntraced(function* (
         // After a failed write the end of the file is unknown: cut back to the last whole line before trying again.
         const cut = torn ? handle.truncate(written) : Effect.void
         torn = true
-        return Effect.andThen(cut, handle.write(bytes, written))
+        // Another thread writes meanwhile. A copy, for what is not written must not have been hashed.
+        const hashed = Effect.sync(() => hash.copy().update(bytes))
+        return Effect.andThen(cut, Effect.all([handle.write(bytes, written), hashed], { concurrency: 2 }))
       }).pipe(
-        Effect.map(() => {
+        Effect.map(([, hashed]) => {
           torn = false
           written += bytes.length
-          hash.update(bytes)
+          hash = hashed
           if (lines === 0) firstReceivedAt = encoded.firstReceivedAt
           lastReceivedAt = encoded.lastReceivedAt
           lines += encoded.lines
