@@ -6,11 +6,17 @@ const unit_bytes_max = 3
 
 const space = 0x20
 const quote = 0x22
-const comma = 0x2c
-const bracket = 0x5b
 const backslash = 0x5c
-const closingBracket = 0x5d
 const tilde = 0x7e
+const zero = 0x30
+
+/** The bytes of JSON that is written again and again. */
+export const piece = (json: string): Uint8Array => Buffer.from(json)
+
+const hexDigits = piece("0123456789abcdef")
+const comma = piece(",")
+const bracket = piece("[")
+const closingBracket = piece("]")
 
 /**
  * JSON in UTF-8, written piece by piece into one buffer that is used again and again. A record of the stream is some fifty
@@ -37,35 +43,66 @@ export class JsonBytes {
     this.at += this.buffer.write(text, this.at, "utf8")
   }
 
-  /** Texts as an array of strings. */
-  strings(texts: ReadonlyArray<string>): void {
-    this.reserve(2)
-    this.buffer[this.at++] = bracket
-    for (let index = 0; index < texts.length; index++) {
-      if (index > 0) this.buffer[this.at++] = comma
-      this.string(texts[index] ?? "")
-    }
-    this.buffer[this.at++] = closingBracket
+  /** A few bytes: a loop is sooner done with them than a call. */
+  piece(bytes: Uint8Array): void {
+    this.reserve(bytes.length)
+    const { buffer } = this
+    let end = this.at
+    for (let index = 0; index < bytes.length; index++) buffer[end++] = bytes[index] as number
+    this.at = end
   }
 
-  /** Leaves room for one byte behind it. */
-  private string(text: string): void {
-    this.reserve(text.length + 3)
+  /** A finite number. Nearly all are whole and small, and those need no text. */
+  number(value: number): void {
+    if ((value | 0) !== value || value < 0) return this.json(String(value))
+    let digits = 1
+    for (let limit = 10; value >= limit; limit *= 10) digits += 1
+    this.reserve(digits)
+    const { buffer } = this
+    let rest = value
+    for (let place = this.at + digits - 1; place >= this.at; place--) {
+      const left = (rest / 10) | 0
+      buffer[place] = zero + rest - left * 10
+      rest = left
+    }
+    this.at += digits
+  }
+
+  /** A whole number of at most so many hexadecimal digits, with zeros before it. */
+  hex(value: number, digits: number): void {
+    this.reserve(digits)
+    let rest = value
+    for (let place = this.at + digits - 1; place >= this.at; place--) {
+      const left = Math.floor(rest / 16)
+      this.buffer[place] = hexDigits[rest - left * 16] as number
+      rest = left
+    }
+    this.at += digits
+  }
+
+  /** Texts as an array of strings. */
+  strings(texts: ReadonlyArray<string>): void {
+    this.piece(bracket)
+    for (let index = 0; index < texts.length; index++) {
+      if (index > 0) this.piece(comma)
+      this.string(texts[index] as string)
+    }
+    this.piece(closingBracket)
+  }
+
+  /** A text as a string. */
+  string(text: string): void {
+    this.reserve(text.length + 2)
     const { buffer } = this
     let end = this.at
     buffer[end++] = quote
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at)
-      if (code < space || code > tilde || code === quote || code === backslash) return this.escaped(text)
+      if (code < space || code > tilde || code === quote || code === backslash) return this.json(JSON.stringify(text))
       buffer[end++] = code
     }
     buffer[end++] = quote
     this.at = end
-  }
-
-  private escaped(text: string): void {
-    this.json(JSON.stringify(text))
-    this.reserve(1)
   }
 
   private reserve(bytes: number): void {

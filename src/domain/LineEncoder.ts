@@ -1,5 +1,5 @@
-import { knownInstant, knownNumber, knownQuality, type Quality, type RecordDraft } from "./JournalRecord.ts"
-import { JsonBytes } from "./JsonBytes.ts"
+import { knownInstant, knownQuality, type Quality, type RecordDraft, recordKinds } from "./JournalRecord.ts"
+import { JsonBytes, piece } from "./JsonBytes.ts"
 import { makeRecordId } from "./RecordId.ts"
 
 /** Lines as they stand in a file, each with its newline. */
@@ -11,26 +11,47 @@ export interface EncodedLines {
   readonly lastReceivedAt: string
 }
 
+const pieces = {
+  v: piece(`{"v":1,"seq":`),
+  symbol: piece(`,"symbol":`),
+  price: piece(`,"price":`),
+  volume: piece(`,"volume":`),
+  cumVolume: piece(`,"cumVolume":`),
+  ask: piece(`,"ask":`),
+  bid: piece(`,"bid":`),
+  noFlags: piece(`,"quality":{"flags":[]`),
+  lagMs: piece(`,"lagMs":`),
+  brace: piece("}"),
+  payload: piece(`,"payload":`),
+  end: piece("}\n")
+}
+const kinds = new Map<string, Uint8Array>(recordKinds.map((kind) => [kind, piece(`","kind":"${kind}"`)]))
+const nothing = piece("")
+/** Of an id. */
+const seqDigits = 12
+
 /**
  * Encodes drafts of one node as the lines of the records they become: byte for byte what `encodeLine` makes of each record
- * when it is numbered, and no record is made. What is the same for neighbours (times, where they come from) is written
- * once and remembered.
+ * when it is numbered, and no record is made. What is the same for neighbours (times, where they come from) is
+ * remembered.
  */
 export class LineEncoder {
   private readonly out = new JsonBytes()
-  private readonly id: ReturnType<typeof makeRecordId>
+  private readonly idOf: ReturnType<typeof makeRecordId>
   private receivedAtMs = Number.NaN
   private receivedAt = ""
+  private receivedAtMember = nothing
+  private id = nothing
   private exchangeAtMs = Number.NaN
-  private exchangeAt = ""
+  private exchangeAt = nothing
   private source: unknown
   private account: unknown
   private venue: unknown
   private phase: unknown
-  private origin = ""
+  private origin = nothing
 
   constructor(node: string) {
-    this.id = makeRecordId(node)
+    this.idOf = makeRecordId(node)
   }
 
   /** The first becomes the line of `firstSeq`. Throws what making the record and `JSON.stringify` of it throw. */
@@ -39,62 +60,88 @@ export class LineEncoder {
     let firstReceivedAt = ""
     for (let index = 0; index < drafts.length; index++) {
       const draft = drafts[index] as RecordDraft
-      const head = this.headOf(draft, firstSeq + index)
-      if (isTexts(draft.payload)) {
-        this.out.json(`${head},"payload":`)
-        this.out.strings(draft.payload)
-        this.out.json("}\n")
-      } else {
-        // In two, for a text that holds hangul takes twice the room in memory.
-        this.out.json(head)
-        this.out.json(`${member("payload", draft.payload)}}\n`)
-      }
+      this.addHead(draft, firstSeq + index)
+      this.addPayload(draft.payload)
       if (index === 0) firstReceivedAt = this.receivedAt
     }
     return { bytes: this.out.bytes, lines: drafts.length, firstReceivedAt, lastReceivedAt: this.receivedAt }
   }
 
   /** Everything of a line before its payload. */
-  private headOf(draft: RecordDraft, seq: number): string {
+  private addHead(draft: RecordDraft, seq: number): void {
+    const { out } = this
     if (draft.receivedAtMs !== this.receivedAtMs) {
       this.receivedAt = new Date(draft.receivedAtMs).toISOString()
+      this.receivedAtMember = piece(`,"receivedAt":"${this.receivedAt}"`)
+      this.id = piece(`,"id":"${this.idOf(draft.receivedAtMs, 0).slice(0, -seqDigits)}`)
       this.receivedAtMs = draft.receivedAtMs
     }
-    return (
-      `{"v":1,"seq":${seq},"id":"${this.id(draft.receivedAtMs, seq)}"` +
-      text(`,"kind":"`, draft.kind) +
-      text(`,"symbol":"`, draft.symbol) +
-      `,"receivedAt":"${this.receivedAt}"` +
-      this.exchangeAtOf(draft.exchangeAtMs) +
-      this.originOf(draft) +
-      number(`,"price":`, draft.price) +
-      number(`,"volume":`, draft.volume) +
-      number(`,"cumVolume":`, draft.cumVolume) +
-      number(`,"ask":`, draft.ask) +
-      number(`,"bid":`, draft.bid) +
-      quality(draft.quality)
-    )
+    out.piece(pieces.v)
+    out.number(seq)
+    out.piece(this.id)
+    out.hex(seq, seqDigits)
+    out.piece(kinds.get(draft.kind) ?? piece(`"${text(`,"kind":"`, draft.kind)}`))
+    if (typeof draft.symbol === "string") {
+      out.piece(pieces.symbol)
+      out.string(draft.symbol)
+    } else if (draft.symbol !== undefined) out.json(member("symbol", draft.symbol))
+    out.piece(this.receivedAtMember)
+    if (draft.exchangeAtMs !== undefined) this.addExchangeAt(draft.exchangeAtMs)
+    this.addOrigin(draft)
+    this.addNumber(pieces.price, draft.price)
+    this.addNumber(pieces.volume, draft.volume)
+    this.addNumber(pieces.cumVolume, draft.cumVolume)
+    this.addNumber(pieces.ask, draft.ask)
+    this.addNumber(pieces.bid, draft.bid)
+    this.addQuality(draft.quality)
   }
 
-  private exchangeAtOf(atMs: number | undefined): string {
-    if (atMs === undefined) return ""
+  private addExchangeAt(atMs: number) {
     if (atMs !== this.exchangeAtMs) {
-      this.exchangeAt = text(`,"exchangeAt":"`, knownInstant(atMs))
+      this.exchangeAt = piece(text(`,"exchangeAt":"`, knownInstant(atMs)))
       this.exchangeAtMs = atMs
     }
-    return this.exchangeAt
+    this.out.piece(this.exchangeAt)
   }
 
-  private originOf({ account, phase, source, venue }: RecordDraft): string {
+  private addOrigin({ account, phase, source, venue }: RecordDraft) {
     if (source !== this.source || account !== this.account || venue !== this.venue || phase !== this.phase) {
-      this.origin =
-        text(`,"source":"`, source) + text(`,"account":"`, account) + text(`,"venue":"`, venue) + text(`,"phase":"`, phase)
+      this.origin = piece(
+        text(`,"source":"`, source) +
+          text(`,"account":"`, account) +
+          text(`,"venue":"`, venue) +
+          text(`,"phase":"`, phase)
+      )
       this.source = source
       this.account = account
       this.venue = venue
       this.phase = phase
     }
-    return this.origin
+    this.out.piece(this.origin)
+  }
+
+  private addNumber(before: Uint8Array, value: number | undefined) {
+    if (value === undefined || !Number.isFinite(value)) return
+    this.out.piece(before)
+    this.out.number(value)
+  }
+
+  private addQuality(value: Quality | undefined) {
+    if (value === undefined) return
+    if (!isUsual(value)) return this.out.json(member("quality", value && knownQuality(value)))
+    if (value.flags.length === 0) this.out.piece(pieces.noFlags)
+    else this.out.json(`,"quality":{"flags":${JSON.stringify(value.flags)}`)
+    this.addNumber(pieces.lagMs, value.lagMs)
+    this.out.piece(pieces.brace)
+  }
+
+  private addPayload(payload: unknown): void {
+    const { out } = this
+    if (isTexts(payload)) {
+      out.piece(pieces.payload)
+      out.strings(payload)
+    } else out.json(member("payload", payload))
+    out.piece(pieces.end)
   }
 }
 
@@ -111,18 +158,10 @@ const text = (before: string, value: string | undefined): string => {
   return isPlain(value) ? `${before}${value}"` : member(before.slice(2, -3), value)
 }
 
-const number = (before: string, value: number | undefined): string =>
-  knownNumber(value) === undefined ? "" : before + value
-
-const quality = (value: Quality | undefined): string => {
-  if (value === undefined) return ""
-  if (!isUsual(value)) return member("quality", value && knownQuality(value))
-  return `,"quality":{"flags":${value.flags.length === 0 ? "[]" : JSON.stringify(value.flags)}${number(`,"lagMs":`, value.lagMs)}}`
-}
-
 /** With the usual keys in the usual order. */
 const isUsual = (value: Quality): boolean => {
-  if (value === null || "toJSON" in value || !Array.isArray(value.flags) || "toJSON" in value.flags) return false
+  if (typeof value !== "object" || value === null || "toJSON" in value) return false
+  if (!Array.isArray(value.flags) || "toJSON" in value.flags) return false
   const keys = Object.keys(value)
   return keys[0] === "flags" && (keys.length === 1 || (keys.length === 2 && keys[1] === "lagMs"))
 }
