@@ -137,6 +137,28 @@ describe("the lines of a group", () => {
     }
   })
 
+  it("are so whatever the order and the number of a quality's keys", () => {
+    const flags = ["late", `"`]
+    const qualities = [
+      { flags },
+      { flags: [] },
+      { flags, lagMs: 12 },
+      { flags: [], lagMs: -3 },
+      { lagMs: 12, flags },
+      { lagMs: 12, flags: [] },
+      { flags, lagMs: Number.NaN },
+      { flags, lagMs: undefined },
+      { flags, other: 1 },
+      { flags, lagMs: 12, other: 1 }
+    ] as ReadonlyArray<NonNullable<RecordDraft["quality"]>>
+    for (const quality of qualities) {
+      assert.strictEqual(
+        encoded(new LineEncoder("node"), [{ ...seen, quality }], 1),
+        expected([{ ...seen, quality }], 1)
+      )
+    }
+  })
+
   it("are so when they outgrow the buffer, in texts of every kind", () => {
     const encoder = new LineEncoder("node")
     const long = ["1".repeat(700_000), "값".repeat(700_000), `"${"\u0000".repeat(200_000)}`]
