@@ -15,6 +15,9 @@ export const piece = (json: string): Uint8Array => Buffer.from(json)
 
 const hexDigits = piece("0123456789abcdef")
 const comma = piece(",")
+const colon = piece(":")
+const brace = piece("{")
+const closingBrace = piece("}")
 const bracket = piece("[")
 const closingBracket = piece("]")
 
@@ -88,6 +91,18 @@ export class JsonBytes {
       this.string(texts[index] as string)
     }
     this.piece(closingBracket)
+  }
+
+  /** Texts by their names as an object, in this order. */
+  members(names: ReadonlyArray<string>, texts: ReadonlyArray<string>): void {
+    this.piece(brace)
+    for (let index = 0; index < texts.length; index++) {
+      if (index > 0) this.piece(comma)
+      this.string(names[index] as string)
+      this.piece(colon)
+      this.string(texts[index] as string)
+    }
+    this.piece(closingBrace)
   }
 
   /** A text as a string. */

@@ -140,8 +140,19 @@ export class LineEncoder {
     if (isTexts(payload)) {
       out.piece(pieces.payload)
       out.strings(payload)
-    } else out.json(member("payload", payload))
+    } else if (!this.addRow(payload)) out.json(member("payload", payload))
     out.piece(pieces.end)
+  }
+
+  /** A payload of named texts, as every row of a reply is. */
+  private addRow(payload: unknown): boolean {
+    if (typeof payload !== "object" || payload === null || "toJSON" in payload) return false
+    if (Object.getPrototypeOf(payload) !== Object.prototype) return false
+    const texts = Object.values(payload)
+    if (!isTexts(texts)) return false
+    this.out.piece(pieces.payload)
+    this.out.members(Object.keys(payload), texts)
+    return true
   }
 }
 
