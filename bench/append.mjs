@@ -254,7 +254,7 @@ const program = Effect.gen(function* () {
       "speed, append ÷ bare",
       measured.map(({ took }) => took.bare / took.ours),
       2,
-      ", at least 1"
+      "(at least 1)"
     )
   }
   console.log(`5000 records a second for ${open_seconds} s, ms      p50     p99   p99.9     max`)

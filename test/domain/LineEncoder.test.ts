@@ -60,20 +60,25 @@ const oddValues: ReadonlyArray<unknown> = [
   { b: "2", a: ["1", { 값: undefined }], 7: "seven first" },
   [],
   {},
-  new Array(2),
+  Object.assign([], { length: 2 }),
   new Map([["a", 1]]),
   new String("boxed")
 ]
 const OddValue = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: oddValues.length - 1 }))
 const Whole = Schema.Int.check(Schema.isBetween({ minimum: -5, maximum: Number.MAX_SAFE_INTEGER }))
-const Amount = Schema.Union([Schema.Number, Whole, Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9_999 }))])
+const Amount = Schema.Union([
+  Schema.Finite,
+  Whole,
+  Schema.Literals([-1, -2]),
+  Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9_999 }))
+])
 const Instant = Schema.Int.check(Schema.isBetween({ minimum: receivedAtMs, maximum: receivedAtMs + 2 }))
 
 const Part = Schema.Struct({
   kind: Schema.Literals(recordKinds),
   symbol: Schema.optionalKey(oddText),
   receivedAtMs: Instant,
-  exchangeAtMs: Schema.optionalKey(Schema.Union([Instant, Schema.Literals([8.64e15 + 1, -1]), Schema.Number])),
+  exchangeAtMs: Schema.optionalKey(Schema.Union([Instant, Schema.Literals([8.64e15 + 1, -1]), Schema.Finite])),
   source: Schema.Literals(["kis-ws", "kis-rest", "backfill", "observer"]),
   account: Schema.optionalKey(oddText),
   venue: Schema.optionalKey(Schema.Literals(venues)),
@@ -91,6 +96,9 @@ const Part = Schema.Struct({
   shape: Schema.Literals(["texts", "mixed", "object", "value"])
 })
 
+/** Some amounts stand for those that are none. */
+const oddAmount = (amount: number) => (amount === -1 ? Number.NaN : amount === -2 ? Number.POSITIVE_INFINITY : amount)
+
 const payloadOf = ({ odd, shape, values }: typeof Part.Type): object => {
   const texts = values.map(textOf)
   const others = odd.map((at) => oddValues[at])
@@ -102,10 +110,14 @@ const payloadOf = ({ odd, shape, values }: typeof Part.Type): object => {
 
 const draftOf = (part: typeof Part.Type): RecordDraft => {
   const { account, flags, isLagFirst, lagMs, odd: _, shape: __, symbol, values: ___, ...same } = part
-  const lag = lagMs === undefined ? {} : { lagMs }
+  const { ask, exchangeAtMs, price } = part
+  const lag = lagMs === undefined ? {} : { lagMs: oddAmount(lagMs) }
   const list = { flags: (flags ?? []).map(textOf) }
   return {
     ...same,
+    ...(ask !== undefined && { ask: oddAmount(ask) }),
+    ...(price !== undefined && { price: oddAmount(price) }),
+    ...(exchangeAtMs !== undefined && { exchangeAtMs: oddAmount(exchangeAtMs) }),
     ...(symbol && { symbol: textOf(symbol) }),
     ...(account && { account: textOf(account) }),
     ...(flags && { quality: isLagFirst ? { ...lag, ...list } : { ...list, ...lag } }),
