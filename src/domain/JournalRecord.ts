@@ -68,8 +68,7 @@ export const isDataKind = (kind: RecordKind): kind is DataKind =>
   kind !== "gap" && kind !== "reject" && kind !== "marker"
 
 /** No line holds `null`, which is what JSON makes of `NaN`: a number that is none is unknown, and so absent. */
-export const knownNumber = (value: number | undefined): number | undefined =>
-  Number.isFinite(value) ? value : undefined
+const knownNumber = (value: number | undefined): number | undefined => (Number.isFinite(value) ? value : undefined)
 
 const instant_ms_max = 8.64e15
 
