@@ -68,13 +68,16 @@ export const isDataKind = (kind: RecordKind): kind is DataKind =>
   kind !== "gap" && kind !== "reject" && kind !== "marker"
 
 /** No line holds `null`, which is what JSON makes of `NaN`: a number that is none is unknown, and so absent. */
-const known = (value: number | undefined) => (Number.isFinite(value) ? value : undefined)
+const knownNumber = (value: number | undefined): number | undefined => (Number.isFinite(value) ? value : undefined)
 
 const instant_ms_max = 8.64e15
-const instant = (atMs: number | undefined) =>
+
+/** UTC, ISO 8601; a time that is none is unknown. */
+export const knownInstant = (atMs: number | undefined): string | undefined =>
   atMs !== undefined && Math.abs(atMs) <= instant_ms_max ? new Date(atMs).toISOString() : undefined
 
-const knownLag = (quality: Quality): Quality =>
+/** A lag that is no number is unknown. */
+export const knownQuality = (quality: Quality): Quality =>
   quality.lagMs === undefined || Number.isFinite(quality.lagMs) ? quality : { flags: quality.flags }
 
 /** Gives drafts their `seq`, `id` and final shape; one numberer per node, since ids are made of the node's name. */
@@ -88,17 +91,17 @@ export const makeNumberer = (node: string) => {
       kind: draft.kind,
       symbol: draft.symbol,
       receivedAt: new Date(draft.receivedAtMs).toISOString(),
-      exchangeAt: instant(draft.exchangeAtMs),
+      exchangeAt: knownInstant(draft.exchangeAtMs),
       source: draft.source,
       account: draft.account,
       venue: draft.venue,
       phase: draft.phase,
-      price: known(draft.price),
-      volume: known(draft.volume),
-      cumVolume: known(draft.cumVolume),
-      ask: known(draft.ask),
-      bid: known(draft.bid),
-      quality: draft.quality && knownLag(draft.quality),
+      price: knownNumber(draft.price),
+      volume: knownNumber(draft.volume),
+      cumVolume: knownNumber(draft.cumVolume),
+      ask: knownNumber(draft.ask),
+      bid: knownNumber(draft.bid),
+      quality: draft.quality && knownQuality(draft.quality),
       payload: draft.payload
     }
     // Keys holding `undefined` disappear when the line is written, which is what an absent key means.

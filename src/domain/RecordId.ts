@@ -12,8 +12,15 @@ export const makeRecordId = (node: string): ((receivedAtMs: number, seq: number)
   const high = (digest.readUInt32BE(0) >>> 20) & 0xfff
   const low = (digest.readUInt32BE(4) >>> 18) & 0x3fff
   const nodePart = `7${hex(high, 3)}-${hex(0x8000 | low, 4)}`
+  // Records come in runs of one millisecond.
+  let lastMs: number | undefined
+  let prefix = ""
   return (receivedAtMs, seq) => {
-    const time = hex(receivedAtMs, 12)
-    return `${time.slice(0, 8)}-${time.slice(8, 12)}-${nodePart}-${hex(seq, 12)}`
+    if (receivedAtMs !== lastMs) {
+      const time = hex(receivedAtMs, 12)
+      prefix = `${time.slice(0, 8)}-${time.slice(8, 12)}-${nodePart}-`
+      lastMs = receivedAtMs
+    }
+    return prefix + hex(seq, 12)
   }
 }

@@ -1,7 +1,8 @@
 import { Clock, Deferred, Effect, Exit, Queue, Schedule } from "effect"
 import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { hourFolder } from "../calendar/MarketTime.ts"
-import { encodeLine, makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
+import { makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
+import { LineEncoder } from "../domain/LineEncoder.ts"
 import type { Disk, DiskError } from "./Disk.ts"
 import type { HintKeeper } from "./HeadHint.ts"
 import type { JournalStatus } from "./Journal.ts"
@@ -64,7 +65,7 @@ const recentRecords = 8_192
  * Its state belongs to the journal, not to the fiber: if `run` crashes and is started again, it goes on with what it had.
  */
 export class JournalWriter {
-  readonly recent = new RecentChunks(recentRecords)
+  readonly recent: RecentChunks
   head: Position
   /** The newest place that survives a power cut. Never beyond the head. */
   synced: Position
@@ -76,7 +77,7 @@ export class JournalWriter {
   private readonly options: JournalOptions
   private readonly hint: HintKeeper
   private readonly queue: Queue.Queue<Request>
-  private readonly number: ReturnType<typeof makeNumberer>
+  private readonly lines: LineEncoder
   private readonly producers = new Producers()
   private readonly syncing = new Syncing()
   private inHand: ReadonlyArray<Request> = []
@@ -94,7 +95,8 @@ export class JournalWriter {
     this.synced = head
     this.hint = hint
     this.queue = queue
-    this.number = makeNumberer(options.node)
+    this.recent = new RecentChunks(recentRecords, makeNumberer(options.node))
+    this.lines = new LineEncoder(options.node)
   }
 
   static make(options: JournalOptions, head: Position, hint: HintKeeper): Effect.Effect<JournalWriter> {
@@ -194,7 +196,7 @@ export class JournalWriter {
 
   private canEncode(drafts: ReadonlyArray<RecordDraft>): boolean {
     try {
-      for (const draft of drafts) encodeLine(this.number(draft, 1))
+      this.lines.encode(drafts, 1)
       return true
     } catch {
       return false
@@ -248,19 +250,18 @@ export class JournalWriter {
       const segment = yield* this.segmentFor(now)
       const { fromMs, toMs = now } = this.outage ?? {}
       const all = fromMs === undefined ? drafts : [this.diskGap(fromMs, toMs, now), ...drafts]
-      const records = all.map((draft, index) => this.number(draft, this.head.seq + 1 + index))
-      const bytes = Buffer.from(`${records.map(encodeLine).join("\n")}\n`)
-      yield* segment.append(records, bytes)
+      const encoded = this.lines.encode(all, this.head.seq + 1)
+      yield* segment.append(encoded)
       this.outage = undefined
       const end: Position = {
-        seq: this.head.seq + records.length,
+        seq: this.head.seq + all.length,
         file: segment.file,
         byteOffset: segment.bytes()
       }
       this.head = end
-      this.appended_bytes += bytes.length
+      this.appended_bytes += encoded.bytes.length
       this.lastAppendAtMs = wallMs
-      this.recent.add({ records, end })
+      this.recent.add(all, end)
       this.announce()
     }
   )

@@ -1,7 +1,7 @@
 import { Effect, Semaphore } from "effect"
 import { createHash } from "node:crypto"
 import { dirname, join } from "node:path"
-import type { JournalRecord } from "../domain/JournalRecord.ts"
+import type { EncodedLines } from "../domain/LineEncoder.ts"
 import { Disk, type DiskError, type DiskFile, makeDurableFolder } from "./Disk.ts"
 import { enter, type ManifestLine } from "./Manifest.ts"
 import { nameInDay, openSuffix, parseSegmentName, segmentFile } from "./SegmentName.ts"
@@ -10,7 +10,7 @@ import { nameInDay, openSuffix, parseSegmentName, segmentFile } from "./SegmentN
 export interface Segment {
   readonly file: string
   readonly bytes: () => number
-  append(records: ReadonlyArray<JournalRecord>, bytes: Uint8Array): Effect.Effect<void, DiskError>
+  append(encoded: EncodedLines): Effect.Effect<void, DiskError>
   /** Makes every appended byte survive a power cut; `false` when all of them already did. */
   readonly sync: Effect.Effect<boolean, DiskError>
   /** Whether the file still has its name. */
@@ -69,14 +69,14 @@ export const openSegment = Effect.fnUntraced(function* (
 
   // A seal waits for a sync in flight, for it closes the handle under it.
   const handleInUse = yield* Semaphore.make(1)
-  const hash = createHash("sha256")
+  let hash = createHash("sha256")
   let written = 0
   let synced = 0
   let torn = false
   let closed = false
   let lines = 0
-  let first: JournalRecord | undefined
-  let last: JournalRecord | undefined
+  let firstReceivedAt = ""
+  let lastReceivedAt = ""
 
   const sync = handleInUse.withPermits(1)(
     Effect.suspend(() => {
@@ -95,20 +95,22 @@ export const openSegment = Effect.fnUntraced(function* (
     file,
     bytes: () => written,
     isThere,
-    append: (records, bytes) =>
+    append: ({ bytes, ...encoded }) =>
       Effect.suspend(() => {
         // After a failed write the end of the file is unknown: cut back to the last whole line before trying again.
         const cut = torn ? handle.truncate(written) : Effect.void
         torn = true
-        return Effect.andThen(cut, handle.write(bytes, written))
+        // Another thread writes meanwhile. A copy, for what is not written must not have been hashed.
+        const hashed = Effect.sync(() => hash.copy().update(bytes))
+        return Effect.andThen(cut, Effect.all([handle.write(bytes, written), hashed], { concurrency: 2 }))
       }).pipe(
-        Effect.map(() => {
+        Effect.map(([, hashed]) => {
           torn = false
           written += bytes.length
-          hash.update(bytes)
-          lines += records.length
-          first ??= records[0]
-          last = records.at(-1) ?? last
+          hash = hashed
+          if (lines === 0) firstReceivedAt = encoded.firstReceivedAt
+          lastReceivedAt = encoded.lastReceivedAt
+          lines += encoded.lines
         })
       ),
     sync,
@@ -124,7 +126,7 @@ export const openSegment = Effect.fnUntraced(function* (
         yield* handleInUse.withPermits(1)(handle.close)
         closed = true
       }
-      if (first === undefined || last === undefined) {
+      if (lines === 0) {
         yield* disk.remove(openPath)
         return
       }
@@ -136,12 +138,12 @@ export const openSegment = Effect.fnUntraced(function* (
         file: nameInDay(file),
         node,
         firstSeq,
-        lastSeq: last.seq,
+        lastSeq: firstSeq + lines - 1,
         lines,
         bytes: written,
         sha256: hash.copy().digest("hex"),
-        firstReceivedAt: first.receivedAt,
-        lastReceivedAt: last.receivedAt,
+        firstReceivedAt,
+        lastReceivedAt,
         sealedAt: new Date(sealedAtMs).toISOString()
       } satisfies ManifestLine)
     })
