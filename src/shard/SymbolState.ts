@@ -56,7 +56,7 @@ const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat
   })
   const isSame = last !== undefined && sameness !== undefined && last.sameness === sameness
   if (isSame && receivedAtMs - last.writtenAtMs < heartbeat_ms) return { state: seen(last), verdict: duplicate }
-  return { state: seen({ sameness, writtenAtMs: receivedAtMs }), verdict: judge(sighting, false) }
+  return { state: seen({ sameness, writtenAtMs: receivedAtMs }), verdict: judgeQuote(sighting) }
 }
 
 const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged => {
@@ -82,17 +82,25 @@ const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged =
   if (behind && known.recent.includes(trade)) {
     return { state: seen(before, state?.continuity), verdict: duplicate }
   }
-  const verdict = judge(sighting, behind)
-  const continuity = nextContinuity(state?.continuity, sighting, day, verdict._tag === "Store")
-  if (verdict._tag === "Reject") return { state: seen(before, continuity), verdict }
+  const reason = refusal(sighting)
+  const continuity = nextContinuity(state?.continuity, sighting, day, reason === undefined)
+  if (reason !== undefined) return { state: seen(before, continuity), verdict: { _tag: "Reject", reason } }
   const reached = Math.max(over ? 0 : cumVolume, known?.cumVolume ?? 0)
   const recent = (known?.recent ?? RecentTrades.none).add(trade)
-  const trades = { day: known?.day ?? day, cumVolume: reached, recent }
-  return { state: seen(trades, continuity), verdict, told: continuity.told }
+  const { told } = continuity
+  const verdict: Verdict = { _tag: "Store", flags: flagsOf(sighting, behind, told) }
+  const after = seen({ day: known?.day ?? day, cumVolume: reached, recent }, continuity)
+  return told === undefined ? { state: after, verdict } : { state: after, verdict, told }
 }
 
-const judge = (sighting: Sighting, late: boolean): Verdict => {
+/** Shares that no trade had are said of the first trade after them. */
+const flagsOf = ({ flags }: Sighting, isLate: boolean, told: Told | undefined): ReadonlyArray<string> => {
+  const volumeOnly = told?._tag === "jump" ? told.volumeOnly : 0
+  if (!isLate && volumeOnly === 0) return flags
+  return [...flags, ...(isLate ? ["late"] : []), ...(volumeOnly > 0 ? [`volumeOnly:${volumeOnly}`] : [])]
+}
+
+const judgeQuote = (sighting: Sighting): Verdict => {
   const reason = refusal(sighting)
-  if (reason !== undefined) return { _tag: "Reject", reason }
-  return { _tag: "Store", flags: late ? [...sighting.flags, "late"] : sighting.flags }
+  return reason === undefined ? { _tag: "Store", flags: sighting.flags } : { _tag: "Reject", reason }
 }
