@@ -6,6 +6,7 @@ import { MarketSession } from "./calendar/MarketSession.ts"
 import { missedSpans } from "./calendar/missedSpans.ts"
 import { gap, marker } from "./feed/FeedRecord.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
+import { meterGaps } from "./journal/gapMeters.ts"
 import { Journal } from "./journal/Journal.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
@@ -94,7 +95,9 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
 
   const start = Effect.gen(function* () {
     yield* supervisor.start({ name: "journal", kind: "transient", policy: vital, run: journal.run, drain: endRecord })
-    yield* journal.append(yield* startRecords)
+    const records = yield* startRecords
+    yield* journal.append(records)
+    yield* meterGaps(records)
     yield* sql.start
     yield* shards.start
     yield* supervisor.start({ name: "conservation", kind: "permanent", policy: patient, run: watch.run })

@@ -56,7 +56,9 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
       DayUniverse.layer({ selection, watched, dataDir, stateDir, masterUrl, place: endpoints.place, append })
     )
   )
-  const feed = Layer.unwrap(Effect.map(Shards, ({ deliver }) => KisFeed.layer({ accounts, stateDir, deliver })))
+  const feed = Layer.unwrap(
+    Effect.map(Shards, ({ deliver, losses }) => KisFeed.layer({ accounts, stateDir, deliver, losses }))
+  )
   const planner = Layer.unwrap(
     Effect.gen(function* () {
       const { observe } = yield* Shards

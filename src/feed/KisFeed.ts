@@ -3,6 +3,7 @@ import { patient } from "../actor/RestartPolicy.ts"
 import { Supervisor } from "../actor/Supervisor.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
 import type { AccountAbility, Assignment, SymbolAge } from "../domain/Assignment.ts"
+import type { LostTrades } from "../domain/LostTrades.ts"
 import type { Delivery } from "../domain/Sighting.ts"
 import type { Holidays } from "../kis/Holidays.ts"
 import type { KisCredentialsRejected } from "../kis/KisError.ts"
@@ -24,6 +25,8 @@ export interface KisFeedOptions {
   readonly accounts: readonly [FedAccount, ...ReadonlyArray<FedAccount>]
   readonly stateDir: string
   readonly deliver: (delivery: Delivery) => Effect.Effect<void>
+  /** What was lost of the streams, as it is found; filled from the broker's lists. */
+  readonly losses: Stream.Stream<LostTrades>
 }
 
 /** The account's own parts have met the refusal by then, and it is asked for nothing any longer. */
@@ -106,6 +109,11 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
       )
       yield* supervisor.start({ ...spec, name: "account/calendar", run: asking })
       yield* supervisor.start({ ...spec, name: "account/phases", run: phases.run })
+      const filling = Stream.runForEach(
+        options.losses,
+        (loss) => accounts.find(({ alias }) => alias === loss.account)?.lost(loss) ?? Effect.void
+      )
+      yield* supervisor.start({ ...spec, name: "account/losses", run: filling })
     }),
     apply: Effect.fnUntraced(function* (assignment) {
       yield* sweep.assign(assignment.sweep)

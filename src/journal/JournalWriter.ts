@@ -3,6 +3,7 @@ import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { hourFolder } from "../calendar/MarketTime.ts"
 import { encodeLine, makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
 import type { Disk, DiskError } from "./Disk.ts"
+import { meterGaps } from "./gapMeters.ts"
 import type { JournalStatus } from "./Journal.ts"
 import type { Position } from "./Position.ts"
 import { type AppendOrigin, Producers } from "./Producers.ts"
@@ -270,7 +271,11 @@ export class JournalWriter {
     const accepted = Effect.gen({ self: this }, function* () {
       if (this.refusal === undefined) return
       this.refusal = undefined
-      if (this.outage !== undefined) this.outage = { ...this.outage, toMs: yield* marketNow }
+      if (this.outage !== undefined) {
+        const toMs = yield* marketNow
+        yield* meterGaps([this.diskGap(this.outage.fromMs, toMs, toMs)])
+        this.outage = { ...this.outage, toMs }
+      }
       yield* Effect.logInfo("the journal can be written again")
     })
     return work.pipe(

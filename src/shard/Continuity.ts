@@ -112,7 +112,7 @@ export const next = (state: Continuity | undefined, trade: Sighting, day: number
 export const begun = (state: Continuity | undefined): Continuity | undefined =>
   state && new Continuity(state.day, state.venue, undefined, none, state.losses, undefined, begun(state.others))
 
-const isKnown = (value: number | undefined): value is number => Number.isFinite(value)
+const isKnown = (value: number | undefined): value is number => Number.isSafeInteger(value)
 
 const baseline = (trade: Sighting, isData: boolean): Sighting | undefined =>
   isData && isKnown(trade.cumVolume) && isKnown(trade.volume) && trade.tally !== undefined ? trade : undefined

@@ -24,12 +24,17 @@ export interface ShardOptions {
   readonly onLosses: (report: LossReport) => Effect.Effect<void>
 }
 
-
 /**
  * Owns its symbols' state and nothing else. It handles the chunks at hand together: judge, write to the journal in one
  * append, and only then remember; a crash before that leaves the state as it was, and the chunks are handed over again.
  */
-export const makeShard = Effect.fnUntraced(function* ({ heartbeat_ms, name, onLosses, session, symbols }: ShardOptions) {
+export const makeShard = Effect.fnUntraced(function* ({
+  heartbeat_ms,
+  name,
+  onLosses,
+  session,
+  symbols
+}: ShardOptions) {
   const journal = yield* Journal
   const conservation = yield* Conservation
   const mailbox = yield* Mailbox.make<Delivery>({ actor: name, capacity: mailbox_chunks })

@@ -26,8 +26,14 @@ const losses_max = 1_024
 
 const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
 const lostTrades = counter("observer_lost_trades_total", "Trades that a stream did not bring, by the broker's counters")
-const lostShares = counter("observer_lost_shares_total", "Shares of trades and auction prints that a stream did not bring")
-const foundTrades = counter("observer_found_trades_total", "Lost trades that came late or were found in the broker's lists")
+const lostShares = counter(
+  "observer_lost_shares_total",
+  "Shares of trades and auction prints that a stream did not bring"
+)
+const foundTrades = counter(
+  "observer_found_trades_total",
+  "Lost trades that came late or were found in the broker's lists"
+)
 const foundShares = counter("observer_found_shares_total", "Shares that came late or were found in the broker's lists")
 
 /** Which shard a symbol belongs to: always the same one, whatever else is observed (FNV-1a). */

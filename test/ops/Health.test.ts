@@ -14,6 +14,7 @@ import type { SessionState } from "../../src/kis/SessionState.ts"
 import { type ConservationAlarm, ConservationWatch } from "../../src/ops/ConservationWatch.ts"
 import { Health } from "../../src/ops/Health.ts"
 import { DayUniverse, type UniverseStatus } from "../../src/plan/DayUniverse.ts"
+import { Shards } from "../../src/shard/Shards.ts"
 import { SqlPipeline } from "../../src/sql/SqlPipeline.ts"
 import { accountStatus } from "../support/accountStatus.ts"
 
@@ -117,6 +118,9 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: 
         })
       }),
       Layer.mock(DayUniverse, { status: Effect.succeed(universeStatus) }),
+      Layer.mock(Shards, {
+        lossTotals: Effect.succeed({ losses: 1, trades: 2, shares: 30, foundTrades: 1, foundShares: 10 })
+      }),
       Layer.succeed(SqlPipeline, {
         start: Effect.void,
         status: Effect.succeed(sql === "off" ? undefined : { ...sqlStatus, ...sql }),
@@ -396,6 +400,7 @@ describe("health", () => {
         conservation: {
           "kis-rest": { received: 10, stored: 5, rejected: 2, deduplicated: 1, inFlight: 2, remainder: 0 }
         },
+        lost: { losses: 1, trades: 2, shares: 30, foundTrades: 1, foundShares: 10 },
         callLimitsAsOf: "2026-04-20"
       })
     })
