@@ -10,6 +10,7 @@ import type { KisCredentialsRejected } from "../kis/KisError.ts"
 import { type AccountFeed, type AccountStatus, type FedAccount, makeAccountFeed } from "./AccountFeed.ts"
 import { type CalendarStatus, makeHolidayKeeper } from "./HolidayKeeper.ts"
 import { makePhaseKeeper, type PhaseStatus } from "./PhaseKeeper.ts"
+import type { StreamStatus } from "./Streamer.ts"
 import { makeSweep, type SweepStatus } from "./Sweep.ts"
 import type { CoverageStatus } from "./SweepSchedule.ts"
 
@@ -48,6 +49,8 @@ export class KisFeed extends Context.Service<
     readonly ages: Effect.Effect<ReadonlyArray<SymbolAge>>
     coverage(stale_seconds: number): Effect.Effect<CoverageStatus>
     readonly status: Effect.Effect<FeedStatus>
+    /** Symbols that are to be streamed and do not reach us now; UTC milliseconds of market time. */
+    readonly openHoles: Effect.Effect<ReadonlyArray<StreamStatus["holes"][number] & { readonly account: string }>>
     /** Fails when the broker has refused the credentials of every account; else never returns. */
     readonly refused: Effect.Effect<never, KisCredentialsRejected>
   }
@@ -131,6 +134,12 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
         phase: yield* phases.status
       }
     }),
+    openHoles: Effect.suspend(() =>
+      Effect.map(
+        Effect.forEach(accounts, ({ status }) => status),
+        (all) => all.flatMap(({ account, stream }) => stream.holes.map((hole) => ({ ...hole, account })))
+      )
+    ),
     refused: Deferred.await(refused)
   })
 })

@@ -110,6 +110,7 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: 
         ages: Effect.succeed([]),
         coverage: (stale_seconds) => Effect.succeed({ symbols: 2_000, seen: 1_999, stale: stale_seconds }),
         refused: Effect.never,
+        openHoles: Effect.succeed([]),
         status: Effect.succeed({
           accounts: accounts.map(statusOf),
           sweep: { ...sweepStatus, ...sweep },
