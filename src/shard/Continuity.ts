@@ -1,4 +1,4 @@
-import type { Sighting } from "../domain/Sighting.ts"
+import type { Sighting, TradeTally } from "../domain/Sighting.ts"
 import type { Venue } from "../domain/Venue.ts"
 
 /** Losses of a symbol's day that are remembered so that trades which come after all are known for what they are. */
@@ -46,13 +46,30 @@ export type Told =
 
 const none: ReadonlyArray<never> = []
 
+/** Of a trade what the next one is held against; a sighting is one, until its judgement is over. */
+export type Passed = Pick<Sighting, "cumVolume" | "exchangeAtMs" | "receivedAtMs" | "tally">
+
+class PassedTrade implements Passed {
+  readonly cumVolume: number | undefined
+  readonly exchangeAtMs: number | undefined
+  readonly receivedAtMs: number
+  readonly tally: TradeTally | undefined
+
+  constructor({ cumVolume, exchangeAtMs, receivedAtMs, tally }: Passed) {
+    this.cumVolume = cumVolume
+    this.exchangeAtMs = exchangeAtMs
+    this.receivedAtMs = receivedAtMs
+    this.tally = tally
+  }
+}
+
 /** What is known of one symbol's trades at one venue on one market day, in the order in which the exchange counted them. */
 export class Continuity {
   /** Days since 1970 in market time. */
   readonly day: number
   readonly venue: Venue
   /** The trade of the stream that is farthest; absent where the next one says nothing of what was before. */
-  readonly last: Sighting | undefined
+  readonly last: Passed | undefined
   readonly ahead: ReadonlyArray<Ahead>
   readonly losses: ReadonlyArray<Loss>
   /** What the trade just seen has told. */
@@ -63,7 +80,7 @@ export class Continuity {
   constructor(
     day: number,
     venue: Venue,
-    last: Sighting | undefined,
+    last: Passed | undefined,
     ahead: ReadonlyArray<Ahead>,
     losses: ReadonlyArray<Loss>,
     told: Told | undefined,
@@ -112,6 +129,25 @@ export const next = (state: Continuity | undefined, trade: Sighting, day: number
 export const begun = (state: Continuity | undefined): Continuity | undefined =>
   state && new Continuity(state.day, state.venue, undefined, none, state.losses, undefined, begun(state.others))
 
+/**
+ * The same, to be kept: with the counters of the newest trade and without the trade. Texts that live on until the next trade
+ * of their symbol would cost the garbage collector more than reading four numbers does (`bench/decode.mjs`).
+ */
+export const kept = (state: Continuity): Continuity => {
+  const { ahead, day, last, losses, others, venue } = state
+  const isKept = last === undefined || last instanceof PassedTrade
+  if (isKept && others === undefined) return state
+  return new Continuity(
+    day,
+    venue,
+    isKept ? last : new PassedTrade(last),
+    ahead,
+    losses,
+    undefined,
+    others && kept(others)
+  )
+}
+
 const isKnown = (value: number | undefined): value is number => Number.isSafeInteger(value)
 
 const baseline = (trade: Sighting, isData: boolean): Sighting | undefined =>
@@ -122,7 +158,7 @@ const first = (trade: Sighting, day: number, isData: boolean, others: Continuity
 
 const moved = (
   { day, others, venue }: Continuity,
-  last: Sighting | undefined,
+  last: Passed | undefined,
   ahead: ReadonlyArray<Ahead>,
   losses: ReadonlyArray<Loss>,
   told: Told | undefined
@@ -151,7 +187,7 @@ const further = (state: Continuity, { from, to, trades }: Ahead): Continuity => 
 }
 
 /** What lies between two trades of which the second did not come right on top of the first. */
-const jump = (last: Sighting, trade: Sighting, ahead: ReadonlyArray<Ahead>): Told | undefined => {
+const jump = (last: Passed, trade: Sighting, ahead: ReadonlyArray<Ahead>): Told | undefined => {
   const { tally: before } = last
   const { tally: after } = trade
   if (before === undefined || after?.isSided === undefined) return undefined

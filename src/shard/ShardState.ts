@@ -3,7 +3,7 @@ import type { RecordDraft } from "../domain/JournalRecord.ts"
 import type { Phase } from "../domain/Phase.ts"
 import type { RejectReason } from "../domain/Reject.ts"
 import type { Delivery, Sighting } from "../domain/Sighting.ts"
-import { begun } from "./Continuity.ts"
+import { begun, kept } from "./Continuity.ts"
 import { Losses, type LossReport } from "./Losses.ts"
 import { observation, rejection } from "./ShardDraft.ts"
 import { next, type SymbolState } from "./SymbolState.ts"
@@ -50,6 +50,10 @@ export class ShardState {
     const changed = new Map<string, SymbolState>()
     const losses = new Losses()
     const outcomes = deliveries.map((delivery) => this.judgeOne(delivery, drafts, changed, losses))
+    for (const [symbol, state] of changed) {
+      const continuity = state.continuity && kept(state.continuity)
+      if (continuity !== state.continuity) changed.set(symbol, { ...state, continuity })
+    }
     return { drafts, outcomes, changed, report: losses.finish(drafts) }
   }
 
