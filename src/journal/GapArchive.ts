@@ -1,7 +1,7 @@
 import { Effect, Semaphore } from "effect"
 import { dayFolder } from "../calendar/MarketTime.ts"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
-import { Disk } from "./Disk.ts"
+import type { Disk } from "./Disk.ts"
 import { JournalReadError } from "./JournalError.ts"
 import { readLines } from "./Reader.ts"
 import type { SegmentName } from "./SegmentName.ts"
