@@ -57,8 +57,8 @@ export const gapReport = (holes: ReadonlyArray<DayHole>, { day, open, symbol }: 
     day: `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`,
     ...(symbol === undefined ? {} : { symbol }),
     market_seconds: seconds(open.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)),
-    all_seconds: missed(ofAll, open, ({ fromMs }) => fromMs),
-    left_all_seconds: missed(ofAll, open, ({ leftFromMs }) => leftFromMs),
+    all_seconds: seconds(missed_ms(ofAll, open, ({ fromMs }) => fromMs)),
+    left_all_seconds: seconds(missed_ms(ofAll, open, ({ leftFromMs }) => leftFromMs)),
     total: sums(own, open),
     causes: [...grouped(own, ({ cause }) => cause)].map(([cause, its]) => ({ cause, ...sums(its, open) })),
     symbols: symbols.sort(
@@ -90,17 +90,14 @@ const grouped = <K>(
 }
 
 /** Trades that are missed while the stream was up are counted in trades: between them everything was heard. */
-const missed = (
+const missed_ms = (
   holes: ReadonlyArray<DayHole>,
   open: ReadonlyArray<OpenSpan>,
   from: (hole: DayHole) => number
-): number =>
-  seconds(
-    overlap_ms(
-      unionOf(holes.flatMap((hole) => (hole.cause === "continuity" ? [] : [{ fromMs: from(hole), toMs: hole.toMs }]))),
-      open
-    )
-  )
+): number => {
+  const spans = holes.flatMap((hole) => (hole.cause === "continuity" ? [] : [{ fromMs: from(hole), toMs: hole.toMs }]))
+  return overlap_ms(unionOf(spans), open)
+}
 
 const sums = (holes: ReadonlyArray<DayHole>, open: ReadonlyArray<OpenSpan>): GapSums => {
   const each = [...grouped(holes, ({ symbol }) => symbol).values()]
@@ -109,8 +106,10 @@ const sums = (holes: ReadonlyArray<DayHole>, open: ReadonlyArray<OpenSpan>): Gap
     holes: holes.length,
     repaired: holes.filter(({ repair }) => repair === "whole").length,
     partly: holes.filter(({ repair }) => repair === "partly").length,
-    symbol_seconds: each.reduce((sum, own) => sum + missed(own, open, ({ fromMs }) => fromMs), 0),
-    left_symbol_seconds: each.reduce((sum, own) => sum + missed(own, open, ({ leftFromMs }) => leftFromMs), 0),
+    symbol_seconds: seconds(each.reduce((sum, own) => sum + missed_ms(own, open, ({ fromMs }) => fromMs), 0)),
+    left_symbol_seconds: seconds(
+      each.reduce((sum, own) => sum + missed_ms(own, open, ({ leftFromMs }) => leftFromMs), 0)
+    ),
     lostTrades: total(({ lostTrades }) => lostTrades),
     lostShares: total(({ lostShares }) => lostShares),
     foundTrades: total(({ foundTrades }) => foundTrades),
