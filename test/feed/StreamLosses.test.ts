@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Stream } from "effect"
+import { PrometheusMetrics } from "effect/observability"
 import { TestClock } from "effect/testing"
 import { makeStreamer } from "../../src/feed/Streamer.ts"
 import type { EdgedHole } from "../../src/feed/streamer/EdgeVolumes.ts"
@@ -16,6 +17,18 @@ const tradesOf = (trKey: string) => ({ trId: "H0STCNT0", trKey })
 /** The nth trade of a day in which every trade is a buy of one share. */
 const buy = (symbol: string, n: number) =>
   trade(symbol, n, { 15: "0", 16: String(n), 19: "0", 20: String(n), 21: "1", 1: "090001", 33: "20261124" })
+
+/** What a metric stands at, whatever other tests have counted. */
+const metric = (name: string) =>
+  Effect.map(PrometheusMetrics.format(), (text) => {
+    const line = text.split("\n").find((each) => each.startsWith(`${name} `))
+    return Number(line?.slice(name.length) ?? 0)
+  })
+const metrics = Effect.all([
+  metric("observer_lost_trades_total"),
+  metric("observer_lost_shares_total"),
+  metric('observer_gaps_total{cause="continuity"}')
+])
 
 /** A stream over a real socket into real shards, whose losses it is told of. */
 const setUp = Effect.gen(function* () {
@@ -66,6 +79,7 @@ describe("what a live stream loses", () => {
     () =>
       Effect.gen(function* () {
         const { gaps, holes, say, server, shards } = yield* setUp
+        const before = yield* metrics
         yield* say(server, buy("005930", 1), buy("005930", 5), buy("000660", 1), buy("000660", 2))
         yield* say(server, buy("005930", 6), buy("005930", 8))
         assert.deepStrictEqual(yield* gaps, [
@@ -98,6 +112,11 @@ describe("what a live stream loses", () => {
           foundTrades: 0,
           foundShares: 0
         })
+        const after = yield* metrics
+        assert.deepStrictEqual(
+          after.map((count, at) => count - (before[at] ?? 0)),
+          [4, 4, 2]
+        )
       })
   )
 
