@@ -7,6 +7,7 @@ import { missedSpans } from "./calendar/missedSpans.ts"
 import { gap, marker } from "./feed/FeedRecord.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { Compressor } from "./journal/Compressor.ts"
+import { meterGaps } from "./journal/gapMeters.ts"
 import { Journal } from "./journal/Journal.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
@@ -102,7 +103,9 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
 
   const start = Effect.gen(function* () {
     yield* supervisor.start({ name: "journal", kind: "transient", policy: vital, run: journal.run, drain: endRecord })
-    yield* journal.append(yield* startRecords)
+    const records = yield* startRecords
+    yield* journal.append(records)
+    yield* meterGaps(records)
     yield* compressor.start
     yield* sql.start
     yield* shards.start

@@ -5,6 +5,7 @@ import { Command } from "effect/cli"
 import { auditCommand } from "./auditCommand.ts"
 import { exportCommand } from "./exportCommand.ts"
 import { certifyCommand } from "./certifyCommand.ts"
+import { gapsCommand } from "./gapsCommand.ts"
 import { teardown } from "./ProgramEnd.ts"
 import { replayCommand } from "./replayCommand.ts"
 import { asProgram } from "./runProgram.ts"
@@ -29,6 +30,7 @@ const observer = Command.make("observer").pipe(
     verifyCommand,
     certifyCommand,
     exportCommand,
+    gapsCommand,
     auditCommand
   ])
 )

@@ -21,6 +21,7 @@ import { hearHangups, NextHangup } from "./onHangup.ts"
 import { Certificates } from "./ops/Certificates.ts"
 import { Certifier } from "./ops/Certifier.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
+import { Gaps } from "./ops/Gaps.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
 import { Screen } from "./ops/Screen.ts"
@@ -59,7 +60,9 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
       DayUniverse.layer({ selection, watched, dataDir, stateDir, masterUrl, place: endpoints.place, append })
     )
   )
-  const feed = Layer.unwrap(Effect.map(Shards, ({ deliver }) => KisFeed.layer({ accounts, stateDir, deliver })))
+  const feed = Layer.unwrap(
+    Effect.map(Shards, ({ deliver, losses }) => KisFeed.layer({ accounts, stateDir, deliver, losses }))
+  )
   const planner = Layer.unwrap(
     Effect.gen(function* () {
       const { observe } = yield* Shards
@@ -79,7 +82,11 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     Layer.provide(Disk.layer),
     Layer.provide(NodeHttpClient.layerUndiciOptions({ keepAliveTimeout: 4_000, connect: { timeout: 5_000 } }))
   )
-  return Health.layer({ node, version, stale_seconds: settings.stale_seconds }).pipe(Layer.provideMerge(actors))
+  const gaps = Layer.unwrap(Effect.map(KisFeed, ({ openHoles }) => Gaps.layer(dataDir, openHoles))).pipe(
+    Layer.provide(Disk.layer)
+  )
+  const health = Health.layer({ node, version, stale_seconds: settings.stale_seconds })
+  return Layer.merge(health, gaps).pipe(Layer.provideMerge(actors))
 }
 
 /** What people and other programs look at. Health is to be seen from the first moment on. */

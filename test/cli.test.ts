@@ -33,6 +33,18 @@ const runToEnd = (program: string, args: ReadonlyArray<string>, env: Record<stri
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 
+const gapRecord = (seq: number, symbol: string | undefined, payload: object) =>
+  JSON.stringify({
+    v: 1,
+    seq,
+    id: "",
+    kind: "gap",
+    ...(symbol === undefined ? {} : { symbol }),
+    receivedAt: "2026-11-20T01:10:00.000Z",
+    source: "observer",
+    payload
+  })
+
 const record = (seq: number, receivedAt: string) =>
   JSON.stringify({ v: 1, seq, id: "", kind: "marker", receivedAt, source: "observer", payload: { event: "start" } })
 
@@ -94,5 +106,46 @@ describe("the command line", () => {
         assert.strictEqual(unknown.stderr.trim().split("\n").length, 1)
       }),
     60_000
+  )
+
+  it.live("says what the record does not have of a day, in a table and as JSON", () =>
+    Effect.gen(function* () {
+      const folder = yield* compiled(["src/cli.ts"])
+      const observer = join(folder, "src", "cli.js")
+      const scratch = yield* scratchFolder
+      const hours = join(scratch, "2026", "11", "20", "10")
+      mkdirSync(hours, { recursive: true })
+      const at = (minute: number) => `2026-11-20T01:0${minute}:00.000Z`
+      const lost = { from: at(0), to: at(2), cause: "continuity", symbol: "005930" }
+      const lines = [
+        record(1, at(0)),
+        gapRecord(2, "005930", { from: at(0), to: at(1), cause: "disconnect", symbol: "005930" }),
+        gapRecord(3, "005930", { ...lost, lostTrades: 12, lostVolume: 3_400 }),
+        gapRecord(4, "005930", {
+          ...lost,
+          repairedBy: { source: "backfill", trades: 10, volume: 3_000, complete: false }
+        }),
+        gapRecord(5, undefined, { from: at(5), to: at(7), cause: "downtime" })
+      ]
+      writeFileSync(join(hours, "a-000000000001.jsonl"), `${lines.join("\n")}\n`)
+      const env = { OBSERVER_DATA_DIR: scratch, OBSERVER_SESSION: "calendar" }
+
+      const told = yield* runToEnd(observer, ["gaps", "--day", "2026-11-20"], env)
+      assert.deepInclude(told, { code: 0, stderr: "" })
+      for (const words of [
+        "2026-11-20: 2 holes, 0 filled, 1 in part; the market was open for 12:00:00.",
+        "Nothing at all was recorded for 0:02:00, of which 0:02:00 are not filled.",
+        "10:00:00–10:01:00  005930   disconnect, 12 trades, 3,400 shares lost, filled in part",
+        "10:05:00–10:07:00  all      downtime"
+      ]) {
+        assert.include(told.stdout, words)
+      }
+      const json = yield* runToEnd(observer, ["gaps", "--day", "20261120", "--symbol", "000660", "--json"], env)
+      assert.deepInclude(JSON.parse(json.stdout), { day: "2026-11-20", symbol: "000660", all_seconds: 120 })
+      const none = yield* runToEnd(observer, ["gaps", "--day", "2026-11-21"], env)
+      assert.strictEqual(none.stdout, "2026-11-21: no gap is on record; the market was closed.\n")
+      const wrong = yield* runToEnd(observer, ["gaps", "--day", "2026-02-31"], env)
+      assert.notStrictEqual(wrong.code, 0)
+    })
   )
 })

@@ -153,6 +153,8 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
     start,
     holidays: makeHolidays(account, callOf("calendar"), token),
     refused: Effect.sync(() => refused),
+    /** Trades that its stream has lost, as the shards find. */
+    lost: streamer.lost,
     want: (targets: ReadonlyArray<StreamTarget>) =>
       Effect.suspend(() => {
         streams = targets

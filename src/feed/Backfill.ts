@@ -5,6 +5,7 @@ import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { Repair } from "../domain/Gap.ts"
 import type { Delivery } from "../domain/Sighting.ts"
 import { Conservation, unsettled } from "../journal/Conservation.ts"
+import { meterGaps } from "../journal/gapMeters.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { KisCredentialsRejected, KisError } from "../kis/KisError.ts"
 import type { TradeLists } from "../kis/TradeList.ts"
@@ -96,7 +97,12 @@ export const makeBackfill = Effect.fnUntraced(function* (options: BackfillOption
       done.add(hole)
       if (!(yield* untilStored)) return yield* giveUp(hole, "its trades were found and are not stored yet")
     }
-    yield* journal.append([gap(yield* marketNow, { ...hole, repairedBy: repair }, account)])
+    // Of lost trades the shards know one by one which have come, and say so themselves.
+    if (hole.cause !== "continuity") {
+      const filled = [gap(yield* marketNow, { ...hole, repairedBy: repair }, account)]
+      yield* journal.append(filled)
+      yield* meterGaps(filled)
+    }
     done.add(hole)
     tally.repaired(repair, yield* Clock.currentTimeMillis)
   })

@@ -3,12 +3,14 @@ import { patient } from "../actor/RestartPolicy.ts"
 import { Supervisor } from "../actor/Supervisor.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
 import type { AccountAbility, Assignment, SymbolAge } from "../domain/Assignment.ts"
+import type { LostTrades } from "../domain/LostTrades.ts"
 import type { Delivery } from "../domain/Sighting.ts"
 import type { Holidays } from "../kis/Holidays.ts"
 import type { KisCredentialsRejected } from "../kis/KisError.ts"
 import { type AccountFeed, type AccountStatus, type FedAccount, makeAccountFeed } from "./AccountFeed.ts"
 import { type CalendarStatus, makeHolidayKeeper } from "./HolidayKeeper.ts"
 import { makePhaseKeeper, type PhaseStatus } from "./PhaseKeeper.ts"
+import type { StreamStatus } from "./Streamer.ts"
 import { makeSweep, type SweepStatus } from "./Sweep.ts"
 import type { CoverageStatus } from "./SweepSchedule.ts"
 
@@ -24,6 +26,8 @@ export interface KisFeedOptions {
   readonly accounts: readonly [FedAccount, ...ReadonlyArray<FedAccount>]
   readonly stateDir: string
   readonly deliver: (delivery: Delivery) => Effect.Effect<void>
+  /** What was lost of the streams, as it is found; filled from the broker's lists. */
+  readonly losses: Stream.Stream<LostTrades>
 }
 
 /** The account's own parts have met the refusal by then, and it is asked for nothing any longer. */
@@ -45,6 +49,8 @@ export class KisFeed extends Context.Service<
     readonly ages: Effect.Effect<ReadonlyArray<SymbolAge>>
     coverage(stale_seconds: number): Effect.Effect<CoverageStatus>
     readonly status: Effect.Effect<FeedStatus>
+    /** Symbols that are to be streamed and do not reach us now; UTC milliseconds of market time. */
+    readonly openHoles: Effect.Effect<ReadonlyArray<StreamStatus["holes"][number] & { readonly account: string }>>
     /** Fails when the broker has refused the credentials of every account; else never returns. */
     readonly refused: Effect.Effect<never, KisCredentialsRejected>
   }
@@ -106,6 +112,11 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
       )
       yield* supervisor.start({ ...spec, name: "account/calendar", run: asking })
       yield* supervisor.start({ ...spec, name: "account/phases", run: phases.run })
+      const filling = Stream.runForEach(
+        options.losses,
+        (loss) => accounts.find(({ alias }) => alias === loss.account)?.lost(loss) ?? Effect.void
+      )
+      yield* supervisor.start({ ...spec, name: "account/losses", run: filling })
     }),
     apply: Effect.fnUntraced(function* (assignment) {
       yield* sweep.assign(assignment.sweep)
@@ -123,6 +134,12 @@ const make = Effect.fnUntraced(function* (options: KisFeedOptions) {
         phase: yield* phases.status
       }
     }),
+    openHoles: Effect.suspend(() =>
+      Effect.map(
+        Effect.forEach(accounts, ({ status }) => status),
+        (all) => all.flatMap(({ account, stream }) => stream.holes.map((hole) => ({ ...hole, account })))
+      )
+    ),
     refused: Deferred.await(refused)
   })
 })

@@ -1,6 +1,6 @@
 import { marketDate, marketInstant } from "../calendar/MarketTime.ts"
 import type { Phase } from "../domain/Phase.ts"
-import type { Sighting } from "../domain/Sighting.ts"
+import type { Sighting, TradeTally } from "../domain/Sighting.ts"
 import { tradePhase } from "./KisPhase.ts"
 import { numberOf } from "./KisQuote.ts"
 
@@ -13,9 +13,14 @@ const column = {
   bid: 11,
   volume: 12,
   cumVolume: 13,
+  sells: 15,
+  buys: 16,
+  soldVolume: 19,
+  boughtVolume: 20,
   side: 21,
   date: 33,
-  hourClass: 43
+  hourClass: 43,
+  reference: 45
 } as const
 
 const none: ReadonlyArray<string> = []
@@ -62,6 +67,28 @@ class Trade implements Sighting {
     this.bid = numberOf(values[column.bid])
     this.flags = flagsOf(auction, vi, isDrifted)
     this.payload = values
+  }
+
+  /** Read only where the volume shows that something is missing, which is next to never. */
+  get tally(): TradeTally | undefined {
+    return tallyOf(this.payload)
+  }
+}
+
+/** `CCLD_DVSN`: 1 buy, 5 sell, blank an auction's print. What 3, "pre-open", counts as is not known. */
+const sidedness: Readonly<Record<string, boolean>> = { "1": true, "5": true, "": false }
+
+const tallyOf = (values: ReadonlyArray<string>): TradeTally | undefined => {
+  const at = (index: number) => numberOf(values[index]) ?? Number.NaN
+  const trades = at(column.sells) + at(column.buys)
+  const sidedVolume = at(column.soldVolume) + at(column.boughtVolume)
+  if (!Number.isFinite(trades) || !Number.isFinite(sidedVolume)) return undefined
+  const reference = at(column.reference)
+  return {
+    trades,
+    sidedVolume,
+    isSided: sidedness[(values[column.side] ?? "").trim()],
+    reference: reference > 0 ? reference : undefined
   }
 }
 

@@ -3,8 +3,10 @@ import { MarketClock } from "../calendar/MarketClock.ts"
 import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { SweptVolume } from "../domain/Assignment.ts"
 import type { GapCause } from "../domain/Gap.ts"
+import type { LostTrades } from "../domain/LostTrades.ts"
 import type { Delivery } from "../domain/Sighting.ts"
 import { Conservation, type Hand } from "../journal/Conservation.ts"
+import { meterGaps } from "../journal/gapMeters.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { KisAccount } from "../kis/Account.ts"
 import type { ApprovalKey } from "../kis/ApprovalKey.ts"
@@ -25,6 +27,7 @@ import type { MarketStatus } from "./KisMarketStatus.ts"
 import { EdgeVolumes, type EdgedHole } from "./streamer/EdgeVolumes.ts"
 import { Hearing, type Suspicion } from "./streamer/Hearing.ts"
 import { type Hole, Holes } from "./streamer/Holes.ts"
+import { LostHoles } from "./streamer/LostHoles.ts"
 import { carriesData, type Drift, readFrames, streamIds } from "./streamer/readFrames.ts"
 import { statusMarker } from "./streamer/statusMarker.ts"
 
@@ -57,6 +60,8 @@ export interface StreamStatus extends SessionStatus {
   readonly bytes: number
   /** Symbols that are to be streamed and do not reach us now. */
   readonly openHoles: number
+  /** The same, since when by market time and why; their gaps are written when they are over. */
+  readonly holes: ReadonlyArray<{ readonly symbol: string; readonly fromMs: number; readonly cause: GapCause }>
 }
 
 export interface Streamer {
@@ -65,6 +70,8 @@ export interface Streamer {
   readonly status: Effect.Effect<StreamStatus>
   /** What is to be streamed, the most important first; streams are named in `streamer/readFrames.ts`. */
   want(registrations: ReadonlyArray<Registration>): Effect.Effect<void>
+  /** The broker's counters say that trades of this stream are missing; unless a hole covers them they become one. Never waits. */
+  lost(loss: LostTrades): Effect.Effect<void>
 }
 
 const look_ms = 1_000
@@ -86,6 +93,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   const holes = new Holes()
   const hearing = new Hearing()
   const edges = new EdgeVolumes()
+  const lostHoles = new LostHoles()
   const drifted = new Set<string>()
   const read = { frames: 0, bytes: 0 }
   let wanted = new Set<string>()
@@ -100,7 +108,9 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     const nowMs = yield* Clock.currentTimeMillis
     // Before the journal is waited for: meanwhile trades from after the hole may come.
     const edged = over.map((hole) => edges.edged(hole))
-    yield* journal.append(over.map((hole) => gap(clock.at(nowMs), hole, alias)))
+    const gaps = over.map((hole) => gap(clock.at(nowMs), hole, alias))
+    yield* journal.append(gaps)
+    yield* meterGaps(gaps)
     edges.ended(edged, nowMs)
   })
 
@@ -133,7 +143,10 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       const drafts = [...refused, ...statuses.map(({ status, values }) => statusMarker(status, values, alias))]
       const outcome = { stored: statuses.length, rejected: refused.length }
       if (drafts.length > 0) yield* store(journal, drafts, outcome)
-      if (sightings.length > 0) yield* deliver({ source: "kis-ws", account: alias, sightings, onTaken: passOn })
+      if (sightings.length === 0) return
+      const begins = edges.beginning(heard)
+      const delivery = { source: "kis-ws", account: alias, sightings, onTaken: passOn } as const
+      yield* deliver(begins === undefined ? delivery : { ...delivery, begins })
     })
     yield* conservation.receive("kis-ws", received, handOn)
     const over: Array<Hole | undefined> = []
@@ -220,7 +233,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
         if (!targets.has(keyOf({ trId: streamIds.trades, trKey: symbol }))) edges.forget(symbol)
       }
     }
-    yield* finishing(fill(edges.due(nowMs)))
+    yield* finishing(fill([...edges.due(nowMs), ...lostHoles.due(nowMs)]))
     if (onStatusRefused !== undefined) {
       const { unanswered } = yield* session.status
       if (unanswered.some((key) => key.startsWith(streamIds.status))) yield* onStatusRefused
@@ -234,7 +247,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   /** A stream that ends while it is down leaves holes that nothing will close. */
   const tellHoles = Effect.gen(function* () {
     yield* tell(holes.leave(() => false, yield* Clock.currentTimeMillis))
-    yield* fill(edges.rest())
+    yield* fill([...edges.rest(), ...lostHoles.rest()])
   }).pipe(Effect.timeoutOption("2 seconds"))
 
   /** After the evening's end nothing is lost until the next run registers everything anew; a crash loses what was streamed. */
@@ -255,8 +268,13 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       lastDataMs: hearing.lastDataMs,
       silentSymbols: hearing.silentSymbols,
       ...read,
-      openHoles: holes.size
+      openHoles: holes.size,
+      holes: holes.all.map((hole) => ({ ...hole, fromMs: clock.at(hole.fromMs) }))
     })),
+    lost: Effect.fnUntraced(function* (loss) {
+      if (holes.has(loss.symbol) || edges.isOfHole(loss)) return
+      lostHoles.add(loss, yield* Clock.currentTimeMillis)
+    }),
     want: (registrations) =>
       Effect.suspend(() => {
         wanted = new Set(registrations.map(keyOf))

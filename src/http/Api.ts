@@ -3,11 +3,14 @@ import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup, HttpApiMiddlewa
 import { ActorTree } from "../actor/ActorTree.ts"
 import { SymbolCode } from "../domain/SymbolCode.ts"
 import { Certificates } from "../ops/Certificates.ts"
+import { Gaps } from "../ops/Gaps.ts"
 import { Coverage, isOutsideTarget } from "../plan/Coverage.ts"
 import type { DiskError } from "../journal/Disk.ts"
 import { bodyLimit } from "./api/bodyLimit.ts"
 import { certificatePage } from "./api/certificatePage.ts"
 import { layer as fallback } from "./api/fallback.ts"
+import { GapQuery, GapReport, RecordUnreadable } from "./api/GapSchemas.ts"
+import { gapsAnswer } from "./api/gapsAnswer.ts"
 import {
   Actors,
   BadRequest,
@@ -37,6 +40,8 @@ export class Readable extends HttpApiMiddleware.Service<Readable>()("observer/ht
 /** What is in memory is there at once, or the loop does not turn; a change waits for the actors it concerns. */
 const answer_timeout = "2 seconds"
 const change_timeout = "10 seconds"
+/** The files of a day are gone through the first time it is asked for. */
+const reading_timeout = "60 seconds"
 
 /** What programs ask of a running observer, and how they change what it observes. */
 export class Api extends HttpApi.make("observer")
@@ -87,6 +92,13 @@ export class Api extends HttpApi.make("observer")
           error: DayNotCertified
         }).annotate(OpenApi.Summary, "A day's certificate, as its file has it (docs/certificate.md)")
       )
+      .add(
+        HttpApiEndpoint.get("gaps", "/gaps", {
+          query: GapQuery,
+          success: GapReport,
+          error: RecordUnreadable
+        }).annotate(OpenApi.Summary, "What the record does not have of a day, today's if none is named")
+      )
       .prefix("/api/v1")
       .middleware(Readable)
   )
@@ -96,7 +108,10 @@ export class Api extends HttpApi.make("observer")
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error", errors: "all" })
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" }) {}
 
-const within = <A, E, R>(answer: Effect.Effect<A, E, R>, duration: typeof answer_timeout | typeof change_timeout) =>
+const within = <A, E, R>(
+  answer: Effect.Effect<A, E, R>,
+  duration: typeof answer_timeout | typeof change_timeout | typeof reading_timeout
+) =>
   Effect.timeoutOrElse(answer, {
     duration,
     orElse: () => Effect.fail(new Late({ error: `no answer within ${duration}` }))
@@ -113,6 +128,7 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
     const tree = yield* ActorTree
     const coverage = yield* Coverage
     const certified = yield* Certificates
+    const gaps = yield* Gaps
     return handlers.handleAll({
       actors: () =>
         within(
@@ -147,7 +163,11 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
         const text = yield* fromDisk(certified.text(day, "json"))
         if (text !== undefined) return JSON.parse(text) as unknown
         return yield* new DayNotCertified({ error: `there is no certificate of ${day}`, day })
-      })
+      }),
+      gaps: ({ query }) =>
+        within(gapsAnswer(gaps, query), reading_timeout).pipe(
+          Effect.catchTag("JournalReadError", ({ message }) => Effect.fail(new RecordUnreadable({ error: message })))
+        )
     })
   })
 )

@@ -4,6 +4,7 @@ import { hourFolder } from "../calendar/MarketTime.ts"
 import { makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
 import { LineEncoder } from "../domain/LineEncoder.ts"
 import type { Disk, DiskError } from "./Disk.ts"
+import { meterGaps } from "./gapMeters.ts"
 import type { HintKeeper } from "./HeadHint.ts"
 import type { JournalStatus } from "./Journal.ts"
 import { Syncing } from "./journalWriter/Syncing.ts"
@@ -313,7 +314,11 @@ export class JournalWriter {
     const accepted = Effect.gen({ self: this }, function* () {
       if (this.refusal === undefined) return
       this.refusal = undefined
-      if (this.outage !== undefined) this.outage = { ...this.outage, toMs: yield* marketNow }
+      if (this.outage !== undefined) {
+        const toMs = yield* marketNow
+        yield* meterGaps([this.diskGap(this.outage.fromMs, toMs, toMs)])
+        this.outage = { ...this.outage, toMs }
+      }
       yield* Effect.logInfo("the journal can be written again")
     })
     return work.pipe(

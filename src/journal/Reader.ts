@@ -34,7 +34,9 @@ const parseLine = (file: string, text: string, at: number): JournalRecord => {
 export const readLines = Effect.fnUntraced(function* (
   dataDir: string,
   from: Position,
-  limit: number | undefined
+  limit: number | undefined,
+  /** Only lines that hold these bytes are parsed and given. */
+  holding?: Buffer
 ): Effect.fn.Return<JournalChunk | undefined, JournalReadError, Disk> {
   const { file } = from
   let length = block_bytes
@@ -58,9 +60,12 @@ export const readLines = Effect.fnUntraced(function* (
       try: () => {
         const records: Array<JournalRecord> = []
         let start = 0
-        for (let stop = buffer.indexOf(newline); stop !== -1 && stop <= end; stop = buffer.indexOf(newline, start)) {
+        let stop = lineEnd(buffer, 0, holding)
+        while (stop !== -1 && stop <= end) {
+          if (holding !== undefined) start = buffer.lastIndexOf(newline, stop - 1) + 1
           records.push(parseLine(file, buffer.toString("utf8", start, stop), from.byteOffset + start))
           start = stop + 1
+          stop = lineEnd(buffer, start, holding)
         }
         const seq = records.at(-1)?.seq ?? from.seq
         return { records, end: { seq, file, byteOffset: from.byteOffset + end + 1 } }
@@ -70,6 +75,12 @@ export const readLines = Effect.fnUntraced(function* (
     })
   }
 })
+
+/** Where the next line ends, or the next one that holds these bytes; -1 where there is none. */
+const lineEnd = (buffer: Buffer, from: number, holding: Buffer | undefined): number => {
+  const at = holding === undefined ? from : buffer.indexOf(holding, from)
+  return at === -1 ? -1 : buffer.indexOf(newline, at)
+}
 
 /** The beginning of the segment that holds the record after `from.seq`; `undefined` when there is none yet. */
 export const nextSegment = Effect.fnUntraced(function* (dataDir: string, node: string, from: Position) {

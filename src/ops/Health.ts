@@ -11,6 +11,7 @@ import type { FollowerStatus } from "../journal/Follower.ts"
 import { Journal, type JournalStatus } from "../journal/Journal.ts"
 import { limitsAsOf } from "../kis/CallLimits.ts"
 import { DayUniverse, type UniverseStatus } from "../plan/DayUniverse.ts"
+import { type LossTotals, Shards } from "../shard/Shards.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
 import { type ConservationAlarm, ConservationWatch } from "./ConservationWatch.ts"
 
@@ -48,6 +49,8 @@ export interface HealthReport {
   readonly universe: UniverseStatus
   readonly callLimitsAsOf: string
   readonly conservation: Readonly<Partial<Record<RecordSource, Balance>>>
+  /** What streams have lost since the start, by the broker's counters. */
+  readonly lost: LossTotals
   readonly actors: ReadonlyArray<ActorStatus>
 }
 
@@ -177,6 +180,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
   const watch = yield* ConservationWatch
   const feed = yield* KisFeed
   const universe = yield* DayUniverse
+  const shards = yield* Shards
   const sql = yield* SqlPipeline
   const tree = yield* ActorTree
   const session = yield* MarketSession
@@ -221,6 +225,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
       universe: yield* universe.status,
       callLimitsAsOf: limitsAsOf,
       conservation: Object.fromEntries(yield* conservation.balances),
+      lost: yield* shards.lossTotals,
       actors
     }
     return result

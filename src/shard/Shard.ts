@@ -3,7 +3,9 @@ import { Mailbox, type Origin } from "../actor/Mailbox.ts"
 import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { Delivery } from "../domain/Sighting.ts"
 import { Conservation } from "../journal/Conservation.ts"
+import { meterGaps } from "../journal/gapMeters.ts"
 import { Journal } from "../journal/Journal.ts"
+import type { LossReport } from "./Losses.ts"
 import { rejection } from "./ShardDraft.ts"
 import { type Outcome, ShardState } from "./ShardState.ts"
 
@@ -18,13 +20,21 @@ export interface ShardOptions {
   /** An unchanged symbol is written again after so long. */
   readonly heartbeat_ms: number
   readonly session: MarketSession["Service"]
+  /** Hears what trades say was lost, once that is written. Never waits. */
+  readonly onLosses: (report: LossReport) => Effect.Effect<void>
 }
 
 /**
  * Owns its symbols' state and nothing else. It handles the chunks at hand together: judge, write to the journal in one
  * append, and only then remember; a crash before that leaves the state as it was, and the chunks are handed over again.
  */
-export const makeShard = Effect.fnUntraced(function* ({ heartbeat_ms, name, session, symbols }: ShardOptions) {
+export const makeShard = Effect.fnUntraced(function* ({
+  heartbeat_ms,
+  name,
+  onLosses,
+  session,
+  symbols
+}: ShardOptions) {
   const journal = yield* Journal
   const conservation = yield* Conservation
   const mailbox = yield* Mailbox.make<Delivery>({ actor: name, capacity: mailbox_chunks })
@@ -44,14 +54,18 @@ export const makeShard = Effect.fnUntraced(function* ({ heartbeat_ms, name, sess
   const handle = Effect.fnUntraced(function* (deliveries: ReadonlyArray<Delivery>, origin: Origin) {
     const judgement = state.judge(deliveries)
     const { drafts, outcomes } = judgement
-    const tell = (isWritten: boolean) => {
-      if (isWritten) written = { deliveries, outcomes }
+    const tell = (isFresh: boolean) => {
+      if (isFresh) written = { deliveries, outcomes }
     }
     if (drafts.length > 0) yield* journal.append(drafts, origin, tell)
     state.remember(judgement)
-    return deliveries === written.deliveries
-      ? outcomes
-      : outcomes.map((outcome, at) => writtenOf(deliveries[at]) ?? outcome)
+    const isWritten = deliveries === written.deliveries
+    const { report } = judgement
+    if (isWritten && report.lost.volume + report.found.volume > 0) {
+      yield* meterGaps(drafts)
+      yield* onLosses(report)
+    }
+    return isWritten ? outcomes : outcomes.map((outcome, at) => writtenOf(deliveries[at]) ?? outcome)
   })
 
   const onPoison = Effect.fnUntraced(function* (delivery: Delivery, origin: Origin) {

@@ -56,6 +56,12 @@ const qualityOf = ({ exchangeAtMs, receivedAtMs }: Sighting, flags: ReadonlyArra
   return flags.length === 0 ? undefined : { flags }
 }
 
+/** The same record with one flag more. */
+export const flagged = (draft: RecordDraft, flag: string): RecordDraft => ({
+  ...draft,
+  quality: { ...draft.quality, flags: [...(draft.quality?.flags ?? []), flag] }
+})
+
 /** A sighting that is not data: the reason, and what the source sent. */
 export const rejection = (
   { account, source }: Origin,

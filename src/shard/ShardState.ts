@@ -3,6 +3,8 @@ import type { RecordDraft } from "../domain/JournalRecord.ts"
 import type { Phase } from "../domain/Phase.ts"
 import type { RejectReason } from "../domain/Reject.ts"
 import type { Delivery, Sighting } from "../domain/Sighting.ts"
+import { begun, kept } from "./Continuity.ts"
+import { Losses, type LossReport } from "./Losses.ts"
 import { observation, rejection } from "./ShardDraft.ts"
 import { next, type SymbolState } from "./SymbolState.ts"
 
@@ -24,6 +26,8 @@ export interface Judgement {
   readonly drafts: ReadonlyArray<RecordDraft>
   readonly outcomes: ReadonlyArray<Outcome>
   readonly changed: ReadonlyMap<string, SymbolState>
+  /** What was lost before these records; its gaps are among the drafts. */
+  readonly report: LossReport
 }
 
 /**
@@ -44,15 +48,25 @@ export class ShardState {
   judge(deliveries: ReadonlyArray<Delivery>): Judgement {
     const drafts: Array<RecordDraft> = []
     const changed = new Map<string, SymbolState>()
-    const outcomes = deliveries.map((delivery) => this.judgeOne(delivery, drafts, changed))
-    return { drafts, outcomes, changed }
+    const losses = new Losses()
+    const outcomes = deliveries.map((delivery) => this.judgeOne(delivery, drafts, changed, losses))
+    for (const [symbol, state] of changed) {
+      const continuity = state.continuity && kept(state.continuity)
+      if (continuity !== state.continuity) changed.set(symbol, { ...state, continuity })
+    }
+    return { drafts, outcomes, changed, report: losses.finish(drafts) }
   }
 
   remember({ changed }: Judgement): void {
     for (const [symbol, state] of changed) this.states.set(symbol, state)
   }
 
-  private judgeOne(delivery: Delivery, drafts: Array<RecordDraft>, changed: Map<string, SymbolState>): Outcome {
+  private judgeOne(
+    delivery: Delivery,
+    drafts: Array<RecordDraft>,
+    changed: Map<string, SymbolState>,
+    losses: Losses
+  ): Outcome {
     const { heartbeat_ms, symbols } = this.options
     const counted = { stored: 0, rejected: 0, deduplicated: 0 }
     const refuse = (sighting: Sighting, reason: RejectReason) => {
@@ -60,6 +74,7 @@ export class ShardState {
       counted.rejected += 1
     }
     // Records come in runs of one symbol, whose state is looked up and put away once a run.
+    const begins = delivery.begins && new Set(delivery.begins)
     let symbol = ""
     let isOurs = false
     let state: SymbolState | undefined
@@ -72,15 +87,17 @@ export class ShardState {
         symbol = sighting.symbol
         isOurs = symbols.has(symbol)
         state = isOurs ? (changed.get(symbol) ?? this.states.get(symbol)) : undefined
+        if (begins?.delete(symbol) && state !== undefined) state = { ...state, continuity: begun(state.continuity) }
       }
       if (!isOurs) {
         refuse(sighting, "unknownSymbol")
         continue
       }
       const judged = next(state, sighting, heartbeat_ms)
-      const { verdict } = judged
+      const { told, verdict } = judged
       state = judged.state
       if (verdict._tag === "Store") {
+        if (told !== undefined) losses.tell(told, delivery, sighting, drafts.length)
         drafts.push(observation(delivery, sighting, verdict.flags, this.expected(sighting.receivedAtMs)))
         counted.stored += 1
       } else if (verdict._tag === "Reject") refuse(sighting, verdict.reason)

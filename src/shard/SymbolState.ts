@@ -1,6 +1,7 @@
 import { marketDay } from "../calendar/MarketTime.ts"
 import type { RejectReason } from "../domain/Reject.ts"
 import type { Sighting } from "../domain/Sighting.ts"
+import { type Continuity, next as nextContinuity, type Told } from "./Continuity.ts"
 import { refusal } from "./Guard.ts"
 import { RecentTrades } from "./RecentTrades.ts"
 
@@ -12,6 +13,8 @@ export interface SymbolState {
   readonly book: Written | undefined
   /** The trades of the day so far: the highest cumulative volume, and the newest ones. */
   readonly trades: { readonly day: number; readonly cumVolume: number; readonly recent: RecentTrades } | undefined
+  /** What is known of the trades that did not reach us. */
+  readonly continuity: Continuity | undefined
 }
 
 interface Written {
@@ -29,6 +32,8 @@ const duplicate: Verdict = { _tag: "Duplicate" }
 interface Judged {
   readonly state: SymbolState
   readonly verdict: Verdict
+  /** What a trade says of the ones before it. */
+  readonly told?: Told | undefined
 }
 
 /**
@@ -46,11 +51,12 @@ const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat
   const seen = (written: Written): SymbolState => ({
     quote: isBook ? state?.quote : written,
     book: isBook ? written : state?.book,
-    trades: state?.trades
+    trades: state?.trades,
+    continuity: state?.continuity
   })
   const isSame = last !== undefined && sameness !== undefined && last.sameness === sameness
   if (isSame && receivedAtMs - last.writtenAtMs < heartbeat_ms) return { state: seen(last), verdict: duplicate }
-  return { state: seen({ sameness, writtenAtMs: receivedAtMs }), verdict: judge(sighting, false) }
+  return { state: seen({ sameness, writtenAtMs: receivedAtMs }), verdict: judgeQuote(sighting) }
 }
 
 const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged => {
@@ -58,7 +64,12 @@ const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged =
   const quote = state?.quote
   const book = state?.book
   const before = state?.trades
-  const seen = (trades: SymbolState["trades"]): SymbolState => ({ quote, book, trades })
+  const seen = (trades: SymbolState["trades"], continuity: Continuity | undefined): SymbolState => ({
+    quote,
+    book,
+    trades,
+    continuity
+  })
   // No trade is of a day that is still to come: one that says so would make all of today late.
   const today = marketDay(receivedAtMs)
   const day = exchangeAtMs === undefined ? today : Math.min(today, marketDay(exchangeAtMs))
@@ -68,16 +79,28 @@ const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged =
   const behind = known !== undefined && (over || cumVolume <= known.cumVolume)
   // A trade that does not say when it was is of its day, and no more is known of its time.
   const trade = { atMs: exchangeAtMs ?? day, price, volume, cumVolume }
-  if (behind && known.recent.includes(trade)) return { state: seen(before), verdict: duplicate }
-  const verdict = judge(sighting, behind)
-  if (verdict._tag === "Reject") return { state: seen(before), verdict }
+  if (behind && known.recent.includes(trade)) {
+    return { state: seen(before, state?.continuity), verdict: duplicate }
+  }
+  const reason = refusal(sighting)
+  const continuity = nextContinuity(state?.continuity, sighting, day, reason === undefined)
+  if (reason !== undefined) return { state: seen(before, continuity), verdict: { _tag: "Reject", reason } }
   const reached = Math.max(over ? 0 : cumVolume, known?.cumVolume ?? 0)
   const recent = (known?.recent ?? RecentTrades.none).add(trade)
-  return { state: seen({ day: known?.day ?? day, cumVolume: reached, recent }), verdict }
+  const { told } = continuity
+  const verdict: Verdict = { _tag: "Store", flags: flagsOf(sighting, behind, told) }
+  const after = seen({ day: known?.day ?? day, cumVolume: reached, recent }, continuity)
+  return told === undefined ? { state: after, verdict } : { state: after, verdict, told }
 }
 
-const judge = (sighting: Sighting, late: boolean): Verdict => {
+/** Shares that no trade had are said of the first trade after them. */
+const flagsOf = ({ flags }: Sighting, isLate: boolean, told: Told | undefined): ReadonlyArray<string> => {
+  const volumeOnly = told?._tag === "jump" ? told.volumeOnly : 0
+  if (!isLate && volumeOnly === 0) return flags
+  return [...flags, ...(isLate ? ["late"] : []), ...(volumeOnly > 0 ? [`volumeOnly:${volumeOnly}`] : [])]
+}
+
+const judgeQuote = (sighting: Sighting): Verdict => {
   const reason = refusal(sighting)
-  if (reason !== undefined) return { _tag: "Reject", reason }
-  return { _tag: "Store", flags: late ? [...sighting.flags, "late"] : sighting.flags }
+  return reason === undefined ? { _tag: "Store", flags: sighting.flags } : { _tag: "Reject", reason }
 }

@@ -53,6 +53,26 @@ const repairIn = (payload: object | undefined) =>
   (payload as { readonly repairedBy?: Readonly<Record<string, unknown>> } | undefined)?.repairedBy
 
 describe("a backfill", () => {
+  it.effect("hands on what a live stream has lost, and leaves the record of it to the shards", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(hole.toMs)
+      const { backfill, sightings, statusOf, written } = yield* stageOf(listsOf(day).lists)
+      yield* Effect.forkScoped(backfill.run)
+      const parts = [
+        { cumVolumeBefore: 100, cumVolumeAfter: 102 },
+        { cumVolumeBefore: 150, cumVolumeAfter: 151 }
+      ]
+      yield* backfill.hole({ ...hole, cause: "continuity", cumVolumeAfter: 151, parts })
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(
+        sightings().map(({ cumVolume }) => cumVolume),
+        [101, 102, 151]
+      )
+      assert.deepInclude(statusOf(), { repaired: 1, complete: 1, trades: 3 })
+      assert.deepStrictEqual(written, [])
+    })
+  )
+
   it.effect(
     "reads back from the hole's end page by page, hands on its trades, and leaves a record of what it found",
     () =>

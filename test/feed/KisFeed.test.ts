@@ -56,7 +56,7 @@ const openFeed = Effect.fnUntraced(function* (
   const [first, ...rest] = aliases
   const accounts = [accountOf(server, first, slots), ...rest.map((alias) => accountOf(server, alias, slots))] as const
   const built = yield* Layer.build(
-    Layer.fresh(KisFeed.layer({ accounts, stateDir, deliver: room.shards.deliver })).pipe(
+    Layer.fresh(KisFeed.layer({ accounts, stateDir, deliver: room.shards.deliver, losses: room.shards.losses })).pipe(
       Layer.provide(machineDisk),
       Layer.provide(Layer.succeedContext(room.context))
     )

@@ -6,6 +6,9 @@ import { body_bytes_max } from "../../src/http/api/bodyLimit.ts"
 import * as Server from "../../src/http/Server.ts"
 import { DiskError } from "../../src/journal/Disk.ts"
 import { Certificates } from "../../src/ops/Certificates.ts"
+import { JournalReadError } from "../../src/journal/JournalError.ts"
+import { gapReport } from "../../src/ops/GapReport.ts"
+import { Gaps } from "../../src/ops/Gaps.ts"
 import { Health } from "../../src/ops/Health.ts"
 import { ChangeFailed, ChangeRefused, Coverage, type PlanReport, type SymbolCoverage } from "../../src/plan/Coverage.ts"
 
@@ -74,6 +77,33 @@ const certificates = Layer.succeed(Certificates, {
 
 const many = Array.from({ length: 250 }, (_, index): SymbolCoverage => ({ ...late, symbol: `1${index + 1_000}0` }))
 
+const tenMs = Date.parse("2026-11-24T01:00:00.000Z")
+
+/** A hole of Samsung on the 24th, one that is open still, and a record of the 23rd that cannot be read. */
+const gapsOf: Gaps["Service"]["ask"] = ({ day = "20261124", symbol }) =>
+  day === "20261123"
+    ? Effect.fail(new JournalReadError({ file: "2026/11/23/09/x.jsonl", detail: "EIO" }))
+    : Effect.succeed({
+        report: gapReport(
+          [
+            {
+              cause: "disconnect",
+              symbol: "005930",
+              fromMs: tenMs,
+              toMs: tenMs + 60_000,
+              lostTrades: 5,
+              lostShares: 60,
+              foundTrades: 4,
+              foundShares: 50,
+              repair: "partly",
+              leftFromMs: tenMs
+            }
+          ],
+          { day, symbol, open: [{ fromMs: tenMs - 3_600_000, toMs: tenMs + 30_000 }] }
+        ),
+        open: [{ symbol: "000660", account: "main", cause: "silence", fromMs: tenMs }]
+      })
+
 /** A server over reports that are said, which notes what changes it is asked for. */
 const serving = (
   options: {
@@ -107,6 +137,7 @@ const serving = (
     Api.layer
   ).pipe(
     Layer.provide([
+      Layer.succeed(Gaps, { ask: gapsOf }),
       Layer.succeed(Health, { report: Effect.die("not asked") }),
       coverage,
       certificates,
@@ -147,6 +178,46 @@ describe("the API", () => {
       const [actor] = body.actors
       assert.deepInclude(actor, { name: "shard/0", restarts: 0, lastError: "it broke" })
       assert.deepStrictEqual(actor.state, { _tag: "backingOff", attempt: 1, untilMs: 5_000 })
+    }).pipe(Effect.provide(serving()))
+  )
+
+  it.live("says what is missing of a day, and what streams are missing now", () =>
+    Effect.gen(function* () {
+      const { body, status } = yield* ask("/api/v1/gaps?day=2026-11-24&symbol=005930")
+      assert.strictEqual(status, 200)
+      assert.deepInclude(body, { day: "2026-11-24", symbol: "005930", market_seconds: 3_630, all_seconds: 0 })
+      assert.deepInclude(body.total, { holes: 1, partly: 1, symbol_seconds: 30, lostTrades: 5, foundShares: 50 })
+      assert.deepStrictEqual(body.holes, [
+        {
+          cause: "disconnect",
+          symbol: "005930",
+          from: "2026-11-24T01:00:00.000Z",
+          to: "2026-11-24T01:01:00.000Z",
+          lostTrades: 5,
+          lostShares: 60,
+          foundTrades: 4,
+          foundShares: 50,
+          repair: "partly",
+          leftFrom: "2026-11-24T01:00:00.000Z"
+        }
+      ])
+      assert.deepStrictEqual(body.open, [
+        { symbol: "000660", account: "main", cause: "silence", from: "2026-11-24T01:00:00.000Z" }
+      ])
+      assert.strictEqual((yield* ask("/api/v1/gaps")).body.day, "2026-11-24")
+    }).pipe(Effect.provide(serving()))
+  )
+
+  it.live("refuses a day that is none, and says when the record cannot be read", () =>
+    Effect.gen(function* () {
+      for (const day of ["20261124", "2026-02-31", "today"]) {
+        const { body, status } = yield* ask(`/api/v1/gaps?day=${day}`)
+        assert.strictEqual(status, 400)
+        assert.include(body.error, "query.day")
+      }
+      const { body, status } = yield* ask("/api/v1/gaps?day=2026-11-23")
+      assert.deepStrictEqual([status, body._tag], [500, "RecordUnreadable"])
+      assert.include(body.error, "EIO")
     }).pipe(Effect.provide(serving()))
   )
 
@@ -399,7 +470,8 @@ describe("/openapi.json", () => {
           ["/api/v1/symbols/{code}", ["get"]],
           ["/api/v1/plan", ["get"]],
           ["/api/v1/certificates", ["get"]],
-          ["/api/v1/certificates/{day}", ["get"]]
+          ["/api/v1/certificates/{day}", ["get"]],
+          ["/api/v1/gaps", ["get"]]
         ]
       )
       const nodes = new Map(walk(body))

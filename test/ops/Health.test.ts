@@ -14,6 +14,7 @@ import type { SessionState } from "../../src/kis/SessionState.ts"
 import { type ConservationAlarm, ConservationWatch } from "../../src/ops/ConservationWatch.ts"
 import { Health } from "../../src/ops/Health.ts"
 import { DayUniverse, type UniverseStatus } from "../../src/plan/DayUniverse.ts"
+import { Shards } from "../../src/shard/Shards.ts"
 import { SqlPipeline } from "../../src/sql/SqlPipeline.ts"
 import { accountStatus } from "../support/accountStatus.ts"
 
@@ -114,6 +115,7 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: 
         ages: Effect.succeed([]),
         coverage: (stale_seconds) => Effect.succeed({ symbols: 2_000, seen: 1_999, stale: stale_seconds }),
         refused: Effect.never,
+        openHoles: Effect.succeed([]),
         status: Effect.succeed({
           accounts: accounts.map(statusOf),
           sweep: { ...sweepStatus, ...sweep },
@@ -122,6 +124,9 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: 
         })
       }),
       Layer.mock(DayUniverse, { status: Effect.succeed(universeStatus) }),
+      Layer.mock(Shards, {
+        lossTotals: Effect.succeed({ losses: 1, trades: 2, shares: 30, foundTrades: 1, foundShares: 10 })
+      }),
       Layer.succeed(SqlPipeline, {
         start: Effect.void,
         status: Effect.succeed(sql === "off" ? undefined : { ...sqlStatus, ...sql }),
@@ -401,6 +406,7 @@ describe("health", () => {
         conservation: {
           "kis-rest": { received: 10, stored: 5, rejected: 2, deduplicated: 1, inFlight: 2, remainder: 0 }
         },
+        lost: { losses: 1, trades: 2, shares: 30, foundTrades: 1, foundShares: 10 },
         callLimitsAsOf: "2026-04-20"
       })
     })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Layer, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ActorTree } from "../../src/actor/ActorTree.ts"
 import { Supervisor } from "../../src/actor/Supervisor.ts"
@@ -10,6 +10,7 @@ import type { Journal } from "../../src/journal/Journal.ts"
 import { shardOf, Shards } from "../../src/shard/Shards.ts"
 import { settled } from "../journal/fixtures.ts"
 import { memoryJournal } from "../support/memoryJournal.ts"
+import { captured } from "./tape.ts"
 
 const symbols = Array.from({ length: 100 }, (_, index) => String(index).padStart(6, "0"))
 
@@ -122,6 +123,33 @@ describe("the shards", () => {
       )
       assert.deepInclude((yield* (yield* Conservation).balances).get("kis-rest"), { stored: 2, rejected: 0 })
     }).pipe(Effect.provide(layerOf(layer)))
+  })
+
+  it.effect("a loss is told of once, and so are its totals, though the judgement that found it was made twice", () => {
+    const crashes = { left: 0 }
+    const { drafts, layer } = memoryJournal(crashes)
+    return Effect.gen(function* () {
+      const shards = yield* Shards
+      yield* shards.observe(["005930"])
+      yield* shards.start
+      const told: Array<number> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(shards.losses, ({ cumVolumeBefore }) => Effect.sync(() => void told.push(cumVolumeBefore)))
+      )
+      yield* settled
+      crashes.left = 1
+      const [first, , , fourth] = captured("A")
+      if (first === undefined || fourth === undefined) return assert.fail("no ticks")
+      yield* shards.deliver({ source: "kis-ws", account: "main", sightings: [first, fourth] })
+      yield* TestClock.adjust("10 seconds")
+      yield* drain
+      assert.deepStrictEqual(
+        drafts.map(({ kind }) => kind),
+        ["trade", "trade", "gap"]
+      )
+      assert.deepInclude(yield* shards.lossTotals, { losses: 1, trades: 2 })
+      assert.deepStrictEqual(told, [first.cumVolume])
+    }).pipe(Effect.provide(layerOf(layer)), Effect.scoped)
   })
 
   it.effect("a chunk that crashes its shard three times is set aside as poison, and the shard goes on", () => {

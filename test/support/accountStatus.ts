@@ -30,7 +30,8 @@ export const accountStatus = (told: Partial<AccountStatus> = {}): AccountStatus 
     silentSymbols: [],
     frames: 0,
     bytes: 0,
-    openHoles: 0
+    openHoles: 0,
+    holes: []
   },
   connects: { connectsLastHour: 1, connectsPerHour_max: 11 },
   backfill: {

@@ -6,13 +6,14 @@ import { Journal, origin } from "../../src/journal/Journal.ts"
 export const memoryJournal = (crashes: { left: number } = { left: 0 }) => {
   const drafts: Array<RecordDraft> = []
   const layer = Layer.succeed(Journal, {
-    append: (chunk) =>
+    append: (chunk, _origin, tell) =>
       Effect.suspend(() => {
         if (crashes.left > 0) {
           crashes.left -= 1
           return Effect.die(new Error("the append crashed"))
         }
         drafts.push(...chunk)
+        tell?.(true)
         return Effect.succeed({ first: drafts.length - chunk.length + 1, last: drafts.length })
       }),
     next: () => Effect.undefined,

@@ -12,6 +12,8 @@ export interface Hole {
   readonly cumVolumeBefore?: number
   /** The cumulative volume that the first trade after it came on top of: that trade's own, less its volume. */
   readonly cumVolumeAfter?: number
+  /** Of lost trades of a stream that was up: where they lie, when not all of the hole was lost. */
+  readonly parts?: ReadonlyArray<{ readonly cumVolumeBefore: number; readonly cumVolumeAfter: number }>
 }
 
 const second_ms = 1_000

@@ -5,11 +5,12 @@ import type { ListedTrade } from "./tradeRow.ts"
  * Whether a listed trade happened in the hole. Cumulative volumes decide where they are known, and then a second more is
  * looked at on that side. Where the volume at an end is not known its second counts as part of the hole, and the shard
  * knows what it has just heard; a trade without a cumulative volume could not be told from a heard one there, so of those
- * only the seconds in between count.
+ * only the seconds in between count. What lies between the parts of a hole was heard.
  */
 export const isInside = (hole: Hole, span: Span, { atMs, cumVolume }: ListedTrade): boolean => {
   if (cumVolume === undefined) return atMs > span.fromMs && atMs < span.toMs
-  const { cumVolumeAfter: after, cumVolumeBefore: before } = hole
+  const { cumVolumeAfter: after, cumVolumeBefore: before, parts } = hole
+  if (parts?.every((part) => cumVolume <= part.cumVolumeBefore || cumVolume > part.cumVolumeAfter)) return false
   if (before === undefined ? atMs < span.fromMs : cumVolume <= before || atMs < span.fromMs - overlap_ms) return false
   return after === undefined ? atMs <= span.toMs : cumVolume <= after && atMs <= span.toMs + overlap_ms
 }

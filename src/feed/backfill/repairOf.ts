@@ -37,6 +37,9 @@ export const repairOf = (
 
 /** What was traded in the hole, by the cumulative volumes on both sides of it; `undefined` where one is not known. */
 const volumeBetween = (hole: Hole, span: Span, reading: Reading): number | undefined => {
+  if (hole.parts !== undefined) {
+    return hole.parts.reduce((sum, { cumVolumeAfter, cumVolumeBefore }) => sum + cumVolumeAfter - cumVolumeBefore, 0)
+  }
   const lower = hole.cumVolumeBefore ?? reachedBefore(span, reading)
   const upper = hole.cumVolumeAfter ?? reachedAtEnd(span, reading)
   return lower === undefined || upper === undefined ? undefined : upper - lower

@@ -1,4 +1,5 @@
 import { marketDay } from "../../calendar/MarketTime.ts"
+import type { LostTrades } from "../../domain/LostTrades.ts"
 import type { Sighting } from "../../domain/Sighting.ts"
 import type { HeardFrame } from "./readFrames.ts"
 import type { Hole } from "./Holes.ts"
@@ -9,6 +10,8 @@ export interface EdgedHole extends Hole {
   readonly cumVolumeBefore?: number
   /** That on top of which the first trade after it came. */
   readonly cumVolumeAfter?: number
+  /** Of several losses at once: what lies between them was heard. */
+  readonly parts?: ReadonlyArray<{ readonly cumVolumeBefore: number; readonly cumVolumeAfter: number }>
 }
 
 /** Whoever fills holes wants both edges, but a symbol that trades seldom must not keep its hole for ever. */
@@ -20,12 +23,30 @@ const wait_ms = 5_000
  */
 export class EdgeVolumes {
   private readonly newest = new Map<string, { readonly cumVolume: number; readonly day: number }>()
+  /** The lower edge of the newest hole of each symbol. */
+  private readonly told = new Map<string, number>()
   private waiting: ReadonlyArray<{ readonly hole: EdgedHole; readonly untilMs: number }> = []
 
   /** A hole that is over, with its lower edge; its times are those of the record. Every day counts its volume anew. */
   edged(hole: Hole): EdgedHole {
     const newest = this.newest.get(hole.symbol)
-    return newest?.day === marketDay(hole.toMs) ? { ...hole, cumVolumeBefore: newest.cumVolume } : hole
+    if (newest?.day !== marketDay(hole.toMs)) return hole
+    this.told.set(hole.symbol, newest.cumVolume)
+    return { ...hole, cumVolumeBefore: newest.cumVolume }
+  }
+
+  /** Whether lost trades are those of a symbol's newest hole: both begin at the same trade. */
+  isOfHole({ cumVolumeBefore, symbol }: LostTrades): boolean {
+    return this.told.get(symbol) === cumVolumeBefore
+  }
+
+  /** Symbols of which these are the first trades since they were not listened to, or not at all yet. */
+  beginning(frames: ReadonlyArray<HeardFrame>): ReadonlySet<string> | undefined {
+    let begins: Set<string> | undefined
+    for (const { last } of frames) {
+      if (last.kind === "trade" && !this.newest.has(last.symbol)) begins = (begins ?? new Set()).add(last.symbol)
+    }
+    return begins
   }
 
   /** The gaps of such holes are written: each waits for its first trade. `nowMs` is the machine's. */
@@ -36,11 +57,13 @@ export class EdgeVolumes {
   /** Its trades are no longer streamed: what is traded from now on is not known. */
   forget(symbol: string): void {
     this.newest.delete(symbol)
+    this.told.delete(symbol)
   }
 
   /** Nothing is streamed any longer. */
   clear(): void {
     this.newest.clear()
+    this.told.clear()
     this.waiting = []
   }
 

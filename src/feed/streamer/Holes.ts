@@ -32,6 +32,16 @@ export class Holes {
     return this.open.size
   }
 
+  /** The open holes, since when and why. */
+  get all(): ReadonlyArray<Omit<Hole, "toMs">> {
+    return [...this.open].map(([symbol, { cause, fromMs }]) => ({ symbol, fromMs, cause }))
+  }
+
+  /** Whether a symbol has an open hole. */
+  has(symbol: string): boolean {
+    return this.open.has(symbol)
+  }
+
   /** Whether the broker streams it, as far as we know. */
   isStreamed(registration: Registration): boolean {
     return this.streamed.has(keyOf(registration))

@@ -53,6 +53,22 @@ describe("what a list did for a hole", () => {
     })
   })
 
+  it("of which only parts were lost counts those alone, and not what was heard in between", () => {
+    const trades = tradesOf([9, 100], [12, 110], [13, 120], [15, 130], [21, 135], [25, 150])
+    const lost: Partial<Hole> = {
+      cause: "continuity",
+      cumVolumeBefore: 100,
+      cumVolumeAfter: 135,
+      parts: [
+        { cumVolumeBefore: 100, cumVolumeAfter: 110 },
+        { cumVolumeBefore: 120, cumVolumeAfter: 135 }
+      ]
+    }
+    assert.deepInclude(repaired({ trades }, lost), { trades: 3, volume: 25, complete: true, missingVolume: 0 })
+    const without = trades.filter(({ cumVolume }) => cumVolume !== 130)
+    assert.deepInclude(repaired({ trades: without }, lost), { trades: 2, volume: 15, missingVolume: 10 })
+  })
+
   it("is complete when nothing has been traded since, by the volume of today", () => {
     const trades = tradesOf([5, 100], [12, 110])
     assert.deepInclude(repaired({ trades, cumVolumeToday: 110 }), { trades: 1, complete: true })

@@ -1,0 +1,68 @@
+import { Context, Effect, Layer } from "effect"
+import { marketNow } from "../calendar/MarketClock.ts"
+import { MarketSession } from "../calendar/MarketSession.ts"
+import { marketDate, marketMidnight } from "../calendar/MarketTime.ts"
+import type { GapCause } from "../domain/Gap.ts"
+import { Disk } from "../journal/Disk.ts"
+import { GapArchive } from "../journal/GapArchive.ts"
+import { GapBook } from "../journal/GapBook.ts"
+import type { JournalReadError } from "../journal/JournalError.ts"
+import { type GapReport, gapReport } from "./GapReport.ts"
+
+export interface GapsQuestion {
+  /** A market day, `YYYYMMDD`; today when absent. */
+  readonly day?: string | undefined
+  readonly symbol?: string | undefined
+}
+
+const day_ms = 86_400_000
+
+/** A hole that is not over yet, and not in the journal; its symbol is to be streamed and does not reach us. */
+export interface OpenHole {
+  readonly symbol: string
+  readonly account: string
+  readonly cause: GapCause
+  /** UTC milliseconds of market time. */
+  readonly fromMs: number
+}
+
+export interface GapsAnswer {
+  readonly report: GapReport
+  /** Of today only, and empty where nothing runs. */
+  readonly open: ReadonlyArray<OpenHole>
+}
+
+/** What is not in the record, asked of the journal's files: it answers for the running day, and beside a running observer. */
+export class Gaps extends Context.Service<
+  Gaps,
+  {
+    /** All of a day, or what concerns one symbol. */
+    ask(question: GapsQuestion): Effect.Effect<GapsAnswer, JournalReadError>
+  }
+>()("observer/ops/Gaps") {
+  /** With `openHoles`, what streams are missing now is in the answer too. */
+  static readonly layer = (dataDir: string, openHoles: Effect.Effect<ReadonlyArray<OpenHole>> = Effect.succeed([])) =>
+    Layer.effect(Gaps, make(dataDir, openHoles))
+}
+
+const make = Effect.fnUntraced(function* (dataDir: string, openHoles: Effect.Effect<ReadonlyArray<OpenHole>>) {
+  const disk = yield* Disk
+  const session = yield* MarketSession
+  const archive = new GapArchive(dataDir)
+
+  return Gaps.of({
+    ask: Effect.fnUntraced(
+      function* ({ day: asked, symbol }) {
+        const today = marketDate(yield* marketNow)
+        const day = asked ?? today
+        const book = new GapBook(day)
+        for (const record of yield* archive.gapsOf(day)) book.add(record)
+        const fromMs = marketMidnight(day)
+        const report = gapReport(book.holes(), { day, symbol, open: session.openSpans(fromMs, fromMs + day_ms) })
+        const open = day === today ? yield* openHoles : []
+        return { report, open: open.filter((hole) => symbol === undefined || hole.symbol === symbol) }
+      },
+      Effect.provideService(Disk, disk)
+    )
+  })
+})
