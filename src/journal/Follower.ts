@@ -11,6 +11,8 @@ export interface Follower<E> {
   readonly name: string
   /** About how many records a batch holds; it ends with the chunk that reaches this. */
   readonly batchSize: number
+  /** As much, while it lags by more than `batchSize`; the next batch is then read while this one is written. */
+  readonly catchUpSize?: number
   /** How long a batch that is not full may wait for more. */
   readonly linger: Duration.Input
   /** The place after the last record this follower has stored. Asked again after every failure. */
@@ -43,6 +45,11 @@ export interface FollowerStatus {
   readonly lastGoodAtMs: number | undefined
 }
 
+interface Batch {
+  readonly records: ReadonlyArray<JournalRecord>
+  readonly to: Position
+}
+
 export interface FollowerDriver {
   /** The follower's work, for a supervisor to run. Ends when the journal is closed and everything in it is stored. */
   readonly run: Effect.Effect<void>
@@ -54,15 +61,20 @@ const backOff = Schedule.min([Schedule.exponential("250 millis"), Schedule.space
   Schedule.jittered
 )
 
+const receivedAtMs = ({ records: [first] }: Batch): number | undefined => first && Date.parse(first.receivedAt)
+
 /** Drives one follower. Failures of any kind are retried for ever: the journal keeps what the follower has not stored. */
 export const drive = Effect.fnUntraced(function* <E extends { readonly message: string }>(follower: Follower<E>) {
   const journal = yield* Journal
   const linger = Duration.fromInputUnsafe(follower.linger)
+  const catchUpSize = follower.catchUpSize ?? follower.batchSize
   let state: FollowerStatus["state"] = "starting"
   let sinceMs = yield* Clock.currentTimeMillis
   let reason: string | undefined
   let at: Position | undefined
   let seenSeq = 0
+  /** Read ahead while the batch before it was written. */
+  let ahead: Batch | undefined
   let waitingSinceMs: number | undefined
   let lastGoodAtMs: number | undefined
 
@@ -74,26 +86,34 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     sinceMs = yield* Clock.currentTimeMillis
   })
 
+  const read = Effect.fnUntraced(function* (from: Position, size: number, begun: ReadonlyArray<JournalRecord> = []) {
+    const records = [...begun]
+    let to = from
+    while (records.length < size) {
+      const chunk: JournalChunk | undefined = yield* journal.next(to)
+      if (chunk === undefined) break
+      for (const record of chunk.records) records.push(record)
+      to = chunk.end
+    }
+    return { records, to } satisfies Batch
+  })
+
+  const isBehind = (from: Position) => Effect.map(journal.head, ({ seq }) => seq - from.seq > follower.batchSize)
+
   /** A batch, or `undefined` when the journal is closed and read to its end. */
   const gather = Effect.fnUntraced(function* (from: Position) {
-    const records: Array<JournalRecord> = []
-    let to = from
-    const drain = Effect.gen(function* () {
-      while (records.length < follower.batchSize) {
-        const chunk: JournalChunk | undefined = yield* journal.next(to)
-        if (chunk === undefined) return
-        for (const record of chunk.records) records.push(record)
-        waitingSinceMs ??= Date.parse(chunk.records[0]?.receivedAt ?? "")
-        to = chunk.end
-      }
-    })
     if (!(yield* journal.hasAfter(from.seq))) return undefined
-    yield* drain
-    if (records.length < follower.batchSize) {
-      yield* Effect.sleep(linger)
-      yield* drain
-    }
-    return { records, to }
+    const size = (yield* isBehind(from)) ? catchUpSize : follower.batchSize
+    const batch = yield* read(from, size)
+    waitingSinceMs = receivedAtMs(batch)
+    if (batch.records.length >= follower.batchSize) return batch
+    yield* Effect.sleep(linger)
+    return yield* read(batch.to, follower.batchSize, batch.records)
+  })
+
+  /** While far behind, the batch after the one that is being written; never waits for records to come. */
+  const gatherAhead = Effect.fnUntraced(function* (from: Position) {
+    return (yield* isBehind(from)) ? yield* read(from, catchUpSize) : undefined
   })
 
   /** Stores one batch; `false` when there is nothing left and nothing will come. After a failure the cursor is asked again. */
@@ -104,19 +124,22 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     const { seq: headSeq } = yield* journal.head
     if (from.seq > headSeq) return yield* new CursorAhead({ follower: follower.name, seq: from.seq, headSeq })
     if (state === "starting" || from.seq === headSeq) yield* turn("ok")
-    const batch = yield* gather(from)
+    const batch = ahead ?? (yield* gather(from))
     if (batch === undefined) return false
-    yield* follower.write(batch.records, from, batch.to)
+    const written = follower.write(batch.records, from, batch.to)
+    const [, next] = yield* Effect.all([written, gatherAhead(batch.to)], { concurrency: 2 })
     at = batch.to
+    ahead = next
     seenSeq = at.seq
     yield* turn("ok")
-    waitingSinceMs = undefined
+    waitingSinceMs = ahead && receivedAtMs(ahead)
     lastGoodAtMs = yield* Clock.currentTimeMillis
     return true
   })
 
   const failed = Effect.fnUntraced(function* (error: { readonly message: string }) {
     at = undefined
+    ahead = undefined
     if (reason !== error.message) {
       yield* Effect.logWarning(`the follower "${follower.name}" cannot store; the journal keeps everything for it`, {
         reason: error.message

@@ -8,6 +8,7 @@ import { type JournalReadError, JournalUnwritable } from "./JournalError.ts"
 import { type AppendedRange, type JournalOptions, JournalWriter } from "./JournalWriter.ts"
 import type { JournalChunk, Position } from "./Position.ts"
 import type { AppendOrigin } from "./Producers.ts"
+import { quickRecord } from "./QuickLine.ts"
 import { nextSegment, readLines } from "./Reader.ts"
 import { recover, type Recovered } from "./Recovery.ts"
 
@@ -79,7 +80,8 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
       while (at !== undefined) {
         const head = writer.head
         const limit = at.file === head.file ? head.byteOffset : undefined
-        const chunk: JournalChunk | undefined = at.file === "" ? undefined : yield* readLines(dataDir, at, limit)
+        const chunk: JournalChunk | undefined =
+          at.file === "" ? undefined : yield* readLines(dataDir, at, limit, quickRecord)
         if (chunk !== undefined) return chunk
         at = yield* nextSegment(dataDir, node, at)
       }

@@ -24,14 +24,19 @@ const parseLine = (file: string, text: string, at: number): JournalRecord => {
   }
 }
 
+/** Reads a line without parsing all of it; `undefined` where it cannot. */
+export type QuickReader = (line: Buffer) => JournalRecord | undefined
+
 /**
  * Reads whole lines of one segment from a byte offset on, about a quarter of a megabyte at a time. `limit` is where to
- * stop: the head, in the file being written. Gives `undefined` when there is no whole line behind the offset.
+ * stop: the head, in the file being written. Gives `undefined` when there is no whole line behind the offset. A line that
+ * `quick` does not read is parsed whole, and named if it is none.
  */
 export const readLines = Effect.fnUntraced(function* (
   dataDir: string,
   from: Position,
-  limit: number | undefined
+  limit: number | undefined,
+  quick?: QuickReader
 ): Effect.fn.Return<JournalChunk | undefined, JournalReadError, Disk> {
   const disk = yield* Disk
   const { file } = from
@@ -65,7 +70,10 @@ export const readLines = Effect.fnUntraced(function* (
         const records: Array<JournalRecord> = []
         let start = 0
         for (let stop = buffer.indexOf(newline); stop !== -1 && stop <= end; stop = buffer.indexOf(newline, start)) {
-          records.push(parseLine(file, buffer.toString("utf8", start, stop), from.byteOffset + start))
+          records.push(
+            quick?.(buffer.subarray(start, stop)) ??
+              parseLine(file, buffer.toString("utf8", start, stop), from.byteOffset + start)
+          )
           start = stop + 1
         }
         const seq = records.at(-1)?.seq ?? from.seq
@@ -96,11 +104,15 @@ export interface ArchiveChunk {
   readonly bytes: number
 }
 
-const readSegment = (dataDir: string, segment: SegmentName): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>
+const readSegment = (
+  dataDir: string,
+  segment: SegmentName,
+  quick: QuickReader | undefined
+): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>
   Stream.unfold<Position, ArchiveChunk, JournalReadError, Disk>(
     { seq: segment.firstSeq - 1, file: segment.file, byteOffset: 0 },
     Effect.fnUntraced(function* (at) {
-      const chunk = yield* readLines(dataDir, at, undefined)
+      const chunk = yield* readLines(dataDir, at, undefined, quick)
       if (chunk === undefined) return undefined
       const bytes = chunk.end.byteOffset - at.byteOffset
       return [{ node: segment.node, file: segment.file, records: chunk.records, bytes }, chunk.end] as const
@@ -135,9 +147,12 @@ export const listArchive = Effect.fnUntraced(
 )
 
 /** Every record of the archive from disk, file after file. A torn last line is left out. */
-export const readArchive = (range: ArchiveRange): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>
+export const readArchive = (
+  range: ArchiveRange,
+  quick?: QuickReader
+): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>
   Stream.unwrap(
     Effect.map(listArchive(range), (files) =>
-      Stream.fromIterable(files).pipe(Stream.flatMap(({ segment }) => readSegment(range.dataDir, segment)))
+      Stream.fromIterable(files).pipe(Stream.flatMap(({ segment }) => readSegment(range.dataDir, segment, quick)))
     )
   )

@@ -11,7 +11,8 @@ export interface Partitions {
   readonly forget: Effect.Effect<void>
 }
 
-const day_ms = 86_400_000
+const hour_ms = 3_600_000
+const day_ms = 24 * hour_ms
 /** Any number that other programs in the same database are unlikely to choose: "obs". */
 const lock = 0x6f6273
 /** A bound on days remembered, not on days: a broken clock must not fill the memory. */
@@ -22,10 +23,12 @@ const plausible = (day: string) => day >= "19900101" && day <= "20991231" && day
 
 /** The market days of a batch and the one after them, `YYYYMMDD`. */
 export const daysOf = (instantsMs: ReadonlyArray<number>): ReadonlyArray<string> => {
+  // Market time is whole hours from UTC, and thousands of records are of the same one.
+  const hours = new Set(instantsMs.map((atMs) => Math.floor(atMs / hour_ms)))
   const days = new Set(
-    instantsMs
-      .filter((atMs) => !Number.isNaN(atMs))
-      .map(marketDate)
+    [...hours]
+      .filter((hour) => !Number.isNaN(hour))
+      .map((hour) => marketDate(hour * hour_ms))
       .filter(plausible)
   )
   const last = [...days].toSorted().at(-1)

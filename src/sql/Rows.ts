@@ -1,6 +1,7 @@
 import { PgTypes } from "@effect/sql-pg"
 import { Result } from "effect"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
+import { payloadBytes } from "../journal/QuickLine.ts"
 import type { ErrorRow } from "./ErrorRow.ts"
 
 interface Column<Row> {
@@ -18,8 +19,9 @@ export interface Table<Row> {
 const table = <Row>(name: string, columns: ReadonlyArray<Column<Row>>): Table<Row> => ({
   columns,
   // One parameter a column, whatever the number of rows: the statement is prepared once.
+  // The arrays are unnested in the list of what is selected, side by side: in the `from` each would be copied first.
   insert: `insert into ${name} (${columns.map((column) => column.name).join(", ")})
-    select * from unnest(${columns.map((column, index) => `$${index + 1}::${column.type}[]`).join(", ")})
+    select ${columns.map((column, index) => `unnest($${index + 1}::${column.type}[])`).join(", ")}
     on conflict do nothing`
 })
 
@@ -52,7 +54,7 @@ export const recordTable = table<JournalRecord>("pattern_records", [
   { name: "price", type: "float8", value: (row) => row.price ?? null },
   { name: "volume", type: "int8", value: (row) => shares(row.volume) },
   { name: "cum_volume", type: "int8", value: (row) => shares(row.cumVolume) },
-  { name: "payload_raw", type: "jsonb", value: (row) => row.payload },
+  { name: "payload_raw", type: "jsonb", value: (row) => payloadBytes(row) ?? row.payload },
   { name: "quality", type: "jsonb", value: (row) => row.quality ?? null },
   { name: "ingest_source", type: "text", value: (row) => row.source },
   { name: "node", type: "text", value: (_, node) => node },

@@ -22,6 +22,7 @@ export interface SqlPipelineOptions {
 }
 
 const batchSize = 1_000
+const catchUpSize = 5_000
 const linger = "100 millis"
 const actor = "follower/sql"
 
@@ -56,6 +57,7 @@ const make = Effect.fnUntraced(function* (options: SqlPipelineOptions) {
     const follower = yield* makeSqlFollower({
       node: options.node,
       batchSize,
+      catchUpSize,
       linger,
       prepare: Effect.provideService(prepare, SqlClient.SqlClient, yield* SqlClient.SqlClient)
     })
