@@ -8,7 +8,7 @@
 // With `--follow <journal> <url>` it is the follower's process.
 import { Effect, Layer, Redacted } from "effect"
 import { execFileSync, spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync, statSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -90,6 +90,15 @@ const measure = async (records, rounds) => {
       )
     copy(`\\copy (select ${columns} from pattern_records order by seq) to '${prepared}'`)
     const rows = Number(server.psql("select count(*) from pattern_records"))
+    // With the time of the sessions that have ended; the clock of /proc ticks a hundred times a second.
+    const serverCpu_ms = () => {
+      const usage = readFileSync(`/proc/${server.pid}/stat`, "utf8").split(") ")[1].split(" ")
+      return usage.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * 10, 0)
+    }
+    const childrenCpu_ms = () => {
+      const usage = readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ")
+      return usage.slice(13, 15).reduce((sum, ticks) => sum + Number(ticks) * 10, 0)
+    }
     const since = (began) => performance.now() - began
     const ways = {
       copy: () => {
@@ -105,10 +114,15 @@ const measure = async (records, rounds) => {
       }
     }
     const speeds = { copy: [], follower: [], replay: [] }
+    const spent = { copy: [], follower: [], replay: [] }
     for (let round = 0; round < rounds; round++) {
       for (const [name, load] of Object.entries(ways)) {
         server.psql("truncate pattern_records, ingest_errors, usage_metrics, follower_cursors; checkpoint")
+        const before = { server: serverCpu_ms(), client: childrenCpu_ms() }
         const took_ms = load()
+        // A session ends a moment after its client.
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        spent[name].push([serverCpu_ms() - before.server, childrenCpu_ms() - before.client])
         const loaded = Number(server.psql("select count(*) from pattern_records"))
         if (loaded !== rows) throw new Error(`${name} stored ${loaded} of ${rows} rows`)
         speeds[name].push((rows / took_ms) * 1_000)
@@ -119,7 +133,11 @@ const measure = async (records, rounds) => {
     console.log(
       `${records} records, ${(statSync(prepared).size / rows).toFixed(0)} bytes a row in the file of \\copy; rows/s, median of ${rounds} (least–most)`
     )
-    for (const [name, values] of Object.entries(speeds)) console.log(`  ${name.padEnd(16)} ${spread(values, 0)}`)
+    for (const [name, values] of Object.entries(speeds)) {
+      const [ofServer, ofClient] = [0, 1].map((at) => median(spent[name].map((both) => both[at] / rows)) * 1_000)
+      const processor = `processor time a row: server ${ofServer.toFixed(1)} µs, client ${ofClient.toFixed(1)} µs`
+      console.log(`  ${name.padEnd(16)} ${spread(values, 0).padEnd(24)} ${processor}`)
+    }
     const ratio = (name) => speeds[name].map((speed, round) => speed / speeds.copy[round])
     console.log(`  follower ÷ copy  ${spread(ratio("follower"), 2)}, at least 0.60`)
     console.log(`  replay ÷ copy    ${spread(ratio("replay"), 2)}`)

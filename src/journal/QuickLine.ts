@@ -19,17 +19,17 @@ const payload = {
 }
 
 /**
- * Reads a whole line of data without its payload, which is three quarters of it and which SQL takes as the text it is:
- * `payload` is parsed whenever it is looked at. `undefined` for every other line; what is wrong with it, or that it is no
- * data, is for the caller to find.
+ * Reads a whole line of data, which lies between two places of what was read, without its payload: that is three quarters
+ * of it, and SQL takes it as the text it is. `payload` is parsed whenever it is looked at. `undefined` for every other
+ * line; what is wrong with it, or that it is no data, is for the caller to find.
  */
-export const quickRecord = (line: Buffer): JournalRecord | undefined => {
-  const at = line.indexOf(mark)
-  if (at === -1 || line.at(-1) !== closingBrace) return undefined
+export const quickRecord = (bytes: Buffer, start: number, stop: number): JournalRecord | undefined => {
+  const at = bytes.indexOf(mark, start)
+  if (at === -1 || at > stop || bytes[stop - 1] !== closingBrace) return undefined
   try {
-    const record = JSON.parse(`${line.toString("utf8", 0, at)}}`) as JournalRecord
+    const record = JSON.parse(`${bytes.toString("utf8", start, at)}}`) as JournalRecord
     if (record.v !== 1 || !Number.isSafeInteger(record.seq) || !isDataKind(record.kind)) return undefined
-    Object.defineProperty(record, bytesKey, { value: line.subarray(at + mark.length, -1) })
+    Object.defineProperty(record, bytesKey, { value: bytes.subarray(at + mark.length, stop - 1) })
     return Object.defineProperty(record, "payload", payload)
   } catch {
     return undefined

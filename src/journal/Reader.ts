@@ -25,7 +25,7 @@ const parseLine = (file: string, text: string, at: number): JournalRecord => {
 }
 
 /** Reads a line without parsing all of it; `undefined` where it cannot. */
-export type QuickReader = (line: Buffer) => JournalRecord | undefined
+export type QuickReader = (bytes: Buffer, start: number, stop: number) => JournalRecord | undefined
 
 /**
  * Reads whole lines of one segment from a byte offset on, about a quarter of a megabyte at a time. `limit` is where to
@@ -71,7 +71,7 @@ export const readLines = Effect.fnUntraced(function* (
         let start = 0
         for (let stop = buffer.indexOf(newline); stop !== -1 && stop <= end; stop = buffer.indexOf(newline, start)) {
           records.push(
-            quick?.(buffer.subarray(start, stop)) ??
+            quick?.(buffer, start, stop) ??
               parseLine(file, buffer.toString("utf8", start, stop), from.byteOffset + start)
           )
           start = stop + 1

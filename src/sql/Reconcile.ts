@@ -53,7 +53,8 @@ const none: Tally = {
 
 /** Adds a chunk to what has been counted. */
 export const tally = (tallies: Tallies, { node, records }: Pick<ArchiveChunk, "node" | "records">): Tallies => {
-  let { dataLines, firstSeq, lastSeq, lines, timeSum_ms, ...before } = tallies.get(node) ?? none
+  const before = tallies.get(node) ?? none
+  let { dataLines, firstSeq, lastSeq, lines, timeSum_ms } = before
   const days = new Set(before.days)
   for (const record of records) {
     const atMs = Date.parse(record.receivedAt)
