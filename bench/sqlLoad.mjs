@@ -55,7 +55,12 @@ const follow = (dataDir, url) =>
   }).pipe(
     Effect.provide(
       Layer.provideMerge(
-        SqlPipeline.layer({ database: { _tag: "server", url: Redacted.make(url) }, node, migrations }),
+        SqlPipeline.layer({
+          database: { _tag: "server", url: Redacted.make(url) },
+          node,
+          migrations,
+          retention_days: 0
+        }),
         Layer.merge(journalOf(dataDir), Supervisor.layer)
       )
     ),

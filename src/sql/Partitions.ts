@@ -3,7 +3,7 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { marketDate, marketMidnight } from "../calendar/MarketTime.ts"
 
-/** Makes the partitions of `pattern_records`, one a market day, before rows need them. */
+/** Makes the partitions of `pattern_records`, one a market day, before rows need them; a hypertable makes its own chunks. */
 export interface Partitions {
   /** The days of these instants (UTC milliseconds) and the day after the last of them have their partition. */
   ensure(instantsMs: ReadonlyArray<number>): Effect.Effect<void, SqlError>
@@ -36,17 +36,24 @@ export const daysOf = (instantsMs: ReadonlyArray<number>): ReadonlyArray<string>
   return [...days]
 }
 
+const nameOf = (day: string) => `pattern_records_p${day}`
+
+/** The market day (`YYYYMMDD`) of a partition's name; `undefined` for a table that the observer has not made. */
+export const dayOfPartition = (name: string): string | undefined => /^pattern_records_p(\d{8})$/.exec(name)?.[1]
+
 /**
  * One statement that makes a day's partition unless it is there. The table is made apart and attached, which, unlike
  * `create table … partition of`, lets readers and writers of the other days go on; the lock makes two makers take turns.
  */
 const creation = (day: string) => {
-  const name = `pattern_records_p${day}`
+  const name = nameOf(day)
   const from = marketMidnight(day)
   const [lower, upper] = [from, from + day_ms].map((atMs) => new Date(atMs).toISOString())
   return `do $$ begin
     perform pg_advisory_xact_lock(${lock});
-    if to_regclass('${name}') is null then
+    if to_regclass('${name}') is null and exists (
+      select from pg_class where oid = 'pattern_records'::regclass and relkind = 'p'
+    ) then
       create table ${name} (like pattern_records including defaults including constraints);
       alter table pattern_records attach partition ${name} for values from ('${lower}') to ('${upper}');
     end if;

@@ -27,7 +27,7 @@ export interface SqlFollowerOptions<E> {
   readonly catchUpSize?: number
   readonly linger: Duration.Input
   /** Run once before the first cursor is read, and again until it succeeds: the migrations. */
-  readonly prepare: Effect.Effect<void, E>
+  readonly prepare: Effect.Effect<unknown, E>
 }
 
 const name = "sql"

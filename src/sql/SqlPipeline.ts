@@ -9,6 +9,7 @@ import { Journal } from "../journal/Journal.ts"
 import * as Database from "./Database.ts"
 import type { EmbeddedDatabaseError } from "./EmbeddedDatabase.ts"
 import { migrate, migrationsIn } from "./Migrations.ts"
+import { keepHouse } from "./SqlHousekeeping.ts"
 import { makeSqlFollower } from "./SqlFollower.ts"
 
 /** The embedded database cannot be opened; a server that is down is no such error, it is waited for. */
@@ -19,6 +20,8 @@ export interface SqlPipelineOptions {
   readonly node: string
   /** The folder of the compiled migrations. */
   readonly migrations: string
+  /** Market days that are kept besides today; 0 keeps all. */
+  readonly retention_days: number
 }
 
 const batchSize = 1_000
@@ -54,15 +57,20 @@ const make = Effect.fnUntraced(function* (options: SqlPipelineOptions) {
 
   const prepare = Effect.provide(migrate(migrationsIn(options.migrations)), NodeServices.layer)
   const follow = Effect.gen(function* () {
+    const isPrepared = yield* Deferred.make<void>()
     const follower = yield* makeSqlFollower({
       node: options.node,
       batchSize,
       catchUpSize,
       linger,
-      prepare: Effect.provideService(prepare, SqlClient.SqlClient, yield* SqlClient.SqlClient)
+      prepare: Effect.andThen(
+        Effect.provideService(prepare, SqlClient.SqlClient, yield* SqlClient.SqlClient),
+        Deferred.succeed(isPrepared, undefined)
+      )
     })
     driver = yield* drive(follower)
-    yield* driver.run
+    const keeping = Effect.andThen(Deferred.await(isPrepared), keepHouse(options.retention_days))
+    yield* Effect.raceFirst(driver.run, keeping)
   })
   const giveUp = (error: DatabaseUnusable) => Effect.andThen(Deferred.fail(unusable, error), Effect.never)
   // A fresh layer for every run: a restarted follower gets a database opened anew.
