@@ -89,7 +89,7 @@ export const startPostgres = async (settings = []) => {
           "postgres",
           database
         ],
-        { encoding: "utf8", input: sql, maxBuffer: 1 << 30 }
+        { encoding: "utf8", input: sql, maxBuffer: 1 << 30, stdio: "pipe" }
       ).trim(),
     remove: async () => {
       if (child.exitCode === null && child.signalCode === null) await server.stop()
