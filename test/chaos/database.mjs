@@ -4,9 +4,10 @@
 // session killed in a transaction, which takes the whole server down with it), `lost` (the connection cut after COMMIT, before
 // the answer), `poison` (rows that the server refuses), `full` (SQLSTATE 53300) and `readonly`. Each lasts 3 seconds if nothing
 // is said; `--outage` is for the first two, `--hang` for the third. For every fault it prints what the observer's process took
-// of memory while it lasted, and how fast the rest was stored afterwards while new records went on coming.
+// of memory while it lasted, and how fast the rest was stored afterwards while new records went on coming. At the end
+// (`replay`) the journal is replayed into another database: by one that is killed, then by two at once.
 // The child is the observer's own journal and SQL pipeline, with nothing else in its process.
-import { fork } from "node:child_process"
+import { fork, spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -197,6 +198,49 @@ const trial = async ({ hang, kills, only, outage, rate }) => {
         `resident ${per(({ rss }) => rss)}${speed === undefined ? "" : `; caught up at ${speed.toFixed(0)} records/s`}`
     )
   }
+  const replay = (database) => {
+    const env = {
+      PATH: process.env.PATH,
+      DATABASE_URL: `postgres://observer@127.0.0.1:${server.port}/${database}`,
+      OBSERVER_DATA_DIR: dataDir,
+      OBSERVER_NODE: node
+    }
+    const program = fileURLToPath(new URL("../../dist/replay.js", import.meta.url))
+    const child = spawn(process.execPath, [program], { env, cwd: work, stdio: ["ignore", "pipe", "pipe"] })
+    let said = ""
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text))
+    const exit = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ end: signal ?? code, said })))
+    return { child, exit }
+  }
+  const checkpoint = "select count(*) from follower_cursors where follower like 'replay %'"
+
+  /** Into an empty database: one that is killed once it has stored something, then two at once; and one beside the follower. */
+  const replayAll = async () => {
+    server.psql("create database replayed owner observer")
+    const first = replay("replayed")
+    let begun = "0"
+    while (begun === "0" && first.child.exitCode === null) {
+      await wait(20)
+      begun = await Promise.resolve()
+        .then(() => server.psql(checkpoint, "replayed"))
+        .catch(() => "0")
+    }
+    first.child.kill("SIGKILL")
+    const { end } = await first.exit
+    const stored = server.psql("select count(*) from pattern_records", "replayed")
+    const three = await Promise.all(["replayed", "replayed", "observer"].map((database) => replay(database).exit))
+    for (const { end: code, said } of three) if (code !== 0) problems.push(`a replay ended with ${code}: ${said}`)
+    const passed = three.slice(0, 2).filter(({ said }) => said.includes("lines passed over")).length
+    if (end === "SIGKILL" && passed === 0) problems.push(`no replay went on where the killed one was: ${three[0].said}`)
+    return {
+      said: `one killed after ${stored} rows, two at once gone on with it, one beside the follower`,
+      finish: async () => {
+        const { end: code, said } = await replay("replayed").exit
+        if (code !== 0) problems.push(`the last replay ended with ${code}: ${said}`)
+        if (server.psql(checkpoint, "replayed") !== "0") problems.push("a replay that is done has left its checkpoint")
+      }
+    }
+  }
   const terminate = () => server.psql(`select pg_terminate_backend(pid) from ${sessions}`)
 
   try {
@@ -277,9 +321,11 @@ const trial = async ({ hang, kills, only, outage, rate }) => {
         terminate()
       }
     )
+    const replays = chosen("replay") ? await replayAll() : undefined
     observer.send("stop")
     const code = await Promise.race([ended, wait(120_000)])
     if (code !== 0) problems.push(`the observer ended with ${code}: ${JSON.stringify(now())}`)
+    await replays?.finish()
     const lines = linesOf(dataDir)
     const rows = (query) => server.psql(query, "observer").split("\n")
     const stored = rows("select id from pattern_records")
@@ -293,6 +339,13 @@ const trial = async ({ hang, kills, only, outage, rate }) => {
       `${lines.length} lines, ${stored.length} rows, ${poison} refused rows set aside: ${missing} missing, ${duplicates} twice, ${unknown} unknown`
     )
     if (missing + duplicates + unknown > 0) problems.push("journal and SQL differ")
+    if (replays !== undefined) {
+      const digest = "select md5(string_agg(id::text || payload_raw::text, '' order by id)) from pattern_records"
+      const errors = "select md5(string_agg(id::text || kind, '' order by id)) from ingest_errors"
+      const equal = [digest, errors].every((query) => server.psql(query, "observer") === server.psql(query, "replayed"))
+      console.log(`replay: ${replays.said}; the rows of both databases are ${equal ? "the same" : "different"}`)
+      if (!equal) problems.push("the replays' rows are not the follower's")
+    }
     if (chosen("poison") && poison !== 2) problems.push(`${poison} poison rows instead of 2`)
   } catch (error) {
     problems.push(error.message)
