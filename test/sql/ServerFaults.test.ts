@@ -8,7 +8,7 @@ import { Journal } from "../../src/journal/Journal.ts"
 import * as Database from "../../src/sql/Database.ts"
 import { makeSqlFollower } from "../../src/sql/SqlFollower.ts"
 import { postgresMissing, postgresServer } from "../support/postgres.ts"
-import { scratchFolder } from "../support/virtualTime.ts"
+import { scratchFolder, until } from "../support/virtualTime.ts"
 import { dayStartMs, migrated } from "./fixtures.ts"
 
 /** Between the client and its server; keeps as many answers to a commit as it is told, and cuts the connection instead. */
@@ -83,13 +83,10 @@ const followed = Effect.gen(function* () {
   return { admin, append, driver, losing, rows, server, terminate }
 })
 
-const until = (driver: FollowerDriver, happened: (status: Effect.Success<FollowerDriver["status"]>) => boolean) =>
-  driver.status.pipe(
-    Effect.tap(() => Effect.sleep("20 millis")),
-    Effect.repeat({ until: happened })
-  )
+const seen = (driver: FollowerDriver, happened: (status: Effect.Success<FollowerDriver["status"]>) => boolean) =>
+  until(() => happened(Effect.runSync(driver.status)))
 const allStored = (driver: FollowerDriver) =>
-  until(driver, ({ lag_records, state }) => state === "ok" && lag_records === 0)
+  seen(driver, ({ lag_records, state }) => state === "ok" && lag_records === 0)
 
 describe.skipIf(postgresMissing !== undefined)("a follower whose server", { timeout: 60_000 }, () => {
   it.live("has no connection left for it, or only reads, says so and loses nothing", () =>
@@ -113,7 +110,7 @@ describe.skipIf(postgresMissing !== undefined)("a follower whose server", { time
         yield* admin.unsafe(begin)
         yield* terminate
         yield* append(500)
-        yield* until(driver, ({ reason, state }) => state === "degraded" && (reason ?? "").includes(says))
+        yield* seen(driver, ({ reason, state }) => state === "degraded" && (reason ?? "").includes(says))
         yield* append(500)
         yield* admin.unsafe(end)
         yield* terminate
