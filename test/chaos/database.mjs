@@ -4,7 +4,7 @@
 // session killed in a transaction, which takes the whole server down with it), `lost` (the connection cut after COMMIT, before
 // the answer), `poison` (rows that the server refuses), `full` (SQLSTATE 53300) and `readonly`. Each lasts 3 seconds if nothing
 // is said; `--outage` is for the first two, `--hang` for the third. For every fault it prints what the observer's process took
-// of memory while it lasted, and how fast the rest was stored afterwards while new records went on coming. At the end
+// of memory while it lasted, if that was half a minute or more, and how fast the rest was stored afterwards while new records went on coming. At the end
 // (`replay`) the journal is replayed into another database: by one that is killed, then by two at once.
 // The child is the observer's own journal and SQL pipeline, with nothing else in its process.
 import { fork, spawn } from "node:child_process"
@@ -68,14 +68,15 @@ const child = async ([dataDir, url, rate]) => {
       if (performance.now() - saidAtMs >= 250) {
         saidAtMs = performance.now()
         // What is left of the heap after a collection says whether something grows; collecting is slow.
-        if (saidAtMs - collectedAtMs >= 2_000) {
+        const isCollected = saidAtMs - collectedAtMs >= 2_000
+        if (isCollected) {
           collectedAtMs = saidAtMs
           globalThis.gc?.()
         }
         const { rss, heapUsed } = process.memoryUsage()
         const { seq, state, reason } = yield* sql.status
         const head = (yield* journal.head).seq
-        process.send({ atMs: Date.now(), head, seq, state, reason, rss, heapUsed })
+        process.send({ atMs: Date.now(), head, seq, state, reason, rss, heapUsed, isCollected })
         if (asked.stop && head === seq) break
       }
       yield* Effect.sleep("20 millis")
@@ -121,6 +122,9 @@ const startProxy = async (port) => {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
   return Object.assign(proxy, { port: server.address().port, close: () => server.close() })
 }
+
+/** What memory does in less says nothing. */
+const slope_seconds_min = 30
 
 /** Bytes a second that a value has grown by, of the straight line through what was measured. */
 const slopeOf = (samples, value) => {
@@ -187,15 +191,18 @@ const trial = async ({ hang, kills, only, outage, rate }) => {
     const mendedMs = Date.now()
     await until(`${name}: the catch-up`, (sample) => near(sample) && sample.atMs > mendedMs, 180_000 + seconds * 1_000)
     // The first samples are those of a process that warms up, or still has what it had.
-    const lasting = samples.filter(({ atMs }) => atMs > beganMs + seconds * 250 && atMs < mendedMs)
+    const lasting = samples.filter(
+      ({ atMs, isCollected }) => isCollected && atMs > beganMs + seconds * 250 && atMs < mendedMs
+    )
     const behind = samples.filter(({ atMs, head, seq }) => atMs > mendedMs && seq > from && head - seq > 5_000)
     const [first, last] = [behind[0], behind.at(-1)]
     const speed = behind.length < 3 ? undefined : ((last.seq - first.seq) * 1_000) / (last.atMs - first.atMs)
     const per = (value) => `${((slopeOf(lasting, value) * 60) / 1e6).toFixed(2)} MB/min`
     const most = Math.max(0, ...samples.filter(({ atMs }) => atMs > beganMs).map(({ head, seq }) => head - seq))
+    const memory = `, heap ${per(({ heapUsed }) => heapUsed)}, resident ${per(({ rss }) => rss)}`
     console.log(
-      `${name.padEnd(9)} ${String(seconds).padStart(4)} s: lag at most ${most}, heap ${per(({ heapUsed }) => heapUsed)}, ` +
-        `resident ${per(({ rss }) => rss)}${speed === undefined ? "" : `; caught up at ${speed.toFixed(0)} records/s`}`
+      `${name.padEnd(9)} ${String(seconds).padStart(4)} s: lag at most ${most}${seconds < slope_seconds_min ? "" : memory}` +
+        `${speed === undefined ? "" : `; caught up at ${speed.toFixed(0)} records/s`}`
     )
   }
   const replay = (database) => {
