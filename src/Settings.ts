@@ -123,6 +123,12 @@ export const table = {
     Value.address("postgres", "postgresql"),
     "PostgreSQL server to use; the embedded one if not set."
   ),
+  sqlRetention_days: setting(
+    "OBSERVER_SQL_RETENTION_DAYS",
+    Value.wholeNumber(0, 36_500),
+    "0",
+    "Days kept in SQL besides today; older ones are dropped after midnight. 0 keeps all."
+  ),
   kisEnv: setting("KIS_ENV", Value.oneOf("live", "mock"), "live", "The broker's live or mock service."),
   kisAppKey: secret("KIS_APP_KEY", Value.secretText(1), "App key of the account; needed with kis."),
   kisAppSecret: secret("KIS_APP_SECRET", Value.secretText(1), "App secret of the account; needed with kis."),

@@ -20,6 +20,7 @@ export const koreanMeaning: Readonly<Record<keyof typeof table, string>> = {
   clock: "시장 시각. 하루를 리허설하려면 실제 시각에 시장 시각을 묶고 배속을 정하며, 시뮬레이터에도 같은 값을 줍니다",
   sql: "저널을 PostgreSQL에 적재할지 여부",
   databaseUrl: "사용할 PostgreSQL 서버. 지정하지 않으면 내장 DB",
+  sqlRetention_days: "SQL에 오늘 외에 보관할 일수. 그보다 오래된 날은 자정 이후 삭제. 0이면 모두 보관",
   kisEnv: "KIS 실전 또는 모의투자",
   kisAppKey: "계좌의 앱키. kis 모드에서 필수",
   kisAppSecret: "계좌의 앱시크릿. kis 모드에서 필수",

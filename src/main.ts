@@ -51,7 +51,12 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
   const shards = Shards.layer({ count: settings.shards, heartbeat_ms: heartbeat_seconds * 1_000 })
   const migrations = fileURLToPath(new URL("./migrations", import.meta.url))
   const sql = settings.sql
-    ? SqlPipeline.layer({ database: databaseOf(settings), node, migrations })
+    ? SqlPipeline.layer({
+        database: databaseOf(settings),
+        node,
+        migrations,
+        retention_days: settings.sqlRetention_days
+      })
     : SqlPipeline.layerOff
   const [{ endpoints }] = accounts
   const watched = settings.watch ?? []

@@ -1,16 +1,18 @@
-import { Clock, Console, Effect, Option, References, Schema, type Stream } from "effect"
+import { Clock, Console, Effect, Option, Redacted, References, Result, Schema, type Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { fileURLToPath } from "node:url"
 import { Disk } from "./journal/Disk.ts"
 import { type ArchiveChunk, listArchive, readArchive } from "./journal/Reader.ts"
 import type { JournalReadError } from "./journal/JournalError.ts"
+import { quickRecord } from "./journal/QuickLine.ts"
 import { databaseOf } from "./databaseOf.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
+import { table } from "./Settings.ts"
 import * as Database from "./sql/Database.ts"
 import { migrate, migrationsIn } from "./sql/Migrations.ts"
 import { makeProgress } from "./progressLine.ts"
-import { type Reconciliation, reconcile } from "./sql/Reconcile.ts"
+import { isEqual, type Reconciliation, reconcile } from "./sql/Reconcile.ts"
 import { replay } from "./sql/Replay.ts"
 import { renderReconciliation } from "./sql/replayText.ts"
 
@@ -21,43 +23,84 @@ const day = (name: string, meaning: string) =>
 const flags = {
   from: day("from", "First day of the archive, in market time; the oldest if not given"),
   to: day("to", "Last day of the archive; the newest if not given"),
+  target: Flag.Redacted("target").pipe(
+    Flag.withDescription(
+      "PostgreSQL server to store in, as postgres://user@host/database; DATABASE_URL if not given, which other users of the machine cannot see"
+    ),
+    Flag.mapTryCatch(
+      (url) => {
+        const parsed = table.databaseUrl.value.parse(Redacted.value(url))
+        // The words never repeat what was given: a password may be in it.
+        return Redacted.make(
+          Result.getOrThrowWith(parsed, () => new Error(`allowed: ${table.databaseUrl.value.allowed}`))
+        )
+      },
+      (error) => (error instanceof Error ? error.message : String(error))
+    ),
+    Flag.optional
+  ),
   dryRun: Flag.Boolean("dry-run").pipe(
     Flag.withDescription("Only compare files and rows; nothing is written"),
     Flag.withDefault(false)
   )
 }
 
+/** Lines are not in the database, and a replay cannot or, after `--dry-run`, did not bring them there. */
+const rowsMissing = 1
+
 const compact = (given: Option.Option<string>) => Option.getOrUndefined(given)?.replaceAll("-", "")
+
+const say = (heading: string, nodes: ReadonlyArray<Reconciliation>) =>
+  Effect.forEach(renderReconciliation(heading, nodes), (line) => Console.log(line), { discard: true })
+
+/** Ends with its own code when lines are not stored. */
+const judge = Effect.fnUntraced(function* (nodes: ReadonlyArray<Reconciliation>, advice: string) {
+  const short = nodes.filter((node) => !isEqual(node)).map(({ node }) => node)
+  if (short.length === 0) return
+  return yield* new ProgramEnd({
+    code: rowsMissing,
+    lines: [`not every line of ${short.join(", ")} is stored: ${advice}`]
+  })
+})
 
 const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>) {
   const { settings } = yield* readSettings
-  if (!settings.sql) {
-    const lines = ["OBSERVER_SQL is off: there is no database to replay into; set it to on"]
+  const target = Option.getOrUndefined(given.target)
+  if (!settings.sql && target === undefined) {
+    const lines = ["OBSERVER_SQL is off: there is no database to replay into; set it to on, or give a --target"]
     return yield* new ProgramEnd({ code: exitCode.settings, lines })
   }
   const range = { dataDir: settings.dataDir, fromDay: compact(given.from), toDay: compact(given.to) }
   const files = yield* listArchive(range)
   if (files.length === 0) return yield* Console.log(`no journal files in ${settings.dataDir} for these days`)
   const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
-  const chunks: Stream.Stream<ArchiveChunk, JournalReadError, Disk> = readArchive(range)
-  const place = settings.databaseUrl === undefined ? "the embedded database" : "the database of DATABASE_URL"
+  const chunks: Stream.Stream<ArchiveChunk, JournalReadError, Disk> = readArchive(range, quickRecord)
+  const database = databaseOf(target === undefined ? settings : { ...settings, databaseUrl: target })
+  const server = target === undefined ? "the database of DATABASE_URL" : "the database of --target"
+  const place = database._tag === "embedded" ? "the embedded database" : server
   yield* Console.log(`${files.length} journal files, ${(totalBytes / 1e6).toFixed(1)} MB → ${place}`)
 
   yield* Effect.gen(function* () {
     yield* migrate(migrationsIn(fileURLToPath(new URL("./migrations", import.meta.url))))
-    const say = (heading: string, nodes: ReadonlyArray<Reconciliation>) =>
-      Effect.forEach(renderReconciliation(heading, nodes), (line) => Console.log(line), { discard: true })
-    yield* say("before", yield* reconcile(chunks))
-    if (given.dryRun) return
+    if (given.dryRun) {
+      const nodes = yield* reconcile(chunks)
+      yield* say("before", nodes)
+      return yield* judge(nodes, "a replay without --dry-run stores what is missing")
+    }
     const { clear, onProgress } = makeProgress(totalBytes, yield* Clock.currentTimeMillis)
-    const report = yield* Effect.ensuring(replay({ chunks, onProgress }), clear)
+    const report = yield* Effect.ensuring(
+      replay({ chunks, range: `${range.fromDay ?? "*"}-${range.toDay ?? "*"}`, onProgress }),
+      clear
+    )
     yield* say("after", report.nodes)
-    const { elapsed_ms, incidents, inserted, present, refused, rowsPerSecond } = report
+    const { elapsed_ms, incidents, inserted, passed, present, refused, rowsPerSecond } = report
     yield* Console.log(
       `${inserted} rows added, ${present} were there, ${incidents} gaps and rejects, ${refused} refused by the server; ` +
+        `${passed === 0 ? "" : `${passed} lines passed over, which an earlier replay had stored; `}` +
         `${(elapsed_ms / 1_000).toFixed(1)} s, ${rowsPerSecond} rows/s`
     )
-  }).pipe(Effect.provide(Database.layer(databaseOf(settings))))
+    return yield* judge(report.nodes, "run it again; it begins anew, and what is missing then was removed meanwhile")
+  }).pipe(Effect.provide(Database.layer(database)))
 })
 
 /** The journal into the database. */
@@ -81,7 +124,8 @@ export const replayCommand = Command.make("replay", flags, (given) =>
     })
   )
 ).pipe(
+  Command.withShortDescription("Store the journal in the database"),
   Command.withDescription(
-    "Stores the journal in the database; what is there already is left as it is, so it may be run again"
+    "Stores the journal in the database; what is there already is left as it is, so it may be run again, beside another and beside the observer. One that was ended goes on where it was. Exit codes: 0 all is stored, 1 rows are missing, 64 a wrong setting, 69 the database cannot be used, 73 the folders cannot"
   )
 )

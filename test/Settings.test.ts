@@ -34,6 +34,7 @@ describe("Settings", () => {
       clock: undefined,
       sql: true,
       databaseUrl: undefined,
+      sqlRetention_days: 0,
       kisEnv: "live",
       kisAppKey: undefined,
       kisAppSecret: undefined,

@@ -12,6 +12,8 @@ export interface Follower<E> {
   readonly name: string
   /** About how many records a batch holds; it ends with the chunk that reaches this. */
   readonly batchSize: number
+  /** As much, while it lags by more than `batchSize`; the next batch is then read while this one is written. */
+  readonly catchUpSize?: number
   /** How long a batch that is not full may wait for more. */
   readonly linger: Duration.Input
   /** Reads only what survives a power cut, so that what it stores is never ahead of the journal it came from. */
@@ -48,6 +50,13 @@ export interface FollowerStatus {
   readonly lastGoodAtMs: number | undefined
 }
 
+interface Batch {
+  readonly records: ReadonlyArray<JournalRecord>
+  readonly to: Position
+  /** Of the journal's files. */
+  readonly bytes: number
+}
+
 export interface FollowerDriver {
   /** The follower's work, for a supervisor to run. Ends when the journal is closed and everything in it is stored. */
   readonly run: Effect.Effect<void>
@@ -59,17 +68,22 @@ const backOff = Schedule.min([Schedule.exponential("250 millis"), Schedule.space
   Schedule.jittered
 )
 
+const receivedAtMs = ({ records: [first] }: Batch): number | undefined => first && Date.parse(first.receivedAt)
+
 /** Drives one follower. Failures of any kind are retried for ever: the journal keeps what the follower has not stored. */
 export const drive = Effect.fnUntraced(function* <E extends { readonly message: string }>(follower: Follower<E>) {
   const journal = yield* Journal
   const linger = Duration.fromInputUnsafe(follower.linger)
   const end: End = follower.durable === true ? "synced" : "head"
   const byteLag = new ByteLag()
+  const catchUpSize = follower.catchUpSize ?? follower.batchSize
   let state: FollowerStatus["state"] = "starting"
   let sinceMs = yield* Clock.currentTimeMillis
   let reason: string | undefined
   let at: Position | undefined
   let seenSeq = 0
+  /** Read ahead while the batch before it was written. */
+  let ahead: Batch | undefined
   let waitingSinceMs: number | undefined
   let lastGoodAtMs: number | undefined
 
@@ -81,28 +95,40 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     sinceMs = yield* Clock.currentTimeMillis
   })
 
+  const read = Effect.fnUntraced(function* (from: Position, size: number, begun?: Batch) {
+    const records = [...(begun?.records ?? [])]
+    let to = from
+    let bytes = begun?.bytes ?? 0
+    while (records.length < size) {
+      const chunk: JournalChunk | undefined = yield* journal.next(to, end)
+      if (chunk === undefined) break
+      for (const record of chunk.records) records.push(record)
+      bytes += chunkBytes(to, chunk)
+      to = chunk.end
+    }
+    return { records, to, bytes } satisfies Batch
+  })
+
+  const isBehind = (from: Position) =>
+    Effect.map(journal.status, ({ head, synced }) => {
+      const { seq } = end === "head" ? head : synced
+      return seq - from.seq > follower.batchSize
+    })
+
   /** A batch, or `undefined` when the journal is closed and read to its end. */
   const gather = Effect.fnUntraced(function* (from: Position) {
-    const records: Array<JournalRecord> = []
-    let to = from
-    let bytes = 0
-    const drain = Effect.gen(function* () {
-      while (records.length < follower.batchSize) {
-        const chunk: JournalChunk | undefined = yield* journal.next(to, end)
-        if (chunk === undefined) return
-        for (const record of chunk.records) records.push(record)
-        bytes += chunkBytes(to, chunk)
-        waitingSinceMs ??= Date.parse(chunk.records[0]?.receivedAt ?? "")
-        to = chunk.end
-      }
-    })
     if (!(yield* journal.hasAfter(from.seq, end))) return undefined
-    yield* drain
-    if (records.length < follower.batchSize) {
-      yield* Effect.sleep(linger)
-      yield* drain
-    }
-    return { records, to, bytes }
+    const size = (yield* isBehind(from)) ? catchUpSize : follower.batchSize
+    const batch = yield* read(from, size)
+    waitingSinceMs = receivedAtMs(batch)
+    if (batch.records.length >= follower.batchSize) return batch
+    yield* Effect.sleep(linger)
+    return yield* read(batch.to, follower.batchSize, batch)
+  })
+
+  /** While far behind, the batch after the one that is being written; never waits for records to come. */
+  const gatherAhead = Effect.fnUntraced(function* (from: Position) {
+    return (yield* isBehind(from)) ? yield* read(from, catchUpSize) : undefined
   })
 
   /** Stores one batch; `false` when there is nothing left and nothing will come. After a failure the cursor is asked again. */
@@ -115,21 +141,24 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     if (from.seq > headSeq) return yield* new CursorAhead({ follower: follower.name, seq: from.seq, headSeq })
     if (byteLag.isLostAt(from)) byteLag.measured(from, yield* journal.bytesAfter(from), appended_bytes)
     if (state === "starting" || from.seq >= (end === "head" ? head : synced).seq) yield* turn("ok")
-    const batch = yield* gather(from)
+    const batch = ahead ?? (yield* gather(from))
     if (batch === undefined) return false
     byteLag.storing(batch)
-    yield* follower.write(batch.records, from, batch.to)
+    const written = follower.write(batch.records, from, batch.to)
+    const [, next] = yield* Effect.all([written, gatherAhead(batch.to)], { concurrency: 2 })
     byteLag.stored()
     at = batch.to
+    ahead = next
     seenSeq = at.seq
     yield* turn("ok")
-    waitingSinceMs = undefined
+    waitingSinceMs = ahead && receivedAtMs(ahead)
     lastGoodAtMs = yield* Clock.currentTimeMillis
     return true
   })
 
   const failed = Effect.fnUntraced(function* (error: { readonly message: string }) {
     at = undefined
+    ahead = undefined
     if (reason !== error.message) {
       yield* Effect.logWarning(`the follower "${follower.name}" cannot store; the journal keeps everything for it`, {
         reason: error.message

@@ -65,7 +65,7 @@ export class GapArchive {
     function* (this: GapArchive, file: string, firstSeq: number, seen: Seen) {
       while (true) {
         const { byteOffset } = seen
-        const chunk = yield* readLines(this.dataDir, { seq: firstSeq - 1, file, byteOffset }, undefined, mark)
+        const chunk = yield* readLines(this.dataDir, { seq: firstSeq - 1, file, byteOffset }, { holding: mark })
         if (chunk === undefined) return
         seen.byteOffset = chunk.end.byteOffset
         seen.gaps.push(...chunk.records.filter(({ kind }) => kind === "gap"))

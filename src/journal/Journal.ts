@@ -12,6 +12,7 @@ import { type AppendedRange, type JournalOptions, JournalWriter, type Told } fro
 import type { CompressedFile, ManifestLine } from "./Manifest.ts"
 import type { JournalChunk, Position } from "./Position.ts"
 import type { AppendOrigin } from "./Producers.ts"
+import { quickRecord } from "./QuickLine.ts"
 import { nextSegment, readLines } from "./Reader.ts"
 import { recover, type Recovered } from "./Recovery.ts"
 import { daysOf } from "./SegmentName.ts"
@@ -105,7 +106,8 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
       while (at !== undefined && at.seq < endOf(end).seq) {
         const { byteOffset, file } = endOf(end)
         const limit = at.file === file ? byteOffset : undefined
-        const chunk: JournalChunk | undefined = at.file === "" ? undefined : yield* readLines(dataDir, at, limit)
+        const chunk: JournalChunk | undefined =
+          at.file === "" ? undefined : yield* readLines(dataDir, at, { limit, quick: quickRecord })
         if (chunk !== undefined) return chunk
         at = yield* nextSegment(dataDir, node, at)
       }

@@ -27,16 +27,26 @@ const parseLine = (file: string, text: string, at: number): JournalRecord => {
   }
 }
 
+/** Reads a line without parsing all of it; `undefined` where it cannot. */
+export type QuickReader = (bytes: Buffer, start: number, stop: number) => JournalRecord | undefined
+
+interface ReadOptions {
+  /** Where to stop, in the file being written: the head, or what of it is synced. */
+  readonly limit?: number | undefined
+  /** A line that it does not read is parsed whole, and named if it is none. */
+  readonly quick?: QuickReader | undefined
+  /** Only lines that hold these bytes are read and given. */
+  readonly holding?: Buffer | undefined
+}
+
 /**
  * Reads whole lines of one segment from a byte offset on, about a quarter of a megabyte at a time, of a compressed
- * file about a megabyte. `limit` is where to stop: the head, in the file being written. Gives `undefined` when there is no whole line behind the offset.
+ * file about a megabyte. Gives `undefined` when there is no whole line behind the offset.
  */
 export const readLines = Effect.fnUntraced(function* (
   dataDir: string,
   from: Position,
-  limit: number | undefined,
-  /** Only lines that hold these bytes are parsed and given. */
-  holding?: Buffer
+  { holding, limit, quick }: ReadOptions = {}
 ): Effect.fn.Return<JournalChunk | undefined, JournalReadError, Disk> {
   const { file } = from
   let length = block_bytes
@@ -63,7 +73,10 @@ export const readLines = Effect.fnUntraced(function* (
         let stop = lineEnd(buffer, 0, holding)
         while (stop !== -1 && stop <= end) {
           if (holding !== undefined) start = buffer.lastIndexOf(newline, stop - 1) + 1
-          records.push(parseLine(file, buffer.toString("utf8", start, stop), from.byteOffset + start))
+          records.push(
+            quick?.(buffer, start, stop) ??
+              parseLine(file, buffer.toString("utf8", start, stop), from.byteOffset + start)
+          )
           start = stop + 1
           stop = lineEnd(buffer, start, holding)
         }
@@ -104,11 +117,15 @@ export interface ArchiveChunk {
   readonly bytes: number
 }
 
-const readSegment = (dataDir: string, segment: SegmentName): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>
+const readSegment = (
+  dataDir: string,
+  segment: SegmentName,
+  quick: QuickReader | undefined
+): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>
   Stream.unfold<Position, ArchiveChunk, JournalReadError, Disk>(
     { seq: segment.firstSeq - 1, file: segment.file, byteOffset: 0 },
     Effect.fnUntraced(function* (at) {
-      const chunk = yield* readLines(dataDir, at, undefined)
+      const chunk = yield* readLines(dataDir, at, { quick })
       if (chunk === undefined) return undefined
       const bytes = chunk.end.byteOffset - at.byteOffset
       return [{ node: segment.node, file: segment.file, records: chunk.records, bytes }, chunk.end] as const
@@ -157,9 +174,12 @@ export const listArchive = Effect.fnUntraced(
 )
 
 /** Every record of the archive from disk, file after file. A torn last line is left out. */
-export const readArchive = (range: ArchiveRange): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>
+export const readArchive = (
+  range: ArchiveRange,
+  quick?: QuickReader
+): Stream.Stream<ArchiveChunk, JournalReadError, Disk> =>
   Stream.unwrap(
     Effect.map(listArchive(range), (files) =>
-      Stream.fromIterable(files).pipe(Stream.flatMap(({ segment }) => readSegment(range.dataDir, segment)))
+      Stream.fromIterable(files).pipe(Stream.flatMap(({ segment }) => readSegment(range.dataDir, segment, quick)))
     )
   )

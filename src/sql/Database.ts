@@ -6,6 +6,7 @@ import { patient } from "../actor/RestartPolicy.ts"
 import { Supervisor } from "../actor/Supervisor.ts"
 import type { FolderLocked, FolderUnwritable } from "../journal/FolderLock.ts"
 import * as EmbeddedDatabase from "./EmbeddedDatabase.ts"
+import { makeTypes } from "./jsonText.ts"
 import { openSocket } from "./ServerSocket.ts"
 
 /** A PostgreSQL server by its URL, or the one inside this process and the folder that is its own. */
@@ -20,6 +21,7 @@ const silence_ms = 40_000
 
 const common = {
   applicationName: "observer",
+  types: makeTypes(),
   connectTimeout: "5 seconds",
   startupParameters: { statement_timeout: String(statement_timeout_ms) }
 } as const

@@ -1,4 +1,5 @@
 import { encodeLine, type JournalRecord } from "../domain/JournalRecord.ts"
+import { payloadBytes } from "../journal/QuickLine.ts"
 import { makeRecordId } from "../domain/RecordId.ts"
 import type { Refusal } from "./DatabaseError.ts"
 
@@ -71,12 +72,25 @@ export const incidentRow = (record: JournalRecord, node: string): ErrorRow => {
       }
 }
 
+/** The line; one whose payload is no JSON is told with its payload as a text. */
+const lineOf = (record: JournalRecord): string => {
+  try {
+    return encodeLine(record)
+  } catch {
+    const payload = Buffer.from(payloadBytes(record) ?? []).toString()
+    const keys = Object.keys(record)
+    return JSON.stringify(
+      Object.fromEntries(keys.map((key) => [key, key === "payload" ? payload : Reflect.get(record, key)]))
+    )
+  }
+}
+
 /** The row of a record the server refused: its line, and the server's words. */
 export const failureRow = (record: JournalRecord, node: string, refusal: Refusal): ErrorRow => ({
   ...identity(record, node),
   kind: "failure",
   reason: "refusedBySql",
-  raw: storable(encodeLine(record)),
+  raw: storable(lineOf(record)),
   detail: { kind: storable(record.kind), code: refusal.code, message: storable(refusal.message) },
   repair: null
 })

@@ -31,29 +31,66 @@ export interface RecordStore {
     node: string,
     alongside: Effect.Effect<void, E>
   ): Effect.Effect<Stored, SqlError | E>
+  /**
+   * For `alongside`: the transaction is committed without waiting for the server's disk. A server that loses its power may
+   * lose the newest of such transactions, each with the cursor that it moved, and so is given their records again.
+   */
+  readonly lateCommit: Effect.Effect<void, SqlError>
 }
 
 type Outcome = Pick<Stored, "inserted" | "refused">
+
+const nothing: Outcome = { inserted: 0, refused: 0 }
+const plus = (left: Outcome, right: Outcome): Outcome => ({
+  inserted: left.inserted + right.inserted,
+  refused: left.refused + right.refused
+})
+
+/** Rows of one statement; a longer one takes more time a row, as its arrays leave the processor's caches. */
+const statement_rows = 500
+
+const slices = <A>(rows: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
+  Array.from({ length: Math.ceil(rows.length / statement_rows) }, (_, index) =>
+    rows.slice(index * statement_rows, (index + 1) * statement_rows)
+  )
 
 export const makeRecordStore = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const partitions = yield* makePartitions
 
-  const insert = <Row>(table: Table<Row>, rows: ReadonlyArray<Row>, node: string): Effect.Effect<number, SqlError> =>
+  /** Whether the newest batch had rows that were there; then the next one, of the same replay, is likely to have some too. */
+  let arePresent = false
+
+  const insert = <Row>(
+    table: Table<Row>,
+    rows: ReadonlyArray<Row>,
+    node: string,
+    statement: string
+  ): Effect.Effect<number, SqlError> =>
     rows.length === 0
       ? Effect.succeed(0)
       : Effect.map(
-          sql.unsafe(table.insert, columnArrays(table, rows, node)).raw,
+          sql.unsafe(statement, columnArrays(table, rows, node)).raw,
           (result) => (result as PgConnection.Result).rowCount
         )
 
-  const insertErrors = (rows: ReadonlyArray<ErrorRow>, node: string) => insert(errorTable, rows, node)
+  const insertKeeping = <Row>(table: Table<Row>, rows: ReadonlyArray<Row>, node: string) =>
+    Effect.reduce(
+      slices(rows),
+      () => 0,
+      (sum, slice) => Effect.map(insert(table, slice, node, table.insert), (count) => sum + count)
+    )
 
-  const insertAll = (rows: ReadonlyArray<JournalRecord>, node: string) =>
-    Effect.map(insert(recordTable, rows, node), (inserted): Outcome => ({ inserted, refused: 0 }))
+  const insertErrors = (rows: ReadonlyArray<ErrorRow>, node: string) => insertKeeping(errorTable, rows, node)
+
+  const insertAll = (rows: ReadonlyArray<JournalRecord>, node: string): Effect.Effect<Outcome, SqlError> =>
+    Effect.map(insert(recordTable, rows, node, recordTable.insert), (inserted) => ({ inserted, refused: 0 }))
+
+  const insertNew: typeof insertAll = (rows, node) =>
+    Effect.map(insert(recordTable, rows, node, recordTable.insertNew), (inserted) => ({ inserted, refused: 0 }))
 
   const setAside = (record: JournalRecord, node: string, refusal: Refusal) =>
-    Effect.as(insertErrors([failureRow(record, node, refusal)], node), { inserted: 0, refused: 1 })
+    Effect.as(insertErrors([failureRow(record, node, refusal)], node), plus(nothing, { inserted: 0, refused: 1 }))
 
   /** Halves the rows, each half behind a savepoint, until what is refused is one row. */
   const bisect = (rows: ReadonlyArray<JournalRecord>, node: string): Effect.Effect<Outcome, SqlError> =>
@@ -64,15 +101,15 @@ export const makeRecordStore = Effect.gen(function* () {
         if (refusal === undefined || only === undefined) return Effect.fail(error)
         if (rows.length === 1) return setAside(only, node, refusal)
         const middle = rows.length >> 1
-        return Effect.zipWith(
-          bisect(rows.slice(0, middle), node),
-          bisect(rows.slice(middle), node),
-          (left, right): Outcome => ({
-            inserted: left.inserted + right.inserted,
-            refused: left.refused + right.refused
-          })
-        )
+        return Effect.zipWith(bisect(rows.slice(0, middle), node), bisect(rows.slice(middle), node), plus)
       })
+    )
+
+  const inSlices = (write: typeof insertAll, rows: ReadonlyArray<JournalRecord>, node: string) =>
+    Effect.reduce(
+      slices(rows),
+      () => nothing,
+      (sum, slice) => Effect.map(write(slice, node), (outcome) => plus(sum, outcome))
     )
 
   const store: RecordStore["store"] = (batch, node, alongside) => {
@@ -88,18 +125,20 @@ export const makeRecordStore = Effect.gen(function* () {
           yield* alongside
           const { inserted, refused } = yield* write
           const written = yield* insertErrors(incidents, node)
-          yield* insert(usageTable, usage, node)
+          yield* insertKeeping(usageTable, usage, node)
           return { inserted, refused, present: data.length - inserted - refused, incidents: written }
         })
       )
-    return Effect.andThen(ensured, transaction(insertAll(data, node))).pipe(
+    return Effect.andThen(ensured, transaction(inSlices(arePresent ? insertAll : insertNew, data, node))).pipe(
       Effect.catchIf(
         (error) => isRefused(error),
-        () => partitions.forget.pipe(Effect.andThen(ensured), Effect.andThen(transaction(bisect(data, node))))
-      )
+        () => partitions.forget.pipe(Effect.andThen(ensured), Effect.andThen(transaction(inSlices(bisect, data, node))))
+      ),
+      Effect.tap(({ present }) => Effect.sync(() => void (arePresent = present > 0)))
     )
   }
-  return { store } satisfies RecordStore
+  const lateCommit = Effect.asVoid(sql`set local synchronous_commit = off`)
+  return { store, lateCommit } satisfies RecordStore
 })
 
 const isRefused = (error: unknown): boolean => isSqlError(error) && refusalOf(error) !== undefined

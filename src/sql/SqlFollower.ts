@@ -2,6 +2,7 @@ import { Data, type Duration, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { MigrationError } from "effect/sql/Migrator"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import type { JournalRecord } from "../domain/JournalRecord.ts"
 import type { Follower } from "../journal/Follower.ts"
 import { origin, type Position } from "../journal/Position.ts"
 import { DatabaseError, databaseError } from "./DatabaseError.ts"
@@ -20,11 +21,13 @@ export class CursorMoved extends Data.TaggedError("CursorMoved")<{
 
 export interface SqlFollowerOptions<E> {
   readonly node: string
-  /** Records a batch; 1,000 keep a transaction near 20 ms. */
+  /** Records a batch near the head; 1,000 keep a transaction near 20 ms. */
   readonly batchSize: number
+  /** Records a batch behind it, where what a transaction costs by itself is to be shared by many. */
+  readonly catchUpSize?: number
   readonly linger: Duration.Input
   /** Run once before the first cursor is read, and again until it succeeds: the migrations. */
-  readonly prepare: Effect.Effect<void, E>
+  readonly prepare: Effect.Effect<unknown, E>
 }
 
 const name = "sql"
@@ -46,12 +49,13 @@ interface CursorRow {
  */
 export const makeSqlFollower = Effect.fn("SqlFollower.make")(function* <E extends SqlError | MigrationError>({
   batchSize,
+  catchUpSize = batchSize,
   linger,
   node,
   prepare
 }: SqlFollowerOptions<E>) {
   const sql = yield* SqlClient.SqlClient
-  const { store } = yield* makeRecordStore
+  const { lateCommit, store } = yield* makeRecordStore
   let isPrepared = false
 
   const prepared = Effect.suspend(() =>
@@ -89,14 +93,17 @@ export const makeSqlFollower = Effect.fn("SqlFollower.make")(function* <E extend
     if (moved.length === 0) return yield* new CursorMoved({ follower: name, node, expectedSeq: from.seq })
   })
 
+  const isCatchingUp = (batch: ReadonlyArray<JournalRecord>) => batch.length > batchSize
+
   const follower: Follower<DatabaseError | CursorMoved> = {
     name,
     batchSize,
+    catchUpSize,
     linger,
     durable: true,
     cursor: Effect.andThen(prepared, readCursor),
     write: (batch, from, to) =>
-      store(batch, node, moveCursor(from, to)).pipe(
+      store(batch, node, Effect.andThen(isCatchingUp(batch) ? lateCommit : Effect.void, moveCursor(from, to))).pipe(
         Effect.mapError((error) => (isSqlError(error) ? databaseError("store a batch")(error) : error)),
         within("store a batch", answer_limit),
         Effect.asVoid

@@ -9,6 +9,7 @@ import { Journal } from "../journal/Journal.ts"
 import * as Database from "./Database.ts"
 import type { EmbeddedDatabaseError } from "./EmbeddedDatabase.ts"
 import { migrate, migrationsIn } from "./Migrations.ts"
+import { keepHouse } from "./SqlHousekeeping.ts"
 import { makeSqlFollower } from "./SqlFollower.ts"
 
 /** The embedded database cannot be opened; a server that is down is no such error, it is waited for. */
@@ -19,9 +20,12 @@ export interface SqlPipelineOptions {
   readonly node: string
   /** The folder of the compiled migrations. */
   readonly migrations: string
+  /** Market days that are kept besides today; 0 keeps all. */
+  readonly retention_days: number
 }
 
 const batchSize = 1_000
+const catchUpSize = 5_000
 const linger = "100 millis"
 const actor = "follower/sql"
 
@@ -57,15 +61,22 @@ const make = Effect.fnUntraced(function* (options: SqlPipelineOptions) {
 
   const prepare = Effect.provide(migrate(migrationsIn(options.migrations)), NodeServices.layer)
   const follow = Effect.gen(function* () {
-    client = yield* SqlClient.SqlClient
+    const own = yield* SqlClient.SqlClient
+    client = own
+    const isPrepared = yield* Deferred.make<void>()
     const follower = yield* makeSqlFollower({
       node: options.node,
       batchSize,
+      catchUpSize,
       linger,
-      prepare: Effect.provideService(prepare, SqlClient.SqlClient, client)
+      prepare: Effect.andThen(
+        Effect.provideService(prepare, SqlClient.SqlClient, own),
+        Deferred.succeed(isPrepared, undefined)
+      )
     })
     driver = yield* drive(follower)
-    yield* driver.run
+    const keeping = Effect.andThen(Deferred.await(isPrepared), keepHouse(options.retention_days))
+    yield* Effect.raceFirst(driver.run, keeping)
   }).pipe(Effect.ensuring(Effect.sync(() => (client = undefined))))
   const giveUp = (error: DatabaseUnusable) => Effect.andThen(Deferred.fail(unusable, error), Effect.never)
   // A fresh layer for every run: a restarted follower gets a database opened anew.

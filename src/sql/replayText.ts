@@ -27,10 +27,22 @@ export const renderProgress = (progress: Progress, totalBytes: number, width: nu
   return `${bar(share, room)} ${words}   `
 }
 
+const verdictOf = ({ differing, doubled, missing, surplus }: Reconciliation): string => {
+  const words = [
+    ...(missing > 0 ? [`${missing} missing`] : []),
+    ...(differing ? ["rows of other records than these lines under the same seq"] : []),
+    ...(surplus > 0 ? [`${surplus} rows of records that are not in these files`] : []),
+    ...(doubled.length > 0
+      ? [`two rows each of seq ${doubled.join(", ")}${doubled.length < surplus ? ", …" : ""}`]
+      : [])
+  ]
+  return words.length === 0 ? "equal" : words.join("; ")
+}
+
 /** Files against rows, a line a node. */
 export const renderReconciliation = (heading: string, nodes: ReadonlyArray<Reconciliation>): ReadonlyArray<string> =>
-  nodes.map(({ dataLines, firstSeq, lastSeq, missing, node, refused, rows }) => {
-    const verdict = missing === 0 ? "equal" : `${missing} missing`
+  nodes.map((found) => {
+    const { dataLines, firstSeq, lastSeq, node, refused, rows } = found
     const kept = refused > 0 ? `, ${refused} refused and kept in ingest_errors` : ""
-    return `${heading}: ${node} seq ${firstSeq}–${lastSeq}: ${dataLines} data lines, ${rows} rows${kept}: ${verdict}`
+    return `${heading}: ${node} seq ${firstSeq}–${lastSeq}: ${dataLines} data lines, ${rows} rows${kept}: ${verdictOf(found)}`
   })

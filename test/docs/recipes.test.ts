@@ -250,7 +250,7 @@ describe("the recipes", () => {
   for (const { layer, name } of databases) {
     const ofTheTables = Effect.gen(function* () {
       const { data } = yield* stage
-      yield* replay({ chunks: readArchive({ dataDir: data }), onProgress: () => Effect.void })
+      yield* replay({ chunks: readArchive({ dataDir: data }), range: "*-*", onProgress: () => Effect.void })
       const sql = yield* SqlClient.SqlClient
       yield* sql`set time zone 'UTC'`
       sameHeadings(sqlOf(true), psqlRows)

@@ -24,7 +24,7 @@ const recordsFor = (node: string) =>
 const store = (node: string) => {
   const records = recordsFor(node)
   const chunks = Stream.fromIterable([{ node, file: "file", records, bytes: 1 }])
-  return Effect.as(replay({ chunks, onProgress: () => Effect.void }), records)
+  return Effect.as(replay({ chunks, range: "*-*", onProgress: () => Effect.void }), records)
 }
 
 const compared = Effect.fnUntraced(function* (

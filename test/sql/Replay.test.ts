@@ -1,9 +1,12 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Ref, Stream } from "effect"
 import { SqlClient } from "effect/sql"
+import { marketDay } from "../../src/calendar/MarketTime.ts"
 import { origin } from "../../src/journal/Position.ts"
 import type { ArchiveChunk } from "../../src/journal/Reader.ts"
-import { reconcile } from "../../src/sql/Reconcile.ts"
+import { reconcile, rowsPerHour } from "../../src/sql/Reconcile.ts"
+import { renderReconciliation } from "../../src/sql/replayText.ts"
+import { makeReplayCheckpoints } from "../../src/sql/ReplayCheckpoint.ts"
 import { replay, type ReplayProgress } from "../../src/sql/Replay.ts"
 import { makeSqlFollower } from "../../src/sql/SqlFollower.ts"
 import { databases, dayStartMs, placeOf, recordsOf } from "./fixtures.ts"
@@ -16,13 +19,26 @@ const archiveOf = (node: string): ReadonlyArray<ArchiveChunk> => {
     ...drafts,
     { kind: "gap", payload: { cause: "silence" }, receivedAtMs: dayStartMs + 90_000_000 }
   ])
-  return [records.slice(0, 1_700), records.slice(1_700, 1_703), records.slice(1_703)].map((part, index) => ({
+  return [records.slice(0, 2_100), records.slice(2_100, 2_103), records.slice(2_103)].map((part, index) => ({
     node,
     file: `file-${index}`,
     records: part,
     bytes: part.length * 100
   }))
 }
+
+/** One file of 10,000 ticks, read 500 at a time. */
+const longArchiveOf = (node: string): ReadonlyArray<ArchiveChunk> =>
+  Array.from({ length: 20 }, (_, index) => ({
+    node,
+    file: "file",
+    records: recordsOf(
+      node,
+      index * 500 + 1,
+      Array.from({ length: 500 }, () => ({}))
+    ),
+    bytes: 50_000
+  }))
 
 const quiet = () => Effect.void
 
@@ -43,6 +59,7 @@ for (const database of databases) {
         const progress = yield* Ref.make<ReadonlyArray<ReplayProgress>>([])
         const options = {
           chunks: Stream.fromIterable(archive),
+          range: "stored",
           onProgress: (next: ReplayProgress) => Ref.update(progress, (told) => [...told, next])
         }
         const first = yield* replay(options)
@@ -53,8 +70,7 @@ for (const database of databases) {
         assert.deepStrictEqual(
           (yield* Ref.get(progress)).map(({ file, lines }) => [file, lines]),
           [
-            ["file-0", 1_700],
-            ["file-1", 1_703],
+            ["file-0", 2_100],
             ["file-2", 2_502]
           ]
         )
@@ -79,7 +95,7 @@ for (const database of databases) {
           const [from, to] = [placeOf(index * 417), placeOf(index * 417 + batch.length)]
           return follower.write(batch, index === 0 ? origin : from, to)
         })
-        const again = replay({ chunks: Stream.fromIterable(archive), onProgress: quiet })
+        const again = replay({ chunks: Stream.fromIterable(archive), range: "crowded", onProgress: quiet })
         const [, one, two] = yield* Effect.all([live, again, again], { concurrency: "unbounded" })
         assert.deepStrictEqual([one.inserted + one.present, two.inserted + two.present], [2_499, 2_499])
         assert.deepStrictEqual(yield* rowsOf("crowded"), [2_499, 2_499, 2])
@@ -90,11 +106,115 @@ for (const database of databases) {
       Effect.gen(function* () {
         const archive = archiveOf("reconciled")
         const chunks = Stream.fromIterable(archive)
-        yield* replay({ chunks: Stream.take(chunks, 1), onProgress: quiet })
-        const counted = { node: "reconciled", lines: 2_502, dataLines: 2_500, firstSeq: 1, lastSeq: 2_502, refused: 1 }
-        assert.deepStrictEqual(yield* reconcile(chunks), [{ ...counted, rows: 1_698, missing: 801 }])
-        const report = yield* replay({ chunks, onProgress: quiet })
+        yield* replay({ chunks: Stream.take(chunks, 1), range: "first", onProgress: quiet })
+        const timesOf = (from: number, to: number) => archive.flatMap(({ records }) => records).slice(from, to)
+        const counted = {
+          node: "reconciled",
+          lines: 2_502,
+          dataLines: 2_500,
+          firstSeq: 1,
+          lastSeq: 2_502,
+          days: new Set([dayStartMs, dayStartMs + 90_000_000].map(marketDay)),
+          timeSum_ms: timesOf(1, -1).reduce((sum, { receivedAt }) => sum + Date.parse(receivedAt) - dayStartMs, 0),
+          refused: 1,
+          surplus: 0,
+          doubled: [],
+          differing: false
+        }
+        assert.deepStrictEqual(yield* reconcile(chunks), [{ ...counted, rows: 2_098, missing: 401 }])
+        const report = yield* replay({ chunks, range: "all", onProgress: quiet })
         assert.deepStrictEqual(report.nodes, [{ ...counted, rows: 2_499, missing: 0 }])
+      })
+    )
+
+    it.effect(
+      "goes on where it was ended, beside another one and the live follower, to the rows of one clean replay",
+      () =>
+        Effect.gen(function* () {
+          const archive = longArchiveOf("ended")
+          const records = archive.flatMap((chunk) => chunk.records)
+          const dataLines = records.filter(({ kind }) => kind === "trade").length
+          const options = { chunks: Stream.fromIterable(archive), range: "ended" }
+          const checkpoints = yield* makeReplayCheckpoints("ended")
+          // Killed in the middle, with the checkpoint somewhere before.
+          yield* replay({ ...options, chunks: Stream.take(options.chunks, 12), range: "another", onProgress: quiet })
+          yield* checkpoints.move("ended", { seq: 4_000, file: "file", byteOffset: 400_000 })
+          const follower = yield* makeSqlFollower({
+            node: "ended",
+            batchSize: 1_000,
+            linger: "1 milli",
+            prepare: Effect.void
+          })
+          const live = follower.write(records, origin, placeOf(records.length))
+          const again = replay({ ...options, onProgress: quiet })
+          const [, one, two] = yield* Effect.all([live, again, again], { concurrency: "unbounded" })
+          for (const { inserted, nodes, passed, present } of [one, two]) {
+            assert.strictEqual(passed, 8 * 500)
+            assert.strictEqual(inserted + present, dataLines - 8 * 500)
+            assert.deepInclude(nodes[0], { dataLines, rows: dataLines, missing: 0, surplus: 0, differing: false })
+          }
+          assert.deepStrictEqual(yield* rowsOf("ended"), [dataLines, dataLines, 0])
+          assert.deepStrictEqual([...(yield* checkpoints.read)], [])
+        })
+    )
+
+    it.effect("begins anew when what its checkpoint promises is not stored any more", () =>
+      Effect.gen(function* () {
+        const archive = longArchiveOf("emptied")
+        const checkpoints = yield* makeReplayCheckpoints("emptied")
+        yield* checkpoints.move("emptied", { seq: 4_000, file: "file", byteOffset: 400_000 })
+        const options = { chunks: Stream.fromIterable(archive), range: "emptied", onProgress: quiet }
+        const report = yield* replay(options)
+        assert.deepInclude(report, { passed: 0, inserted: 10_000 })
+        yield* checkpoints.move("emptied", { seq: 4_000, file: "a file that was removed", byteOffset: 400_000 })
+        const second = yield* replay(options)
+        assert.deepInclude(second, { passed: 0, inserted: 0, present: 10_000 })
+      })
+    )
+
+    it.effect("moves its checkpoint after what is stored, and never back", () =>
+      Effect.gen(function* () {
+        const checkpoints = yield* makeReplayCheckpoints("monotonic")
+        const at = (file: string, byteOffset: number) => ({ seq: byteOffset, file, byteOffset })
+        for (const place of [at("09/b-2", 10), at("09/b-1", 99), at("09/b-2", 9), at("10/a-3", 1), at("10/a-3", 0)]) {
+          yield* checkpoints.move("n", place)
+        }
+        assert.deepStrictEqual([...(yield* checkpoints.read)], [["n", at("10/a-3", 1)]])
+      })
+    )
+
+    it.effect("names rows of a journal that lost its end after they were stored, and began again there", () =>
+      Effect.gen(function* () {
+        const chunkOf = (records: ArchiveChunk["records"]) => ({ node: "cut", file: "f", records, bytes: 1 })
+        const kept = recordsOf("cut", 1, [{}, {}, {}])
+        const lost = recordsOf("cut", 4, [{}, {}])
+        const again = recordsOf("cut", 4, [{ receivedAtMs: dayStartMs + 50 }, { receivedAtMs: dayStartMs + 60 }])
+        yield* replay({ chunks: Stream.make(chunkOf([...kept, ...lost])), range: "before", onProgress: quiet })
+        const journal = Stream.make(chunkOf([...kept, ...again]))
+        const before = yield* reconcile(journal)
+        assert.deepInclude(before[0], { rows: 5, missing: 0, surplus: 0, differing: true })
+        assert.include(renderReconciliation("before", before)[0], "rows of other records than these lines")
+        const { nodes } = yield* replay({ chunks: journal, range: "after", onProgress: quiet })
+        assert.deepInclude(nodes[0], { rows: 5, missing: 0, surplus: 2, doubled: [4, 5], differing: false })
+        assert.include(renderReconciliation("after", nodes)[0], "two rows each of seq 4, 5")
+      })
+    )
+
+    it.effect("counts the rows of every hour", () =>
+      Effect.gen(function* () {
+        const hour_ms = 3_600_000
+        const drafts = [0, 1, 2 * hour_ms, 2 * hour_ms + 5, 3 * hour_ms - 1, 3 * hour_ms].map((after_ms) => ({
+          receivedAtMs: dayStartMs + after_ms
+        }))
+        const chunk = { node: "hourly", file: "f", records: recordsOf("hourly", 1, drafts), bytes: 1 }
+        yield* replay({ chunks: Stream.make(chunk), range: "hours", onProgress: quiet })
+        assert.deepStrictEqual(
+          [...(yield* rowsPerHour("hourly", dayStartMs, dayStartMs + 3 * hour_ms))],
+          [
+            [dayStartMs, 2],
+            [dayStartMs + 2 * hour_ms, 3]
+          ]
+        )
       })
     )
   })

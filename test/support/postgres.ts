@@ -57,9 +57,20 @@ const ready = (child: ChildProcess) =>
     child.once("exit", () => resume(Effect.die(new Error(`postgres did not start: ${said}`))))
   })
 
-/** Starts a server; only where `postgresMissing` is undefined. */
-export const postgresServer: Effect.Effect<PostgresServer, never, Scope.Scope> = Effect.gen(function* () {
-  const bin = postgresBinaries ?? ""
+/** Of the server's programs that have TimescaleDB beside them, the folder; `TIMESCALE_BIN` names one elsewhere. */
+export const timescaleBinaries = [process.env["TIMESCALE_BIN"] ?? [], candidates].flat().find((folder) => {
+  const version = /postgresql\/(\d+)\/bin$/.exec(folder)?.[1] ?? ""
+  return existsSync(join(folder, "../../../../share/postgresql", version, "extension/timescaledb.control"))
+})
+
+/** Starts a server; only where `postgresMissing` is undefined. `settings` are as in postgresql.conf. */
+export const postgresServerWith = Effect.fnUntraced(function* ({
+  bin = postgresBinaries ?? "",
+  settings: given = []
+}: {
+  readonly bin?: string
+  readonly settings?: ReadonlyArray<string>
+}): Effect.fn.Return<PostgresServer, never, Scope.Scope> {
   const folder = yield* Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "observer-pg-"))),
     (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
@@ -72,7 +83,13 @@ export const postgresServer: Effect.Effect<PostgresServer, never, Scope.Scope> =
 
   let child: ChildProcess | undefined
   const start = Effect.suspend(() => {
-    const settings = [`port=${port}`, `unix_socket_directories=${folder}`, "listen_addresses=127.0.0.1", "fsync=off"]
+    const settings = [
+      `port=${port}`,
+      `unix_socket_directories=${folder}`,
+      "listen_addresses=127.0.0.1",
+      "fsync=off",
+      ...given
+    ]
     child = spawn(join(bin, "postgres"), ["-D", data, ...settings.flatMap((setting) => ["-c", setting])], {
       ...owner,
       cwd: folder,
@@ -87,3 +104,6 @@ export const postgresServer: Effect.Effect<PostgresServer, never, Scope.Scope> =
   yield* Effect.acquireRelease(start, () => kill)
   return { url: Redacted.make(`postgres://postgres@127.0.0.1:${port}/postgres`), kill, start }
 })
+
+/** A server as it comes. */
+export const postgresServer = postgresServerWith({})

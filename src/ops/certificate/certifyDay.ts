@@ -100,7 +100,7 @@ const recordsAfter = Effect.fnUntraced(function* (
     const from = { seq: last, file: file === undefined ? "" : `${folder}/${file}`, byteOffset: 0 }
     const chunk = yield* Effect.gen(function* () {
       const next = yield* nextSegment(dataDir, node, from)
-      return next && (yield* readLines(dataDir, next, undefined))
+      return next && (yield* readLines(dataDir, next))
       // That a later day is damaged is no news of this one.
     }).pipe(Effect.catch(() => Effect.undefined))
     found.push(...(chunk?.records ?? []))

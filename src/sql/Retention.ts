@@ -1,0 +1,74 @@
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import { marketDate, marketMidnight } from "../calendar/MarketTime.ts"
+import { dayOfPartition } from "./Partitions.ts"
+
+/** What was removed: days of `pattern_records` by their partitions' or chunks' names, and rows of the other tables. */
+export interface Removed {
+  readonly records: ReadonlyArray<string>
+  readonly errors: number
+  readonly metrics: number
+}
+
+const day_ms = 86_400_000
+/** A day is dropped under a lock that readers wait for; rather than that they do so for longer, it is tried again later. */
+const lock_timeout_ms = 1_000
+/** Rows that one statement deletes. */
+const delete_rows = 5_000
+
+/** The first instant that is kept: today and so many days before it, by the market's calendar, are whole. */
+export const keptFromMs = (nowMs: number, days: number): number => marketMidnight(marketDate(nowMs)) - days * day_ms
+
+/**
+ * Removes what is older than so many market days. Whole days of `pattern_records` are dropped one by one, as partitions or
+ * as a hypertable's chunks; the rows of the other tables are deleted some thousands at a time.
+ */
+export const removeOlderThan = Effect.fn("Retention.removeOlderThan")(function* (
+  days: number,
+  nowMs: number
+): Effect.fn.Return<Removed, SqlError, SqlClient.SqlClient> {
+  const sql = yield* SqlClient.SqlClient
+  const fromMs = keptFromMs(nowMs, days)
+  const from = new Date(fromMs)
+
+  const briefly = <A>(drop: Effect.Effect<A, SqlError>) =>
+    sql.withTransaction(Effect.andThen(sql`select set_config('lock_timeout', ${`${lock_timeout_ms}ms`}, true)`, drop))
+  const dropPartitions = Effect.gen(function* () {
+    const names = yield* sql<{ name: string }>`select inhrelid::regclass::text as name from pg_inherits
+      where inhparent = 'pattern_records'::regclass order by 1`
+    const old = names
+      .map(({ name }) => name)
+      .filter((name) => {
+        const day = dayOfPartition(name)
+        return day !== undefined && marketMidnight(day) < fromMs
+      })
+    yield* Effect.forEach(old, (name) => briefly(sql`drop table ${sql(name)}`), { discard: true })
+    return old
+  })
+  const dropChunks = Effect.map(
+    briefly(sql<{ chunk: string }>`select drop_chunks('pattern_records', older_than => ${from}) as chunk`),
+    (chunks) => chunks.map(({ chunk }) => chunk)
+  )
+  const deleteRows = (table: string, old: string) => {
+    const some = sql.unsafe<{ deleted: bigint }>(
+      `with old as (delete from ${table} where ctid = any(array(select ctid from ${table} where ${old} limit ${delete_rows}))
+        returning 1) select count(*) as deleted from old`,
+      [from]
+    )
+    const all = (sum: number): Effect.Effect<number, SqlError> =>
+      Effect.flatMap(some, ([found]) => {
+        const deleted = Number(found?.deleted)
+        return deleted < delete_rows ? Effect.succeed(sum + deleted) : all(sum + deleted)
+      })
+    return all(0)
+  }
+
+  const [table] = yield* sql<{ partitioned: boolean }>`select relkind = 'p' as partitioned from pg_class
+    where oid = 'pattern_records'::regclass`
+  return {
+    records: yield* table?.partitioned === true ? dropPartitions : dropChunks,
+    errors: yield* deleteRows("ingest_errors", "coalesce(received_at, created_at) < $1"),
+    metrics: yield* deleteRows("usage_metrics", "minute < $1")
+  }
+})
