@@ -97,5 +97,6 @@ export const startPostgres = async (settings = []) => {
     }
   }
   await server.start()
+  process.once("exit", () => child.kill("SIGQUIT"))
   return server
 }

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { gunzipSync } from "node:zlib"
 import { journalProblems, manifestProblems, recordsOf } from "../../scripts/checkSmoke.mjs"
-import { postgresBinaries, startPostgres } from "./postgres.mjs"
+import { postgresBin, startPostgres } from "../../bench/support/postgres.mjs"
 
 const { values: given } = parseArgs({
   options: {
@@ -27,7 +27,7 @@ const { values: given } = parseArgs({
 const kills = Number(given.kills)
 let seed = Number(given.seed)
 const random = () => (seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0) / 2 ** 32
-const hasServer = given.sql === "auto" && postgresBinaries !== undefined
+const hasServer = given.sql === "auto" && postgresBin !== undefined
 console.log(`${kills} kills, seed ${seed}, SQL ${hasServer ? "PostgreSQL" : given.sql === "off" ? "off" : "embedded"}`)
 
 /** Of the whole market's trades about a third are of the 160 symbols that four keys stream. */
