@@ -60,6 +60,17 @@ const upTo = (limit) => {
 /** Texts off the wire, each its own and none of them seen before; `made` is how many there were. */
 let made = 0
 let volume = 1_000_000
+
+/** What each symbol has traded so far: counters as the exchange keeps them, for trades that do not follow from each other are losses. */
+const traded = new Map(symbols.map((symbol) => [symbol, { shares: 0, buys: 0, bought: 0 }]))
+const nextTrade = (symbol) => {
+  const day = traded.get(symbol)
+  const shares = upTo(500) + 1
+  day.shares += shares
+  day.buys += 1
+  day.bought += shares
+  return { 12: shares, 13: day.shares, 15: 0, 16: day.buys, 19: 0, 20: day.bought, 21: "1" }
+}
 const frameOf = (trId, values, changes) =>
   Buffer.from(`0|${trId}|001|${values.map((value, column) => changes[column] ?? value).join("^")}`).toString()
 const replyOf = (row, changes) => Buffer.from(JSON.stringify({ ...row, ...changes })).toString()
@@ -72,7 +83,8 @@ const sighting = (receivedAtMs) => {
   volume += upTo(500) + 1
   const kind = made++ % 10
   if (kind < 5) {
-    const changes = { 0: symbol, 33: "20260914", 1: hour, 2: price, 10: price + 100, 11: price, 13: volume }
+    const told = { 0: symbol, 33: "20260914", 1: hour, 2: price, 10: price + 100, 11: price, 43: "0" }
+    const changes = { ...told, ...nextTrade(symbol) }
     return tradeSighting(recordOf(frameOf("H0STCNT0", trades[upTo(trades.length)], changes)), receivedAtMs, 0)
   }
   if (kind < 8) {
@@ -92,7 +104,7 @@ const makeDrafts = (state, count) => {
   const sightings = Array.from({ length: count }, () => sighting(openMs + Math.floor(made / 5)))
   const judgement = state.judge([{ source: "kis-ws", account: "main", sightings }])
   state.remember(judgement)
-  if (judgement.outcomes[0].counted.stored !== count) throw new Error("a record was not stored")
+  if (judgement.drafts.length !== count) throw new Error("a record was not stored")
   return judgement.drafts
 }
 const makeState = () =>

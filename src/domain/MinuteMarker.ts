@@ -47,7 +47,11 @@ export type MinuteMarker = typeof MinuteMarker.Type
 const decode = Schema.decodeUnknownOption(MinuteMarker)
 
 /** What a record says of its minute; `undefined` of any other record. */
-export const minuteMarkerOf = ({ kind, payload }: Pick<JournalRecord, "kind" | "payload">): MinuteMarker | undefined =>
-  kind === "marker" && !Array.isArray(payload) && "event" in payload && payload["event"] === "minute"
+export const minuteMarkerOf = (record: Pick<JournalRecord, "kind" | "payload">): MinuteMarker | undefined => {
+  // Of other records the payload may not have been parsed, and is not to be for this.
+  if (record.kind !== "marker") return undefined
+  const { payload } = record
+  return !Array.isArray(payload) && "event" in payload && payload["event"] === "minute"
     ? Option.getOrUndefined(decode(payload))
     : undefined
+}
