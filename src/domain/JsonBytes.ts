@@ -35,6 +35,12 @@ export class JsonBytes {
     if (this.buffer.length > kept_bytes_max) this.buffer = Buffer.allocUnsafeSlow(begin_bytes)
   }
 
+  /** Writes into other memory from now on: what was written may still be read by somebody who cannot be waited for. */
+  letGo(): void {
+    this.at = 0
+    this.buffer = Buffer.allocUnsafeSlow(begin_bytes)
+  }
+
   /** What was written since the last `clear`; the next one spoils it. */
   get bytes(): Uint8Array {
     return this.buffer.subarray(0, this.at)

@@ -67,6 +67,11 @@ export class LineEncoder {
     return { bytes: this.out.bytes, lines: drafts.length, firstReceivedAt, lastReceivedAt: this.receivedAt }
   }
 
+  /** The bytes given last stay as they are from now on. */
+  letGo(): void {
+    this.out.letGo()
+  }
+
   /** Everything of a line before its payload. */
   private addHead(draft: RecordDraft, seq: number): void {
     const { out } = this

@@ -1,4 +1,4 @@
-import { Clock, Data, Duration, Effect, Schedule } from "effect"
+import { Clock, Data, Duration, Effect, Option, Schedule } from "effect"
 import { marketNow } from "../calendar/MarketClock.ts"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
 import { ByteLag, chunkBytes } from "./follower/ByteLag.ts"
@@ -145,10 +145,11 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     if (batch === undefined) return false
     byteLag.storing(batch)
     const written = follower.write(batch.records, from, batch.to)
-    const [, next] = yield* Effect.all([written, gatherAhead(batch.to)], { concurrency: 2 })
+    // What cannot be read ahead is met, and told, by the step it is for; it must not cost the batch at hand.
+    const [, next] = yield* Effect.all([written, Effect.option(gatherAhead(batch.to))], { concurrency: 2 })
     byteLag.stored()
     at = batch.to
-    ahead = next
+    ahead = Option.getOrUndefined(next)
     seenSeq = at.seq
     yield* turn("ok")
     waitingSinceMs = ahead && receivedAtMs(ahead)

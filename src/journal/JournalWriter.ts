@@ -252,7 +252,8 @@ export class JournalWriter {
       const { fromMs, toMs = now } = this.outage ?? {}
       const all = fromMs === undefined ? drafts : [this.diskGap(fromMs, toMs, now), ...drafts]
       const encoded = this.lines.encode(all, this.head.seq + 1)
-      yield* segment.append(encoded)
+      // Another thread may still be writing what nobody waits for any more.
+      yield* Effect.onInterrupt(segment.append(encoded), () => Effect.sync(() => this.lines.letGo()))
       this.outage = undefined
       const end: Position = {
         seq: this.head.seq + all.length,

@@ -72,17 +72,32 @@ export const openSegment = Effect.fnUntraced(function* (
   let hash = createHash("sha256")
   let written = 0
   let synced = 0
+  /** The newest fdatasync has failed, or was left before its answer. */
+  let isDoubtful = false
   let torn = false
   let closed = false
   let lines = 0
   let firstReceivedAt = ""
   let lastReceivedAt = ""
 
+  /**
+   * A system that could not write pages to the disk may hold them for clean, and an fdatasync that then succeeds says nothing
+   * of them: they are made dirty again.
+   */
+  const writeAnew = Effect.fnUntraced(function* (from: number, to: number) {
+    for (let at = from; at < to; at += copy_bytes) {
+      yield* handle.write(yield* handle.read(at, Math.min(copy_bytes, to - at)), at)
+    }
+  })
+
   const sync = handleInUse.withPermits(1)(
     Effect.suspend(() => {
       const target = written
       if (closed || target === synced) return Effect.succeed(false)
-      return Effect.map(handle.datasync, () => {
+      const anew = isDoubtful ? writeAnew(synced, target) : Effect.void
+      isDoubtful = true
+      return Effect.map(Effect.andThen(anew, handle.datasync), () => {
+        isDoubtful = false
         synced = target
         return true
       })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Data, Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { drive, type Follower } from "../../src/journal/Follower.ts"
+import { JournalReadError } from "../../src/journal/JournalError.ts"
 import { Journal, origin, type Position } from "../../src/journal/Journal.ts"
 import { MemoryDisk } from "../support/memoryDisk.ts"
 import { chunk, openJournal, openMs, settled, tempFolder } from "./fixtures.ts"
@@ -67,6 +68,24 @@ describe("a follower that lags", () => {
         [150, 200],
         [200, 210]
       ])
+    })
+  )
+
+  it.effect("stores what comes before a line that cannot be read", () =>
+    Effect.gen(function* () {
+      const { journal } = yield* filled(150)
+      const { follower, state, written } = gated()
+      const damaged = Journal.of({
+        ...journal,
+        next: (from, end) =>
+          from.seq < 60 ? journal.next(from, end) : Effect.fail(new JournalReadError({ file: "x", detail: "damaged" }))
+      })
+      const { run, status } = yield* Effect.provideService(drive(follower), Journal, damaged)
+      yield* Effect.forkChild(run)
+      yield* Deferred.succeed(state.gate, undefined)
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(written, [[0, 50]])
+      assert.deepInclude(yield* status, { state: "degraded", seq: 50, reason: "journal file x: damaged" })
     })
   )
 

@@ -144,6 +144,31 @@ describe("a follower of what is durable", () => {
   )
 })
 
+describe("an fdatasync that follows a failed one", () => {
+  it.effect("makes durable what the failed one could not write, though the system holds it for clean", () =>
+    Effect.gen(function* () {
+      const folder = yield* tempFolder
+      const disk = new MemoryDisk(folder)
+      yield* Effect.gen(function* () {
+        const journal = yield* Effect.provide(openJournal(folder, { fsync_ms: 100 }), disk.layer)
+        let refusals = 1
+        disk.fault = ({ operation, path }) =>
+          operation === "fdatasync" && path.endsWith(".open") && refusals-- > 0
+            ? { _tag: "Refused", code: "EIO", done: 0 }
+            : undefined
+        yield* journal.append(chunk(1, 3))
+        yield* TestClock.adjust("150 millis")
+        yield* journal.append(chunk(4, 2))
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* journal.status).synced.seq, 5)
+      }).pipe(Effect.scoped)
+      const after = disk.afterPowerCut(() => Buffer.alloc(0))
+      const again = yield* Effect.provide(openJournal(folder), after.layer)
+      assert.strictEqual(again.recovered.head.seq, 5)
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("the bytes that a follower lags", () => {
   it.effect.prop(
     "are those of the files between its cursor and the head, whatever has been stored and appended since",

@@ -7,6 +7,8 @@ interface File {
   bytes: Buffer
   /** What a power cut leaves for certain. */
   synced: Buffer
+  /** What an fdatasync that failed could not write: it is held for clean, and written by none that follows. */
+  lost: { readonly from: number; readonly to: number } | undefined
 }
 
 interface Folder {
@@ -40,7 +42,11 @@ export type Tail = (unsynced: Buffer) => Buffer
 const gone = Effect.interruptible(Effect.never)
 
 const folder = (): Folder => ({ _tag: "Folder", names: new Map(), syncedNames: new Map() })
-const file = (): File => ({ _tag: "File", bytes: Buffer.alloc(0), synced: Buffer.alloc(0) })
+const file = (): File => ({ _tag: "File", bytes: Buffer.alloc(0), synced: Buffer.alloc(0), lost: undefined })
+
+/** Pages that a failed fdatasync has dropped are zeros on the disk. */
+const written = ({ bytes, lost }: File): Buffer =>
+  lost === undefined ? bytes : Buffer.from(bytes).fill(0, lost.from, Math.min(lost.to, bytes.length))
 
 /** The part of a power cut: every name and byte that was not synced is gone, but for a file's tail. */
 const cutPower = (node: Node, tail: Tail): void => {
@@ -167,12 +173,21 @@ export class MemoryDisk {
           if (typeof code !== "string") throw code
           return Effect.fail(new DiskError({ operation, path, code }))
         }
-        if (fault._tag === "Refused") return Effect.fail(new DiskError({ operation, path, code: fault.code }))
+        if (fault._tag === "Refused") {
+          if (operation === "fdatasync") this.drop(path)
+          return Effect.fail(new DiskError({ operation, path, code: fault.code }))
+        }
         this.dead = true
         Deferred.doneUnsafe(this.killed, Effect.void)
         return gone
       })
     )
+  }
+
+  private drop(path: string): void {
+    const target = this.find(path)
+    if (target?._tag !== "File" || target.bytes.length <= target.synced.length) return
+    target.lost = { from: target.synced.length, to: target.bytes.length }
   }
 
   /** As `call`, for what happens whole or not at all. */
@@ -186,6 +201,9 @@ export class MemoryDisk {
     target.bytes.copy(grown)
     grown.set(part, at)
     target.bytes = grown
+    const { lost } = target
+    if (lost === undefined || at > lost.from || at + part.length <= lost.from) return
+    target.lost = at + part.length >= lost.to ? undefined : { from: at + part.length, to: lost.to }
   }
 
   private truncateFile(target: File, length: number): void {
@@ -208,7 +226,7 @@ export class MemoryDisk {
       read: (at, length) => this.whole("read", path, () => target.bytes.subarray(at, at + length)),
       truncate: (length) => whole("truncate", () => this.truncateFile(target, length)),
       datasync: whole("fdatasync", () => {
-        target.synced = target.bytes
+        target.synced = written(target)
       }),
       close: this.whole("close", path, () => {
         state.closed = true
