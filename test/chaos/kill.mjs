@@ -81,6 +81,18 @@ const env = {
 }
 const start = () => spawn(process.execPath, [program("main")], { env, stdio: ["ignore", "ignore", "pipe"] })
 
+const health = () => fetch(`http://127.0.0.1:${port}/health`).then((answer) => answer.json())
+
+/** Until a run has begun to write what it streams; not for ever, for a run that cannot is killed as well. */
+const streaming = async () => {
+  const untilMs = Date.now() + 30_000
+  while (Date.now() < untilMs) {
+    const now = await health().catch(() => undefined)
+    if (now?.conservation?.["kis-ws"]?.stored > 0) return
+    await wait(50)
+  }
+}
+
 const segment = /^chaos-(\d{12,})\.jsonl(\.gz|\.open)?$/
 const segments = () =>
   (existsSync(dataDir) ? readdirSync(dataDir, { recursive: true }) : []).filter(
@@ -128,8 +140,10 @@ for (let kill = 1; kill <= kills; kill++) {
   let said = ""
   child.stderr.on("data", (text) => (said = `${said}${text}`.slice(-4_000)))
   const exit = ended(child)
-  // One in eight falls into the start itself.
-  const life = await Promise.race([wait(random() < 1 / 8 ? random() * 1_500 : 1_500 + random() * 3_000), exit])
+  // One in eight falls into the start itself, the others into the market's full rate.
+  const chance = random()
+  const moment = chance < 1 / 8 ? wait(chance * 16_000) : streaming().then(() => wait(random() * 3_000))
+  const life = await Promise.race([moment, exit])
   if (life === undefined) child.kill("SIGKILL")
   else problems.push(`start ${kill} ended by itself with ${life}: ${said}`)
   await exit
@@ -140,7 +154,6 @@ for (let kill = 1; kill <= kills; kill++) {
 
 const last = start()
 const exit = ended(last)
-const health = () => fetch(`http://127.0.0.1:${port}/health`).then((answer) => answer.json())
 const untilMs = Date.now() + 300_000
 for (;;) {
   if ((await Promise.race([wait(1_000), exit])) !== undefined) break
