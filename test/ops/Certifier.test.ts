@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { MarketSession } from "../../src/calendar/MarketSession.ts"
 import { Journal } from "../../src/journal/Journal.ts"
@@ -10,7 +10,7 @@ import { Certifier } from "../../src/ops/Certifier.ts"
 import type { Certificate } from "../../src/ops/certificate/Certificate.ts"
 import { SqlPipeline } from "../../src/sql/SqlPipeline.ts"
 import { machineDisk, node, openJournal } from "../journal/fixtures.ts"
-import { writeArchive } from "../support/archive.ts"
+import { sha256, writeArchive } from "../support/archive.ts"
 import { clockOf, quotes, universeAt } from "../support/archivedDay.ts"
 import { looked, passUntil, scratchFolder } from "../support/virtualTime.ts"
 
@@ -110,13 +110,30 @@ describe("the certifier", () => {
         { node }
       )
       yield* TestClock.setTime(clockOf("20261122")("000430"))
-      const { start } = yield* open(folder, "always")
+      const { journal, start } = yield* open(folder, "always")
       yield* start
       yield* TestClock.setTime(clockOf("20261122")("000459"))
       yield* Effect.yieldNow
       assert.isFalse(isCertified(folder, day))
-      yield* passUntil(() => isCertified(folder, day), 1_000)
+      const head = looked(journal.head)
+      const before = head().seq
+      yield* passUntil(() => isCertified(folder, day) && head().seq > before, 1_000)
       assert.strictEqual(certificateOf(folder, day).verdict, "complete")
+
+      // The journal's word on it is in the folder of the next day.
+      yield* journal.close
+      const verified = TestClock.withLive(verifyArchive({ dataDir: folder, fromDay: day, toDay: day }))
+      const { certified, problems } = yield* verified
+      assert.deepStrictEqual([problems, certified], [[], [{ day: "2026-11-21", isOnRecord: true }]])
+      const json = inDay(folder, day, "CERTIFICATE.json")
+      const changed = readFileSync(json, "utf8").replace('"reasons": [', '"reasons": ["", ')
+      writeFileSync(json, changed)
+      const sums = inDay(folder, day, "CERTIFICATE.sha256")
+      writeFileSync(sums, readFileSync(sums, "utf8").replace(/^[0-9a-f]{64}(?=  CERTIFICATE.json)/, sha256(changed)))
+      assert.deepStrictEqual(
+        (yield* verified).problems.map(({ problem }) => problem),
+        ["it is not the one that the journal has on record"]
+      )
     }).pipe(Effect.provide(machineDisk), Effect.scoped)
   )
 })
