@@ -89,7 +89,7 @@ export class Api extends HttpApi.make("observer")
         HttpApiEndpoint.get("certificate", "/certificates/:day", {
           params: { day: MarketDay },
           success: Schema.Unknown,
-          error: DayNotCertified
+          error: [DayNotCertified, RecordUnreadable]
         }).annotate(OpenApi.Summary, "A day's certificate, as its file has it (docs/certificate.md)")
       )
       .add(
@@ -161,8 +161,14 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
       certificates: () => Effect.map(fromDisk(certified.list), (certificates) => ({ certificates })),
       certificate: Effect.fnUntraced(function* ({ params: { day } }) {
         const text = yield* fromDisk(certified.text(day, "json"))
-        if (text !== undefined) return JSON.parse(text) as unknown
-        return yield* new DayNotCertified({ error: `there is no certificate of ${day}`, day })
+        if (text === undefined) return yield* new DayNotCertified({ error: `there is no certificate of ${day}`, day })
+        return yield* Effect.try({
+          try: () => JSON.parse(text) as unknown,
+          catch: () =>
+            new RecordUnreadable({
+              error: `the certificate of ${day} is damaged; observer certify ${day} makes it anew`
+            })
+        })
       }),
       gaps: ({ query }) =>
         within(gapsAnswer(gaps, query), reading_timeout).pipe(

@@ -71,6 +71,7 @@ const certificates = Layer.succeed(Certificates, {
   list: Effect.succeed([{ day: "2026-11-24", verdict: "complete" as const, madeAt: "2026-11-24T11:05:00.000Z" }]),
   text: (day, form) => {
     if (day === "2026-11-25") return Effect.fail(new DiskError({ operation: "read", path: "/data", code: "EIO" }))
+    if (day === "2026-11-26") return Effect.succeed('{"v":1,')
     return Effect.succeed(day !== "2026-11-24" ? undefined : form === "json" ? '{"v":1}' : "<p>complete</p>")
   }
 })
@@ -241,6 +242,11 @@ describe("the API", () => {
       const page = yield* ask("/certificates/2026-11-24")
       assert.deepStrictEqual([page.status, page.text], [200, "<p>complete</p>"])
       assert.match(page.headers.get("content-type") ?? "", /^text\/html/)
+      assert.strictEqual(page.headers.get("content-security-policy"), "default-src 'none'; style-src 'unsafe-inline'")
+      assert.strictEqual(page.headers.get("x-content-type-options"), "nosniff")
+      const damaged = yield* ask("/api/v1/certificates/2026-11-26")
+      assert.deepStrictEqual([damaged.status, damaged.body._tag], [500, "RecordUnreadable"])
+      assert.include(damaged.body.error, "observer certify 2026-11-26 makes it anew")
       const statuses = ["2026-11-23", "2026-11-25", "today", "..%2f..%2fetc"].map(
         Effect.fnUntraced(function* (named) {
           return [(yield* ask(`/api/v1/certificates/${named}`)).status, (yield* ask(`/certificates/${named}`)).status]
