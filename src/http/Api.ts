@@ -11,6 +11,7 @@ import { certificatePage } from "./api/certificatePage.ts"
 import { layer as fallback } from "./api/fallback.ts"
 import { GapQuery, GapReport, RecordUnreadable } from "./api/GapSchemas.ts"
 import { gapsAnswer } from "./api/gapsAnswer.ts"
+import { Readings } from "./api/Readings.ts"
 import {
   Actors,
   BadRequest,
@@ -129,6 +130,7 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
     const coverage = yield* Coverage
     const certified = yield* Certificates
     const gaps = yield* Gaps
+    const { few } = yield* Readings
     return handlers.handleAll({
       actors: () =>
         within(
@@ -158,9 +160,9 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
           })
         ),
       plan: () => Effect.map(within(coverage.plan, answer_timeout), withoutUnknown),
-      certificates: () => Effect.map(fromDisk(certified.list), (certificates) => ({ certificates })),
+      certificates: () => Effect.map(few(fromDisk(certified.list)), (certificates) => ({ certificates })),
       certificate: Effect.fnUntraced(function* ({ params: { day } }) {
-        const text = yield* fromDisk(certified.text(day, "json"))
+        const text = yield* few(fromDisk(certified.text(day, "json")))
         if (text === undefined) return yield* new DayNotCertified({ error: `there is no certificate of ${day}`, day })
         return yield* Effect.try({
           try: () => JSON.parse(text) as unknown,
@@ -171,7 +173,7 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
         })
       }),
       gaps: ({ query }) =>
-        within(gapsAnswer(gaps, query), reading_timeout).pipe(
+        few(within(gapsAnswer(gaps, query), reading_timeout)).pipe(
           Effect.catchTag("JournalReadError", ({ message }) => Effect.fail(new RecordUnreadable({ error: message })))
         )
     })
@@ -195,4 +197,4 @@ export const layer = Layer.mergeAll(
   certificatePage,
   fallback(Api),
   bodyLimit
-)
+).pipe(Layer.provide(Readings.layer))
