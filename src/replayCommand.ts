@@ -1,4 +1,4 @@
-import { Clock, Console, Effect, Option, Redacted, References, Result, Schema, type Stream } from "effect"
+import { Clock, Console, Effect, Option, References, Schema, type Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { fileURLToPath } from "node:url"
 import { Disk } from "./journal/Disk.ts"
@@ -8,13 +8,13 @@ import { quickRecord } from "./journal/QuickLine.ts"
 import { databaseOf } from "./databaseOf.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
-import { table } from "./Settings.ts"
 import * as Database from "./sql/Database.ts"
 import { migrate, migrationsIn } from "./sql/Migrations.ts"
 import { makeProgress } from "./progressLine.ts"
 import { isEqual, type Reconciliation, reconcile } from "./sql/Reconcile.ts"
 import { replay } from "./sql/Replay.ts"
 import { renderReconciliation } from "./sql/replayText.ts"
+import { targetFlag } from "./targetFlag.ts"
 
 const Day = Schema.String.check(Schema.isPattern(/^\d{4}-?\d{2}-?\d{2}$/, { expected: "a day such as 2026-11-24" }))
 const day = (name: string, meaning: string) =>
@@ -23,21 +23,8 @@ const day = (name: string, meaning: string) =>
 const flags = {
   from: day("from", "First day of the archive, in market time; the oldest if not given"),
   to: day("to", "Last day of the archive; the newest if not given"),
-  target: Flag.Redacted("target").pipe(
-    Flag.withDescription(
-      "PostgreSQL server to store in, as postgres://user@host/database; DATABASE_URL if not given, which other users of the machine cannot see"
-    ),
-    Flag.mapTryCatch(
-      (url) => {
-        const parsed = table.databaseUrl.value.parse(Redacted.value(url))
-        // The words never repeat what was given: a password may be in it.
-        return Redacted.make(
-          Result.getOrThrowWith(parsed, () => new Error(`allowed: ${table.databaseUrl.value.allowed}`))
-        )
-      },
-      (error) => (error instanceof Error ? error.message : String(error))
-    ),
-    Flag.optional
+  target: targetFlag(
+    "PostgreSQL server to store in, as postgres://user@host/database; DATABASE_URL if not given, which other users of the machine cannot see"
   ),
   dryRun: Flag.Boolean("dry-run").pipe(
     Flag.withDescription("Only compare files and rows; nothing is written"),

@@ -1,4 +1,4 @@
-import { Console, Effect, Option, Redacted, References, Result } from "effect"
+import { Console, Effect, Option, References } from "effect"
 import { Command, Flag } from "effect/cli"
 import { compactDay, dayFlag } from "./commandDays.ts"
 import { Disk } from "./journal/Disk.ts"
@@ -6,10 +6,11 @@ import { verifyArchive, type VerifyOptions } from "./journal/Verify.ts"
 import { problemTable, rowsText, summary } from "./ops/verifyText.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
-import { type Settings, table } from "./Settings.ts"
+import type { Settings } from "./Settings.ts"
 import * as Database from "./sql/Database.ts"
 import { countRows, followedSeqs, hasTables, type HourRows, makeHourCount } from "./sql/HourRows.ts"
 import { rowProblems } from "./sql/rowProblems.ts"
+import { targetFlag } from "./targetFlag.ts"
 import { databaseToCompare, inUse, makeProgress, needFolder } from "./verificationFrame.ts"
 
 /** Something is not as it should be. */
@@ -23,13 +24,8 @@ const flags = {
     Flag.withDefault(false)
   ),
   json: Flag.Boolean("json").pipe(Flag.withDescription("The whole report as JSON"), Flag.withDefault(false)),
-  target: Flag.String("target").pipe(
-    Flag.mapTryCatch(
-      (text) => Result.getOrThrowWith(table.databaseUrl.value.parse(text), (words) => new Error(words)),
-      (error) => (error instanceof Error ? error.message : String(error))
-    ),
-    Flag.withDescription("Database to compare with, instead of DATABASE_URL"),
-    Flag.optional
+  target: targetFlag(
+    "PostgreSQL server to compare with, as postgres://user@host/database; DATABASE_URL if not given, which other users of the machine cannot see"
   )
 }
 type Given = Command.Command.Config.Infer<typeof flags>
@@ -37,7 +33,7 @@ type Given = Command.Command.Config.Infer<typeof flags>
 /** The database to compare with, or why there is none. */
 const databaseFor = (settings: Settings, given: Given): Database.DatabaseOptions | string => {
   if (given.noSql) return "the database is left out, as asked (--no-sql)"
-  if (Option.isSome(given.target)) return { _tag: "server", url: Redacted.make(given.target.value) }
+  if (Option.isSome(given.target)) return { _tag: "server", url: given.target.value }
   return databaseToCompare(settings)
 }
 

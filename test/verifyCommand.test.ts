@@ -82,7 +82,7 @@ describe("observer verify and observer certify", () => {
 
         const ends = [
           yield* observer(["verify", "--from", "yesterday"]),
-          yield* observer(["verify", "--target", "mysql://x"]),
+          yield* observer(["verify", "--target", "mysql://reader:secret@127.0.0.1/none"]),
           yield* observer(["certify", "2025-11-25"]),
           yield* observer(["verify", "--target", "postgres://nobody@127.0.0.1:9/none"]),
           yield* observer(["verify"], { OBSERVER_DATA_DIR: join(dataDir, "nowhere") })
@@ -91,6 +91,8 @@ describe("observer verify and observer certify", () => {
           ends.map(({ code }) => code),
           [64, 64, 64, 69, 73]
         )
+        assert.match(ends[1]?.stderr ?? "", /--target: .*Expected: an address beginning with postgres:/)
+        assert.notMatch(ends[1]?.stderr ?? "", /secret/)
         assert.match(ends[3]?.stderr ?? "", /the database cannot be used: .*--no-sql verifies the files alone/)
       }).pipe(Effect.scoped),
     120_000

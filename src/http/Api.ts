@@ -11,6 +11,7 @@ import { certificatePage } from "./api/certificatePage.ts"
 import { layer as fallback } from "./api/fallback.ts"
 import { GapQuery, GapReport, RecordUnreadable } from "./api/GapSchemas.ts"
 import { gapsAnswer } from "./api/gapsAnswer.ts"
+import { Readings } from "./api/Readings.ts"
 import {
   Actors,
   BadRequest,
@@ -89,7 +90,7 @@ export class Api extends HttpApi.make("observer")
         HttpApiEndpoint.get("certificate", "/certificates/:day", {
           params: { day: MarketDay },
           success: Schema.Unknown,
-          error: DayNotCertified
+          error: [DayNotCertified, RecordUnreadable]
         }).annotate(OpenApi.Summary, "A day's certificate, as its file has it (docs/certificate.md)")
       )
       .add(
@@ -129,6 +130,7 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
     const coverage = yield* Coverage
     const certified = yield* Certificates
     const gaps = yield* Gaps
+    const { few } = yield* Readings
     return handlers.handleAll({
       actors: () =>
         within(
@@ -158,14 +160,20 @@ const Handlers = HttpApiBuilder.group(Api, "observer", (handlers) =>
           })
         ),
       plan: () => Effect.map(within(coverage.plan, answer_timeout), withoutUnknown),
-      certificates: () => Effect.map(fromDisk(certified.list), (certificates) => ({ certificates })),
+      certificates: () => Effect.map(few(fromDisk(certified.list)), (certificates) => ({ certificates })),
       certificate: Effect.fnUntraced(function* ({ params: { day } }) {
-        const text = yield* fromDisk(certified.text(day, "json"))
-        if (text !== undefined) return JSON.parse(text) as unknown
-        return yield* new DayNotCertified({ error: `there is no certificate of ${day}`, day })
+        const text = yield* few(fromDisk(certified.text(day, "json")))
+        if (text === undefined) return yield* new DayNotCertified({ error: `there is no certificate of ${day}`, day })
+        return yield* Effect.try({
+          try: () => JSON.parse(text) as unknown,
+          catch: () =>
+            new RecordUnreadable({
+              error: `the certificate of ${day} is damaged; observer certify ${day} makes it anew`
+            })
+        })
       }),
       gaps: ({ query }) =>
-        within(gapsAnswer(gaps, query), reading_timeout).pipe(
+        few(within(gapsAnswer(gaps, query), reading_timeout)).pipe(
           Effect.catchTag("JournalReadError", ({ message }) => Effect.fail(new RecordUnreadable({ error: message })))
         )
     })
@@ -189,4 +197,4 @@ export const layer = Layer.mergeAll(
   certificatePage,
   fallback(Api),
   bodyLimit
-)
+).pipe(Layer.provide(Readings.layer))

@@ -4,7 +4,7 @@ import { isLoopback } from "../domain/SettingValue.ts"
 
 type Headers = Readonly<Record<string, string | undefined>>
 
-/** Reading methods: a browser shows the answer to no other page, for nothing here allows it to. */
+/** Reading methods: a browser shows the answer to no other page, for nothing here allows it to; yet answering is work. */
 const reading = new Set(["GET", "HEAD"])
 
 /** `none` is a person who typed the address. */
@@ -18,7 +18,11 @@ const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? n
 
 /** Why a request is another site's doing; `undefined` when it is not. Programs send none of the headers that tell. */
 const foreignSite = (method: string, { host = "", origin, "sec-fetch-site": site }: Headers): string | undefined => {
-  if (reading.has(method)) return undefined
+  if (reading.has(method)) {
+    return site === "cross-site"
+      ? "a page of another site may not ask for anything (Sec-Fetch-Site: cross-site); type the address instead"
+      : undefined
+  }
   if (site !== undefined && !ownSites.has(site))
     return `a page of another site may not change anything (Sec-Fetch-Site: ${site})`
   if (origin !== undefined && hostOf(origin) !== hostOf(`http://${host}`))
@@ -41,7 +45,7 @@ export interface OwnPagesOptions {
 }
 
 /**
- * Refuses what the pages of other sites make a browser ask for: changes, and, without a token on loopback, where being on
+ * Refuses what the pages of other sites make a browser ask for, and, without a token on loopback, where being on
  * this machine is all that is asked of anybody, whatever comes by a foreign name. With a token a proxy may give it any name:
  * no page knows the token.
  */

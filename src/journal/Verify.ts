@@ -1,19 +1,19 @@
-import { Effect, Result, Schema } from "effect"
+import { Effect } from "effect"
 import { join } from "node:path"
-import { dayFolder } from "../calendar/MarketTime.ts"
-import type { JournalRecord } from "../domain/JournalRecord.ts"
+import { dayFolder, marketDate, marketMidnight } from "../calendar/MarketTime.ts"
 import { sha256Of } from "../domain/sha256Of.ts"
+import { makeMarkers, type Markers, seekMarkers } from "./CertifiedMarkers.ts"
 import type { Disk, DiskError } from "./Disk.ts"
 import { JournalReadError } from "./JournalError.ts"
 import { type ManifestLine, readManifest } from "./Manifest.ts"
 import { listDays } from "./Segments.ts"
-import { CertifiedMarker } from "./Signature.ts"
+import type { DayLists } from "./verify/DayLists.ts"
 import { listEverything } from "./verify/Listing.ts"
 import { judgeOthers, newSurvey } from "./verify/judgeOthers.ts"
 import { fromBackup, type Problem } from "./verify/Problem.ts"
 import { type Fault, faultsOf, type Run, type Stretch, stretchesOf } from "./verify/Runs.ts"
 import type { OnRecord as OnJournalRecord } from "./verify/scanFile.ts"
-import { type OnRecord, verifyCertificate } from "./verify/verifyCertificate.ts"
+import { certificateHash, verifyCertificate } from "./verify/verifyCertificate.ts"
 import { verifyDay } from "./verify/verifyDay.ts"
 import { readWhole } from "./wholeFile.ts"
 
@@ -55,8 +55,8 @@ export interface VerifyReport {
   readonly certified: ReadonlyArray<{ readonly day: string; readonly isOnRecord: boolean }>
 }
 
+const day_ms = 86_400_000
 const slashed = (day: string | undefined) => day && dayFolder(day)
-const decodeMarker = Schema.decodeUnknownResult(CertifiedMarker)
 
 const rangeProblem = ({ after, before, first, kind, last, node }: Fault): Problem => {
   const numbers = first === last ? `seq ${first}` : `seq ${first}–${last}`
@@ -106,21 +106,25 @@ const universeProblems = Effect.fnUntraced(function* (dataDir: string, day: stri
   return problems
 })
 
-/** Keeps the newest word of the journal about each day's certificate. */
-const makeMarkers = () => {
-  const newest = new Map<string, OnRecord>()
-  return {
-    see: ({ kind, payload, receivedAt }: JournalRecord): void => {
-      if (kind !== "marker" || Array.isArray(payload) || !("event" in payload) || payload["event"] !== "certified")
-        return
-      const marker = Result.getOrUndefined(decodeMarker(payload))
-      if (marker === undefined) return
-      const known = newest.get(marker.day)
-      if (known === undefined || known.receivedAt < receivedAt) newest.set(marker.day, { marker, receivedAt })
-    },
-    of: (day: string): OnRecord | undefined => newest.get(day.replaceAll("/", "-"))
+/** Days after a range in which the word on its certificates may be: a missed day is certified within a week. */
+const marker_days_max = 8
+
+/** Looks behind the range for the journal's word on certificates that are not on record in it: the one of a day that ends at midnight is in the next. */
+const seekBehind = Effect.fnUntraced(function* (
+  dataDir: string,
+  lists: ReadonlyArray<DayLists>,
+  toDay: string,
+  markers: Markers
+) {
+  const certificates: Array<{ readonly day: string; readonly sha256: string }> = []
+  for (const { day } of lists) {
+    const sha256 = yield* certificateHash(dataDir, day)
+    if (sha256 !== undefined) certificates.push({ day, sha256 })
   }
-}
+  const isDone = () => certificates.every(({ day, sha256 }) => markers.of(day)?.marker.certificateSha256 === sha256)
+  const fromDay = dayFolder(marketDate(marketMidnight(toDay) + day_ms))
+  if (!isDone()) yield* seekMarkers({ dataDir, fromDay, days_max: marker_days_max, isDone }, markers)
+})
 
 /**
  * Verifies an archive: every file against manifest and checksums, every line as a record, the numbers of each node
@@ -151,7 +155,7 @@ export const verifyArchive = Effect.fn("Verify.archive")(
     })
 
     const days = [...listing.days.keys()].sort()
-    const lists = []
+    const lists: Array<DayLists> = []
     const others = listing.files.filter(({ day }) => day === undefined || !listing.days.has(day))
     for (const day of days) {
       const seen = yield* verifyDay(
@@ -171,6 +175,7 @@ export const verifyArchive = Effect.fn("Verify.archive")(
     const runs = [...survey.runs, ...outside]
     faultsOf(runs).map(rangeProblem).forEach(survey.problems.add)
 
+    if (toDay !== undefined) yield* seekBehind(dataDir, lists, toDay, markers)
     const certified: Array<VerifyReport["certified"][number]> = []
     for (const each of lists) {
       const { isCertified, isOnRecord, problems } = yield* verifyCertificate(dataDir, each, markers.of(each.day))

@@ -1,18 +1,19 @@
 import { Clock, Context, Effect, Layer, Metric, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
-import { join } from "node:path"
 import { marketNow, sleepTowards } from "../calendar/MarketClock.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
 import { dayFolder, marketDate } from "../calendar/MarketTime.ts"
 import { marker } from "../feed/FeedRecord.ts"
+import { makeMarkers, seekMarkers } from "../journal/CertifiedMarkers.ts"
 import { Disk } from "../journal/Disk.ts"
 import { Journal } from "../journal/Journal.ts"
 import { listSegments } from "../journal/Segments.ts"
-import { certificateFiles, type CertifiedMarker } from "../journal/Signature.ts"
+import type { CertifiedMarker } from "../journal/Signature.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
 import { verdicts } from "./certificate/Certificate.ts"
 import { certifyDay } from "./certificate/certifyDay.ts"
 import { dueAt } from "./certificate/dueAt.ts"
+import { type Finished, markerOf, readFinished } from "./certificate/finished.ts"
 import { makeRowCount, noRows } from "./certificate/rowCount.ts"
 
 export interface CertifierOptions {
@@ -38,7 +39,8 @@ const verdictState = Metric.gauge("observer_certificate_verdict_state", {
 
 /**
  * Certifies each day when it is over, and at the start those of the last week that were missed: has the journal seal what
- * it has, reads the day, writes the certificate beside it, and puts its hash on record.
+ * it has, reads the day, writes the certificate beside it, and puts its hash on record. One that was made by hand when the
+ * day was over stays, and is put on record.
  */
 export class Certifier extends Context.Service<
   Certifier,
@@ -71,6 +73,28 @@ const make = Effect.fnUntraced(function* ({ dataDir, version }: CertifierOptions
     return yield* Effect.provideService(makeRowCount, SqlClient.SqlClient, client)
   })
 
+  /** Hashes of certificates that the journal is known to have, by day. */
+  const onRecord = new Map<string, string>()
+
+  const putOnRecord = Effect.fnUntraced(function* (said: CertifiedMarker) {
+    yield* journal.append([marker(yield* marketNow, said)])
+    onRecord.set(said.day, said.certificateSha256)
+  })
+
+  /** Puts a certificate on record that was made by hand, or by a run that ended before it had said so. */
+  const ensureOnRecord = Effect.fn("Certifier.onRecord")(function* ({ isUnchanged, madeAtMs, marker: said }: Finished) {
+    const isKnown = () => onRecord.get(said.day) === said.certificateSha256
+    if (!isUnchanged || isKnown()) return
+    const markers = makeMarkers()
+    const isFound = () => markers.of(said.day)?.marker.certificateSha256 === said.certificateSha256
+    const fromDay = dayFolder(marketDate(madeAtMs))
+    const search = { dataDir, fromDay, days_max: days_back + 1, sinceMs: madeAtMs, isDone: isFound }
+    yield* seekMarkers(search, markers)
+    if (isFound()) return void onRecord.set(said.day, said.certificateSha256)
+    yield* putOnRecord(said)
+    yield* Effect.logInfo("the certificate of a day is put on record", { day: said.day, file: said.file })
+  })
+
   const certify = Effect.fn("Certifier.certify")(function* (day: string) {
     yield* journal.rotate
     yield* caughtUp
@@ -84,18 +108,8 @@ const make = Effect.fnUntraced(function* ({ dataDir, version }: CertifierOptions
       rows: yield* rows
     })
     const { certificate, certificateSha256, file } = written
-    const { manifest, reasons, verdict } = certificate
-    const said: CertifiedMarker = {
-      event: "certified",
-      day: certificate.day,
-      manifestSha256: manifest.sha256,
-      certificateSha256,
-      verdict,
-      file,
-      files: manifest.files,
-      throughSeq: manifest.throughSeq
-    }
-    yield* journal.append([marker(yield* marketNow, said)])
+    const { reasons, verdict } = certificate
+    yield* putOnRecord(markerOf(certificate, certificateSha256, file))
     yield* Metric.update(madeAt, Math.round((yield* Clock.currentTimeMillis) / 1_000))
     for (const each of verdicts) {
       yield* Metric.update(Metric.withAttributes(verdictState, { verdict: each }), each === verdict ? 1 : 0)
@@ -106,17 +120,16 @@ const make = Effect.fnUntraced(function* ({ dataDir, version }: CertifierOptions
       : Effect.logWarning("the day is certified, and is not complete", words)
   })
 
-  /** Days that are over, have files and no finished certificate, the oldest first. */
-  const uncertified = Effect.gen(function* () {
+  /** Days that are over and have files, the oldest first, with the certificate that they have. */
+  const daysOver = Effect.gen(function* () {
     const nowMs = yield* marketNow
     const calendar = { mode: session.mode, said: yield* session.said }
-    const days: Array<string> = []
+    const days: Array<{ readonly day: string; readonly finished: Finished | undefined }> = []
     for (let back = days_back; back >= 0; back--) {
       const day = marketDate(nowMs - back * day_ms)
-      if ((dueAt(day, calendar) ?? Number.POSITIVE_INFINITY) > nowMs) continue
-      const folder = dayFolder(day)
-      const isCertified = (yield* disk.size(join(dataDir, folder, certificateFiles.sums))) !== undefined
-      if (!isCertified && (yield* listSegments(dataDir, folder)).length > 0) days.push(day)
+      const dueMs = dueAt(day, calendar) ?? Number.POSITIVE_INFINITY
+      if (dueMs > nowMs || (yield* listSegments(dataDir, dayFolder(day))).length === 0) continue
+      days.push({ day, finished: yield* readFinished(dataDir, day, dueMs) })
     }
     return days
   })
@@ -128,12 +141,19 @@ const make = Effect.fnUntraced(function* ({ dataDir, version }: CertifierOptions
     return Math.min(...instants.filter((atMs) => atMs > nowMs))
   })
 
+  const see = Effect.fnUntraced(function* ({ day, finished }: Effect.Success<typeof daysOver>[number]) {
+    yield* finished === undefined ? certify(day) : ensureOnRecord(finished)
+  })
+
   const look = Effect.gen(function* () {
     let hasFailed = false
-    for (const day of yield* uncertified) {
-      yield* Effect.catch(certify(day), (error) => {
+    for (const each of yield* daysOver) {
+      yield* Effect.catch(see(each), (error) => {
         hasFailed = true
-        return Effect.logError("the day cannot be certified, and is tried again", { day, reason: error.message })
+        return Effect.logError("the day cannot be certified, and is tried again", {
+          day: each.day,
+          reason: error.message
+        })
       })
     }
     return hasFailed

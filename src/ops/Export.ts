@@ -49,12 +49,17 @@ const isWanted =
     kinds.has(kind) && (symbols === undefined || (symbol === undefined ? kind === "gap" : symbols.has(symbol)))
 
 /** One file, gathered and written group by group; begun with its first row. */
-const makeFile = (path: string, kind: RecordKind, { format, withBrokerColumns }: ExportOptions, scope: Scope.Scope) =>
+const makeFile = (
+  path: string,
+  kind: RecordKind,
+  { format, overwrite, withBrokerColumns }: ExportOptions,
+  scope: Scope.Scope
+) =>
   Effect.gen(function* () {
     const columns = withBrokerColumns ? [...recordColumns, ...brokerColumns(kind)] : recordColumns
     const encoder = encoderOf(format, columns)
     const grouper = makeGrouper(columns)
-    const output = yield* Scope.provide(openOutput(path), scope)
+    const output = yield* Scope.provide(openOutput(path, { overwrite }), scope)
     let rows = 0
     const write = (group: RowGroup) => {
       if (group.rows === 0) return Effect.void

@@ -1,6 +1,6 @@
 import { hourFolder } from "../calendar/MarketTime.ts"
 import type { Problem, VerifyProgress, VerifyReport } from "../journal/Verify.ts"
-import { type HourRows, missingOf } from "../sql/HourRows.ts"
+import { type HourRows, missingIncidentsOf, missingOf } from "../sql/HourRows.ts"
 import { bar, duration } from "../sql/replayText.ts"
 
 /** So many problems are shown; the rest is in the JSON. */
@@ -39,7 +39,7 @@ export const problemTable = (problems: ReadonlyArray<Problem>, found: number): R
 
 /** Lines against rows, a line an hour and node; of hours that are equal only how many. */
 export const rowsText = (hours: ReadonlyArray<HourRows>): ReadonlyArray<string> => {
-  const other = hours.filter((each) => missingOf(each) !== 0)
+  const other = hours.filter((each) => missingOf(each) !== 0 || missingIncidentsOf(each) !== 0)
   const lines = hours.reduce((sum, each) => sum + each.lines, 0)
   const rows = hours.reduce((sum, each) => sum + each.rows, 0)
   return [
@@ -52,7 +52,13 @@ export const rowsText = (hours: ReadonlyArray<HourRows>): ReadonlyArray<string> 
           each.node,
           `${count(each.lines)} lines`,
           `${count(each.rows)} rows`,
-          `difference ${count(missingOf(each))}`
+          `difference ${count(missingOf(each))}`,
+          ...(missingIncidentsOf(each) === 0
+            ? []
+            : [
+                `${count(each.incidentLines)} gaps and rejects in lines, ${count(each.incidentRows)} in rows`,
+                `difference ${count(missingIncidentsOf(each))}`
+              ])
         ].join("  ")
       )
   ]

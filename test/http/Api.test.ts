@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
+import { Deferred, Effect, Fiber, Layer, Redacted } from "effect"
 import { ActorTree } from "../../src/actor/ActorTree.ts"
 import * as Api from "../../src/http/Api.ts"
 import { body_bytes_max } from "../../src/http/api/bodyLimit.ts"
+import { readings_max } from "../../src/http/api/Readings.ts"
 import * as Server from "../../src/http/Server.ts"
 import { DiskError } from "../../src/journal/Disk.ts"
 import { Certificates } from "../../src/ops/Certificates.ts"
@@ -11,6 +12,7 @@ import { gapReport } from "../../src/ops/GapReport.ts"
 import { Gaps } from "../../src/ops/Gaps.ts"
 import { Health } from "../../src/ops/Health.ts"
 import { ChangeFailed, ChangeRefused, Coverage, type PlanReport, type SymbolCoverage } from "../../src/plan/Coverage.ts"
+import { until } from "../support/virtualTime.ts"
 
 const samsung: SymbolCoverage = {
   symbol: "005930",
@@ -71,6 +73,7 @@ const certificates = Layer.succeed(Certificates, {
   list: Effect.succeed([{ day: "2026-11-24", verdict: "complete" as const, madeAt: "2026-11-24T11:05:00.000Z" }]),
   text: (day, form) => {
     if (day === "2026-11-25") return Effect.fail(new DiskError({ operation: "read", path: "/data", code: "EIO" }))
+    if (day === "2026-11-26") return Effect.succeed('{"v":1,')
     return Effect.succeed(day !== "2026-11-24" ? undefined : form === "json" ? '{"v":1}' : "<p>complete</p>")
   }
 })
@@ -110,9 +113,10 @@ const serving = (
     readonly token?: string
     readonly symbols?: ReadonlyArray<SymbolCoverage>
     readonly isStuck?: boolean
+    readonly gaps?: Gaps["Service"]["ask"]
   } = {}
 ) => {
-  const { isStuck = false, symbols = [samsung, late, never], token } = options
+  const { gaps = gapsOf, isStuck = false, symbols = [samsung, late, never], token } = options
   const coverage = Layer.succeed(Coverage, {
     plan: isStuck ? Effect.never : Effect.succeed(plan),
     symbols: Effect.succeed(symbols),
@@ -137,7 +141,7 @@ const serving = (
     Api.layer
   ).pipe(
     Layer.provide([
-      Layer.succeed(Gaps, { ask: gapsOf }),
+      Layer.succeed(Gaps, { ask: gaps }),
       Layer.succeed(Health, { report: Effect.die("not asked") }),
       coverage,
       certificates,
@@ -221,6 +225,40 @@ describe("the API", () => {
     }).pipe(Effect.provide(serving()))
   )
 
+  it.live("makes a few answers from the archive at once, and refuses one more with when to ask again", () =>
+    Effect.gen(function* () {
+      const open = yield* Deferred.make<void>()
+      let begun = 0
+      const gaps: Gaps["Service"]["ask"] = (question) =>
+        Effect.suspend(() => {
+          begun += 1
+          return Effect.andThen(Deferred.await(open), gapsOf(question))
+        })
+      yield* Effect.gen(function* () {
+        const few = yield* Effect.forkChild(
+          Effect.all(
+            Array.from({ length: readings_max }, () => ask("/api/v1/gaps")),
+            { concurrency: "unbounded" }
+          )
+        )
+        yield* until(() => begun === readings_max)
+        for (const path of ["/api/v1/gaps", "/api/v1/certificates", "/api/v1/certificates/2026-11-24"]) {
+          const { body, headers, status } = yield* ask(path)
+          assert.deepStrictEqual([path, status, body._tag, headers.get("retry-after")], [path, 503, "Late", "5"])
+        }
+        const page = yield* ask("/certificates/2026-11-24")
+        assert.deepStrictEqual([page.status, page.headers.get("retry-after")], [503, "5"])
+        assert.strictEqual((yield* ask("/api/v1/plan")).status, 200)
+        assert.strictEqual(begun, readings_max)
+        yield* Deferred.succeed(open, undefined)
+        const answers = yield* Fiber.join(few)
+        assert.isTrue(answers.every(({ status }) => status === 200))
+        const { headers, status } = yield* ask("/api/v1/gaps")
+        assert.deepStrictEqual([status, headers.get("retry-after")], [200, null])
+      }).pipe(Effect.provide(serving({ gaps })))
+    })
+  )
+
   it.live("shows the plan", () =>
     Effect.gen(function* () {
       const { body, status } = yield* ask("/api/v1/plan")
@@ -241,6 +279,11 @@ describe("the API", () => {
       const page = yield* ask("/certificates/2026-11-24")
       assert.deepStrictEqual([page.status, page.text], [200, "<p>complete</p>"])
       assert.match(page.headers.get("content-type") ?? "", /^text\/html/)
+      assert.strictEqual(page.headers.get("content-security-policy"), "default-src 'none'; style-src 'unsafe-inline'")
+      assert.strictEqual(page.headers.get("x-content-type-options"), "nosniff")
+      const damaged = yield* ask("/api/v1/certificates/2026-11-26")
+      assert.deepStrictEqual([damaged.status, damaged.body._tag], [500, "RecordUnreadable"])
+      assert.include(damaged.body.error, "observer certify 2026-11-26 makes it anew")
       const statuses = ["2026-11-23", "2026-11-25", "today", "..%2f..%2fetc"].map(
         Effect.fnUntraced(function* (named) {
           return [(yield* ask(`/api/v1/certificates/${named}`)).status, (yield* ask(`/certificates/${named}`)).status]

@@ -63,8 +63,23 @@ describe("a web page", () => {
       assert.deepStrictEqual(JSON.parse(text), {
         error: "a page of another site may not change anything (Origin: https://evil.example)"
       })
-      // Another site's link may be followed.
-      assert.strictEqual((yield* ask("GET", "/livez", { "sec-fetch-site": "cross-site" })).status, 200)
+    }).pipe(Effect.provide(serving("127.0.0.1")))
+  )
+
+  it.live("of another site has nothing read for it", () =>
+    Effect.gen(function* () {
+      const foreign = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }
+      for (const path of ["/livez", "/metrics", "/api/v1/gaps?day=2026-11-20", "/certificates/2026-11-20"]) {
+        assert.deepStrictEqual([path, (yield* ask("GET", path, foreign)).status], [path, 403])
+        assert.deepStrictEqual([path, (yield* ask("HEAD", path, foreign)).status], [path, 403])
+      }
+      const { text } = yield* ask("GET", "/livez", foreign)
+      assert.include(text, "Sec-Fetch-Site: cross-site")
+      const own = [{}, { "sec-fetch-site": "none" }, { "sec-fetch-site": "same-origin" }]
+      assert.deepStrictEqual(
+        yield* statuses("GET", "/livez", own),
+        own.map(() => 200)
+      )
     }).pipe(Effect.provide(serving("127.0.0.1")))
   )
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { parse } from "csv-parse/sync"
 import { Effect, Schema } from "effect"
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { encodeLine, type JournalRecord, type RecordDraft } from "../../src/domain/JournalRecord.ts"
 import { Disk } from "../../src/journal/Disk.ts"
@@ -11,6 +11,7 @@ import { group_rows_max } from "../../src/ops/export/RowGroup.ts"
 import { capturedFrame } from "../support/samples.ts"
 import { duckdb, duckdbMissing } from "../support/duckdb.ts"
 import { MemoryDisk } from "../support/memoryDisk.ts"
+import { openOutput } from "../../src/ops/export/OutputFile.ts"
 import { scratchFolder } from "../support/virtualTime.ts"
 import { exported, lay, numbered, openMs, trade } from "./exportFixtures.ts"
 
@@ -268,6 +269,30 @@ describe("an export", () => {
     }).pipe(Effect.provide(Disk.layer))
   )
 
+  it.live("writes the same file as another at once without mixing the two, whatever a killed one left", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      const [left, right] = [Buffer.alloc(500_000, "l"), Buffer.alloc(300_000, "r")]
+      const file = join(folder, "day.csv")
+      writeFileSync(`${file}.part`, "of a killed one")
+      const begun = (overwrite: boolean) => openOutput(file, { overwrite })
+      const [one, other] = [yield* begun(false), yield* begun(false)]
+      for (let at = 0; at < 500_000; at += 100_000) {
+        yield* one.append(left.subarray(at, at + 100_000))
+        yield* other.append(right.subarray(at, at + 100_000))
+      }
+      assert.strictEqual(yield* one.finish, 500_000)
+      assert.isTrue(readFileSync(file).equals(left))
+      // The second comes to a file that was not there when it began.
+      assert.strictEqual((yield* Effect.flip(other.finish)).detail, "is there already; --overwrite replaces it")
+      assert.isTrue(readFileSync(file).equals(left))
+      const third = yield* begun(true)
+      yield* third.append(right)
+      yield* third.finish
+      assert.isTrue(readFileSync(file).equals(right))
+    }).pipe(Effect.provide(Disk.layer), Effect.scoped)
+  )
+
   it.live("leaves nothing half written, and what was there before, when a line of the journal cannot be read", () =>
     Effect.gen(function* () {
       const folder = yield* scratchFolder
@@ -278,7 +303,7 @@ describe("an export", () => {
       const failed = yield* Effect.flip(exported(data, folder, { format: "csv", overwrite: true }))
       assert.strictEqual(failed._tag, "JournalReadError")
       assert.strictEqual(readFileSync(file, "utf8"), "of yesterday")
-      assert.isFalse(existsSync(`${file}.part`))
+      assert.deepStrictEqual(readdirSync(folder).sort(), ["2026-11-20.trade.csv", "data"])
     }).pipe(Effect.provide(Disk.layer))
   )
 

@@ -57,7 +57,7 @@ export const GapReport = Struct({
   open: List(Struct({ symbol: Text, account: Text, cause: Cause, from: Text }))
 }).annotate({ identifier: "GapReport" })
 
-/** A file of the journal cannot be read. */
+/** A file of the journal, or a certificate of it, cannot be read. */
 export class RecordUnreadable extends Schema.TaggedError<RecordUnreadable>()(
   "RecordUnreadable",
   { error: Text },

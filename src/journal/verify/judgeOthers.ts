@@ -2,7 +2,8 @@ import { Effect } from "effect"
 import type { FoundFile } from "./Listing.ts"
 import { makeProblems } from "./Problem.ts"
 import type { Run } from "./Runs.ts"
-import { type Facts, scanFile } from "./scanFile.ts"
+import type { Facts } from "./scanFile.ts"
+import { scanListened } from "./scanListened.ts"
 import { readLists } from "./DayLists.ts"
 import { type Survey, verifySealed } from "./verifyDay.ts"
 
@@ -62,12 +63,7 @@ export const judgeOthers = Effect.fnUntraced(function* (survey: Survey, others: 
     const named = Number(/-(\d{12,})\.jsonl/.exec(file.path)?.[1] ?? Number.NaN)
     const isKnown = survey.runs.some(({ first, last, node }) => node === file.node && first <= named && last >= named)
     const listen = file.name === undefined || isKnown ? undefined : survey.onRecord
-    const facts = yield* scanFile(survey.dataDir, file, survey.onBytes, listen).pipe(
-      Effect.catchIf(
-        ({ code }) => code === "ENOENT",
-        () => Effect.undefined
-      )
-    )
+    const facts = yield* scanListened({ ...survey, onRecord: listen }, file)
     if (facts === undefined) continue
     survey.files += 1
     if (listen !== undefined) survey.lines += facts.lines
@@ -81,6 +77,7 @@ export const newSurvey = (given: Pick<Survey, "dataDir" | "onBytes" | "onRecord"
   runs: [],
   sealed: new Map(),
   missing: new Map(),
+  told: new Map(),
   notes: [],
   entered: [],
   files: 0,

@@ -27,7 +27,7 @@ export const scanFile = Effect.fnUntraced(function* (
   dataDir: string,
   { form, node = "", path }: FoundFile,
   onBytes: (bytes: number) => Effect.Effect<void>,
-  onRecord: OnRecord | undefined
+  onRecord: ((record: JournalRecord, line: number) => void) | undefined
 ) {
   const check = makeLineCheck(node)
   const runs: Array<{ -readonly [Key in keyof Run]: Run[Key] }> = []
@@ -51,7 +51,7 @@ export const scanFile = Effect.fnUntraced(function* (
     const run = runs.at(-1)
     if (run?.last === seq - 1) run.last = seq
     else if (runs.length < runs_max) runs.push({ node, first: seq, last: seq, file: path })
-    onRecord?.(record, node, path)
+    onRecord?.(record, number)
   })
   return { ...content, lines, runs, firstReceivedAt, lastReceivedAt, fault, faults } satisfies Facts
 })

@@ -2,14 +2,8 @@ import { Effect, Result, Schema } from "effect"
 import { join } from "node:path"
 import { marketDate } from "../../calendar/MarketTime.ts"
 import { sha256Of } from "../../domain/sha256Of.ts"
-import {
-  certificateFiles,
-  type CertifiedMarker,
-  SignedCertificate,
-  signatureOf,
-  type SignedLine,
-  signedKeys
-} from "../Signature.ts"
+import type { OnRecord } from "../CertifiedMarkers.ts"
+import { certificateFiles, SignedCertificate, signatureOf, type SignedLine, signedKeys } from "../Signature.ts"
 import { readWhole } from "../wholeFile.ts"
 import type { DayLists } from "./DayLists.ts"
 import { fromBackup, type Problem } from "./Problem.ts"
@@ -75,11 +69,11 @@ const differences = (certified: ReadonlyArray<SignedLine>, now: DayLists["manife
   return [...changed, ...added]
 }
 
-/** A certificate that was put on record: the newest marker of a day counts. */
-export interface OnRecord {
-  readonly marker: CertifiedMarker
-  readonly receivedAt: string
-}
+/** The hash of a day's certificate as its file is; `undefined` of a day that has none. */
+export const certificateHash = Effect.fnUntraced(function* (dataDir: string, day: string) {
+  const text = yield* readWhole(join(dataDir, day, certificateFiles.json))
+  return text === undefined ? undefined : sha256Of(Buffer.from(text))
+})
 
 /** Holds a day's certificate against its own checksums, the journal's word of it, and the manifest against both. */
 export const verifyCertificate = Effect.fn("verify.certificate")(function* (

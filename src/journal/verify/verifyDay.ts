@@ -7,14 +7,12 @@ import { judgeSealed } from "./judgeSealed.ts"
 import { fileOf, type FoundFile } from "./Listing.ts"
 import { fromBackup, type Problems } from "./Problem.ts"
 import type { Run } from "./Runs.ts"
-import { type Facts, type OnRecord, scanFile } from "./scanFile.ts"
+import type { Facts } from "./scanFile.ts"
+import { type Listening, scanListened } from "./scanListened.ts"
 
 /** What the files of a day are verified with, and what is learnt of them. */
-export interface Survey {
-  readonly dataDir: string
+export interface Survey extends Listening {
   readonly problems: Problems
-  readonly onBytes: (bytes: number) => Effect.Effect<void>
-  readonly onRecord: OnRecord | undefined
   readonly runs: Array<Run>
   /** Sealed contents by their hash: whose copy a file is. */
   readonly sealed: Map<string, string>
@@ -29,6 +27,8 @@ export interface Survey {
 
 /** A running observer seals and packs files between our looks; by then it has finished what it was about. */
 const settle = "100 millis"
+/** A disk that is slow to sync may keep a sealed file out of the lists for a while. */
+const entering_looks_max = 50
 
 const runOf = (day: string, { file, firstSeq, lastSeq, node }: ManifestLine): Run => ({
   node,
@@ -52,27 +52,26 @@ const settledLists = Effect.fnUntraced(function* (dataDir: string, day: string) 
 
 /** Verifies one sealed file that the manifest names. */
 export const verifySealed = Effect.fnUntraced(function* (survey: Survey, lists: DayLists, line: ManifestLine) {
-  const { dataDir, onBytes, onRecord, problems, runs } = survey
+  const { dataDir, problems, runs } = survey
   const { day } = lists
   const disk = yield* Disk
-  const look = Effect.fnUntraced(function* (now: DayLists, entered: ManifestLine, listen: OnRecord | undefined) {
+  const look = Effect.fnUntraced(function* (now: DayLists, entered: ManifestLine) {
     const sealed = sealedAs(entered)
     const path = `${day}/${sealed.file}`
     const bytes = yield* disk.size(join(dataDir, path))
     const file = fileOf(path, bytes ?? 0)
     if (bytes === undefined || file === undefined) return undefined
-    const facts = yield* scanFile(dataDir, file, onBytes, listen)
+    const facts = yield* scanListened(survey, file)
+    if (facts === undefined) return undefined
     return { facts, found: judgeSealed(file, { day, line: entered, sum: now.sums.get(sealed.file), facts }) }
   })
   let entered = line
-  let seen = yield* look(lists, line, onRecord)
+  let seen = yield* look(lists, line)
   if (seen === undefined || seen.found.length > 0) {
     yield* Effect.sleep(settle)
-    const later = yield* readLists(dataDir, day)
+    const later = yield* settledLists(dataDir, day)
     entered = later.manifest.get(line.file) ?? line
-    if (JSON.stringify(entered) !== JSON.stringify(line)) {
-      seen = yield* look(later, entered, seen === undefined ? onRecord : undefined)
-    }
+    if (JSON.stringify(entered) !== JSON.stringify(line)) seen = yield* look(later, entered)
   }
   survey.files += 1
   survey.entered.push(entered)
@@ -96,18 +95,16 @@ export const verifySealed = Effect.fnUntraced(function* (survey: Survey, lists: 
 
 /** Verifies the file that is being written, up to its last whole line. */
 const verifyOpen = Effect.fnUntraced(function* (survey: Survey, lists: DayLists, file: FoundFile) {
-  const { dataDir, notes, onBytes, onRecord, problems, runs } = survey
-  const scanned = yield* scanFile(dataDir, file, onBytes, onRecord).pipe(
-    Effect.catchIf(
-      ({ code }) => code === "ENOENT",
-      () => Effect.undefined
-    )
-  )
+  const { dataDir, notes, problems, runs } = survey
+  const scanned = yield* scanListened(survey, file)
   if (scanned === undefined) {
-    yield* Effect.sleep(settle)
-    const later = yield* readLists(dataDir, lists.day)
-    const line = later.manifest.get(file.name ?? "")
-    if (line !== undefined) yield* verifySealed(survey, later, line)
+    // It is entered right after it has its new name.
+    for (let look = 0; look < entering_looks_max; look++) {
+      yield* Effect.sleep(settle)
+      const later = yield* readLists(dataDir, lists.day)
+      const line = later.manifest.get(file.name ?? "")
+      if (line !== undefined) return yield* verifySealed(survey, later, line)
+    }
     return
   }
   survey.files += 1

@@ -1,8 +1,10 @@
 import { Data, Effect } from "effect"
+import { randomBytes } from "node:crypto"
 import { dirname } from "node:path"
 import { Disk, type DiskError, type DiskFile } from "../../journal/Disk.ts"
 
-const partSuffix = ".part"
+/** Of its own for every file in the making: another export of the same file, or what a killed one left, is not in the way. */
+const partSuffix = () => `.${randomBytes(6).toString("hex")}.part`
 
 const advice: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full; free some room, or let --out name a place on another disk",
@@ -37,12 +39,12 @@ export interface OutputFile {
 }
 
 /**
- * Begins a file under its name with `.part`. It gets its name when it is whole: nobody reads half a file, and one that it
+ * Begins a file under its name with more behind it, ending in `.part`. It gets its name when it is whole: nobody reads half a file, and one that it
  * is to replace stays until then. Unless it is finished it goes with the scope.
  */
-export const openOutput = Effect.fnUntraced(function* (file: string) {
+export const openOutput = Effect.fnUntraced(function* (file: string, { overwrite }: { readonly overwrite: boolean }) {
   const disk = yield* Disk
-  const part = file + partSuffix
+  const part = file + partSuffix()
   let handle: DiskFile | undefined
   let written = 0
   const fails = Effect.mapError(failed(file))
@@ -54,7 +56,6 @@ export const openOutput = Effect.fnUntraced(function* (file: string) {
   const begin = Effect.gen(function* () {
     yield* disk.makeFolder(dirname(file))
     handle = yield* disk.openForWriting(part)
-    yield* handle.truncate(0)
   })
   let isFinished = false
   const giveUp = Effect.suspend(() =>
@@ -62,6 +63,18 @@ export const openOutput = Effect.fnUntraced(function* (file: string) {
   )
   yield* Effect.addFinalizer(() => giveUp)
   yield* fails(begin)
+
+  const complete = Effect.gen(function* () {
+    if (handle !== undefined) yield* handle.datasync
+    yield* close
+  })
+  /** Another export may have finished the same file meanwhile. */
+  const isFree = overwrite ? Effect.void : Effect.provideService(refuseExisting(file), Disk, disk)
+  const name = Effect.gen(function* () {
+    yield* disk.rename(part, file)
+    isFinished = true
+    yield* disk.syncFolder(dirname(file))
+  })
 
   return {
     append: (bytes) =>
@@ -72,12 +85,10 @@ export const openOutput = Effect.fnUntraced(function* (file: string) {
         fails
       ),
     finish: Effect.gen(function* () {
-      if (handle !== undefined) yield* handle.datasync
-      yield* close
-      yield* disk.rename(part, file)
-      isFinished = true
-      yield* disk.syncFolder(dirname(file))
+      yield* fails(complete)
+      yield* isFree
+      yield* fails(name)
       return written
-    }).pipe(fails)
+    })
   } satisfies OutputFile
 })
