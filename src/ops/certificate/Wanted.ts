@@ -4,7 +4,7 @@ import { dayFolder, marketDate } from "../../calendar/MarketTime.ts"
 import { Disk } from "../../journal/Disk.ts"
 import { readWhole } from "../../journal/wholeFile.ts"
 import type { UniverseWord } from "./DayTally.ts"
-import { type Span, union } from "./Spans.ts"
+import { type Span, union } from "../Spans.ts"
 
 /** A symbol that was to be observed, and when. */
 export interface WantedSymbol {
