@@ -4,6 +4,11 @@ import type { JournalRecord } from "../domain/JournalRecord.ts"
 import { bySymbol } from "./gapBook/bySymbol.ts"
 import { makeOwners } from "./gapBook/owners.ts"
 
+/** What a record tells of a hole, if it is a gap. */
+export interface GapRecord extends Pick<JournalRecord, "kind" | "payload"> {
+  readonly symbol?: string | undefined
+}
+
 /** One hole of a day, put together from all that was written of it. Times are UTC milliseconds, cut to the market day. */
 export interface DayHole {
   readonly cause: GapCause
@@ -60,7 +65,7 @@ export class GapBook {
   }
 
   /** Takes a record; any that is no gap of this day is passed over. */
-  add(record: Pick<JournalRecord, "kind" | "symbol" | "payload">): void {
+  add(record: GapRecord): void {
     if (record.kind !== "gap") return
     const gap = record.payload as Partial<GapPayload>
     const [fromMs, toMs] = [Date.parse(gap.from ?? ""), Date.parse(gap.to ?? "")]
