@@ -16,8 +16,7 @@ export const union = (spans: ReadonlyArray<Span>): ReadonlyArray<Span> => {
   return merged
 }
 
-const overlap_ms = (a: Span, b: Span): number =>
-  Math.max(0, Math.min(a.toMs, b.toMs) - Math.max(a.fromMs, b.fromMs))
+const overlap_ms = (a: Span, b: Span): number => Math.max(0, Math.min(a.toMs, b.toMs) - Math.max(a.fromMs, b.fromMs))
 
 /** Milliseconds of times that do not touch, inside a window. */
 export const inside_ms = (spans: ReadonlyArray<Span>, window: Span): number =>
