@@ -1,26 +1,27 @@
 import { Console, Effect, Layer, Option, References, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { MarketClock, rehearsed } from "./calendar/MarketClock.ts"
+import { MarketClock, marketNow, rehearsed } from "./calendar/MarketClock.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
-import { marketMidnight } from "./calendar/MarketTime.ts"
+import { marketDate, marketMidnight } from "./calendar/MarketTime.ts"
+import { compactDay, Day } from "./commandDays.ts"
 import { SymbolCode } from "./domain/SymbolCode.ts"
 import { Disk } from "./journal/Disk.ts"
 import { renderGaps } from "./ops/gapReport/renderGaps.ts"
 import { spokenGaps } from "./ops/gapReport/spokenGaps.ts"
 import { Gaps } from "./ops/Gaps.ts"
-import { endWith, exitCode } from "./ProgramEnd.ts"
+import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
+import { needFolder } from "./verificationFrame.ts"
 
-const compact = (day: string) => day.replaceAll("-", "")
-
-const Day = Schema.String.check(
-  Schema.isPattern(/^\d{4}-?\d{2}-?\d{2}$/),
-  Schema.makeFilter((day) => (Number.isNaN(marketMidnight(compact(day))) ? "there is no such day" : undefined))
+const MarketDay = Day.check(
+  Schema.makeFilter((day) =>
+    Number.isNaN(marketMidnight(day.replaceAll("-", ""))) ? `${day} is not a day such as 2026-11-24` : undefined
+  )
 )
 
 const flags = {
   day: Flag.String("day").pipe(
-    Flag.withSchema(Day),
+    Flag.withSchema(MarketDay),
     Flag.withDescription("Market day, as 2026-11-20 (default: today)"),
     Flag.optional
   ),
@@ -42,15 +43,22 @@ export const gapsCommand = Command.make(
   Effect.fnUntraced(
     function* ({ day, json, symbol }) {
       const { settings } = yield* readSettings
+      yield* needFolder(settings)
       const { clock, dataDir, session } = settings
       const gaps = Gaps.layer(dataDir).pipe(Layer.provide([Disk.layer, MarketSession.layer(session)]))
-      const question = { day: Option.getOrUndefined(Option.map(day, compact)), symbol: Option.getOrUndefined(symbol) }
-      const asked = Effect.flatMap(Gaps, ({ ask }) => ask(question)).pipe(
-        Effect.provide(gaps),
-        Effect.mapError(endWith(exitCode.folders))
-      )
+      const question = { day: compactDay(day), symbol: Option.getOrUndefined(symbol) }
+      const asked = Effect.gen(function* () {
+        if (question.day !== undefined && question.day > marketDate(yield* marketNow)) {
+          const lines = [`${Option.getOrElse(day, () => "")} is still to come`]
+          return yield* new ProgramEnd({ code: exitCode.settings, lines })
+        }
+        return yield* Effect.provide(
+          Effect.flatMap(Gaps, ({ ask }) => ask(question)),
+          gaps
+        )
+      }).pipe(Effect.catchTag("JournalReadError", (error) => Effect.fail(endWith(exitCode.folders)(error))))
       const answer = yield* clock === undefined ? asked : Effect.provideService(asked, MarketClock, rehearsed(clock))
-      const lines = json ? [JSON.stringify(spokenGaps(answer))] : renderGaps(answer.report)
+      const lines = json ? [JSON.stringify(spokenGaps(answer))] : renderGaps(answer)
       yield* Effect.forEach(lines, (line) => Console.log(line), { discard: true })
     },
     Effect.provideService(References.MinimumLogLevel, "Warn")

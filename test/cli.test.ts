@@ -136,16 +136,33 @@ describe("the command line", () => {
         "2026-11-20: 2 holes, 0 filled, 1 in part; the market was open for 12:00:00.",
         "Nothing at all was recorded for 0:02:00, of which 0:02:00 are not filled.",
         "10:00:00–10:01:00  005930   disconnect, 12 trades, 3,400 shares lost, filled in part",
-        "10:05:00–10:07:00  all      downtime"
+        "10:05:00–10:07:00  all      downtime",
+        "Records are from 10:00:00 to 10:10:00.",
+        "Unrecorded, and no gap says why: 11:50:00 of the open hours (08:00:00–10:00:00, 10:10:00–20:00:00)."
       ]) {
         assert.include(told.stdout, words)
       }
       const json = yield* runToEnd(observer, ["gaps", "--day", "20261120", "--symbol", "000660", "--json"], env)
-      assert.deepInclude(JSON.parse(json.stdout), { day: "2026-11-20", symbol: "000660", all_seconds: 120 })
+      assert.deepInclude(JSON.parse(json.stdout), {
+        day: "2026-11-20",
+        symbol: "000660",
+        all_seconds: 120,
+        firstReceivedAt: at(0),
+        unrecorded_seconds: 42_600
+      })
       const none = yield* runToEnd(observer, ["gaps", "--day", "2026-11-21"], env)
-      assert.strictEqual(none.stdout, "2026-11-21: no gap is on record; the market was closed.\n")
-      const wrong = yield* runToEnd(observer, ["gaps", "--day", "2026-02-31"], env)
-      assert.notStrictEqual(wrong.code, 0)
+      assert.deepStrictEqual(none.stdout.split("\n"), [
+        "2026-11-21: no gap is on record; the market was closed.",
+        "There is no record of that day.",
+        ""
+      ])
+      for (const day of ["2026-02-31", "yesterday", "2999-01-04"]) {
+        const wrong = yield* runToEnd(observer, ["gaps", "--day", day], env)
+        assert.deepInclude(wrong, { code: 64, stdout: "" }, day)
+      }
+      const nowhere = yield* runToEnd(observer, ["gaps"], { ...env, OBSERVER_DATA_DIR: join(scratch, "nowhere") })
+      assert.deepInclude(nowhere, { code: 73, stdout: "" })
+      assert.include(nowhere.stderr, "there is no such folder")
     })
   )
 })

@@ -1,3 +1,9 @@
+/**
+ * Losses of one symbol that are known one by one: so many are remembered of a day, and so many are looked for in the
+ * broker's lists at once.
+ */
+export const losses_max = 256
+
 /** Trades of a stream that did not reach us although it was listened to. Instants are UTC milliseconds of market time. */
 export interface LostTrades {
   /** The alias of the account that listened. */

@@ -69,7 +69,7 @@ class Trade implements Sighting {
     this.payload = values
   }
 
-  /** Read only where the volume shows that something is missing, which is next to never. */
+  /** Read only where the volume did not rise by the trade's own, which is next to never, and of a symbol's last trade in an append. */
   get tally(): TradeTally | undefined {
     return tallyOf(this.payload)
   }

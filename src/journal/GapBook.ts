@@ -1,6 +1,13 @@
 import { marketMidnight } from "../calendar/MarketTime.ts"
 import { type GapCause, gapCauses, type GapPayload } from "../domain/Gap.ts"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
+import { bySymbol } from "./gapBook/bySymbol.ts"
+import { makeOwners } from "./gapBook/owners.ts"
+
+/** What a record tells of a hole, if it is a gap. */
+export interface GapRecord extends Pick<JournalRecord, "kind" | "payload"> {
+  readonly symbol?: string | undefined
+}
 
 /** One hole of a day, put together from all that was written of it. Times are UTC milliseconds, cut to the market day. */
 export interface DayHole {
@@ -36,8 +43,6 @@ interface Entry {
 }
 
 const day_ms = 86_400_000
-/** The exchange's times are whole seconds, and ours are not. */
-const slack_ms = 1_000
 
 /** Causes of a stream that was not there: the counters say after such a hole what was lost in it. */
 const streamCauses: ReadonlySet<GapCause> = new Set(["disconnect", "silence", "overflow"])
@@ -46,7 +51,8 @@ const streamCauses: ReadonlySet<GapCause> = new Set(["disconnect", "silence", "o
  * The holes of one market day (`YYYYMMDD`), from its gap records in the order of the journal. A hole is opened by its first
  * record; one with the same symbol, cause and beginning and a later end extends it, one with `repairedBy` says what
  * filled it up to its own end. Trades that the counters miss over a hole of the stream are that hole's, and no hole of
- * their own; several losses between the same two seconds add up, and so do their repairs.
+ * their own; several losses between the same two seconds add up, and so do their repairs. What was found of losses that a
+ * shard knew only together is given to those between its two seconds that still lack something, the oldest first.
  */
 export class GapBook {
   private readonly beginsMs: number
@@ -59,7 +65,7 @@ export class GapBook {
   }
 
   /** Takes a record; any that is no gap of this day is passed over. */
-  add(record: Pick<JournalRecord, "kind" | "symbol" | "payload">): void {
+  add(record: GapRecord): void {
     if (record.kind !== "gap") return
     const gap = record.payload as Partial<GapPayload>
     const [fromMs, toMs] = [Date.parse(gap.from ?? ""), Date.parse(gap.to ?? "")]
@@ -79,15 +85,18 @@ export class GapBook {
   /** The holes by the time at which they begin. */
   holes(): ReadonlyArray<DayHole> {
     const all = [...this.entries.values()]
-    const losses = all.filter(({ cause }) => cause === "continuity")
+    const losses = settled(all.filter(({ cause }) => cause === "continuity"))
     const others = all.filter(({ cause }) => cause !== "continuity")
+    const ownerOf = makeOwners(others.filter(({ cause }) => streamCauses.has(cause)))
     const owners = new Map<Entry, Array<Entry>>()
-    const alone = losses.filter((loss) => {
-      const owner = ownerOf(loss, others)
-      if (owner === undefined) return true
-      owners.set(owner, [...(owners.get(owner) ?? []), loss])
-      return false
-    })
+    const alone: Array<Entry> = []
+    for (const loss of losses) {
+      const owner = ownerOf(loss)
+      const owned = owner && owners.get(owner)
+      if (owner === undefined) alone.push(loss)
+      else if (owned === undefined) owners.set(owner, [loss])
+      else owned.push(loss)
+    }
     return [
       ...alone.map((loss) => this.cut(loss, [loss])),
       ...others.map((entry) => this.cut(entry, owners.get(entry) ?? []))
@@ -142,19 +151,31 @@ const repair = (entry: Entry, by: NonNullable<GapPayload["repairedBy"]>, toMs: n
   entry.foundShares += by.volume
 }
 
-/** The hole of the stream over which trades were lost: of several the one with the longest time in common. */
-const ownerOf = (loss: Entry, others: ReadonlyArray<Entry>): Entry | undefined => {
-  let owner: Entry | undefined
-  let longest_ms = Number.NEGATIVE_INFINITY
-  for (const each of others) {
-    if (each.symbol !== loss.symbol || !streamCauses.has(each.cause)) continue
-    const common_ms = Math.min(each.toMs, loss.toMs) - Math.max(each.fromMs, loss.fromMs)
-    if (common_ms < -slack_ms || common_ms <= longest_ms) continue
-    owner = each
-    longest_ms = common_ms
+/**
+ * The losses as they are once what was found of several together was shared out. What none of them lacks stays where it was
+ * told.
+ */
+const settled = (losses: ReadonlyArray<Entry>): ReadonlyArray<Entry> => {
+  const hasMore = (loss: Entry) => loss.foundShares > loss.lostShares || loss.foundTrades > loss.lostTrades
+  if (!losses.some(hasMore)) return losses
+  const all = losses.map((loss) => ({ ...loss }))
+  const own = bySymbol(all)
+  for (const giver of all.filter(hasMore)) {
+    for (const loss of own.get(giver.symbol) ?? []) {
+      if (!hasMore(giver)) break
+      if (loss.fromMs < giver.fromMs || loss.toMs > giver.toMs) continue
+      const trades = lesser(giver.foundTrades - giver.lostTrades, loss.lostTrades - loss.foundTrades)
+      const shares = lesser(giver.foundShares - giver.lostShares, loss.lostShares - loss.foundShares)
+      loss.foundTrades += trades
+      loss.foundShares += shares
+      giver.foundTrades -= trades
+      giver.foundShares -= shares
+    }
   }
-  return owner
+  return all.filter((loss) => loss.lostShares + loss.lostTrades + loss.foundShares + loss.foundTrades > 0)
 }
+
+const lesser = (a: number, b: number): number => Math.max(0, Math.min(a, b))
 
 const repairOf = ({ filledToMs, toMs, wholeToMs }: Entry, losses: ReadonlyArray<Entry>): DayHole["repair"] => {
   const counted = settledness(losses)

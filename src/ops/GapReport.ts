@@ -1,7 +1,7 @@
 import type { OpenSpan } from "../calendar/Phases.ts"
 import type { GapCause } from "../domain/Gap.ts"
 import type { DayHole } from "../journal/GapBook.ts"
-import { overlap_ms, unionOf } from "./gapReport/spans.ts"
+import { common, length_ms, union } from "./Spans.ts"
 
 /** Holes of some kind together. Seconds are of the market's open hours; where holes lie over each other they count once. */
 export interface GapSums {
@@ -56,7 +56,7 @@ export const gapReport = (holes: ReadonlyArray<DayHole>, { day, open, symbol }: 
   return {
     day: `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`,
     ...(symbol === undefined ? {} : { symbol }),
-    market_seconds: seconds(open.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)),
+    market_seconds: seconds(length_ms(open)),
     all_seconds: seconds(missed_ms(ofAll, open, ({ fromMs }) => fromMs)),
     left_all_seconds: seconds(missed_ms(ofAll, open, ({ leftFromMs }) => leftFromMs)),
     total: sums(own, open),
@@ -96,7 +96,7 @@ const missed_ms = (
   from: (hole: DayHole) => number
 ): number => {
   const spans = holes.flatMap((hole) => (hole.cause === "continuity" ? [] : [{ fromMs: from(hole), toMs: hole.toMs }]))
-  return overlap_ms(unionOf(spans), open)
+  return length_ms(common(union(spans), open))
 }
 
 const sums = (holes: ReadonlyArray<DayHole>, open: ReadonlyArray<OpenSpan>): GapSums => {

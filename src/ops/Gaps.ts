@@ -8,6 +8,7 @@ import { GapArchive } from "../journal/GapArchive.ts"
 import { GapBook } from "../journal/GapBook.ts"
 import type { JournalReadError } from "../journal/JournalError.ts"
 import { type GapReport, gapReport } from "./GapReport.ts"
+import { type DayRecord, dayRecord } from "./gapReport/dayRecord.ts"
 
 export interface GapsQuestion {
   /** A market day, `YYYYMMDD`; today when absent. */
@@ -16,6 +17,8 @@ export interface GapsQuestion {
 }
 
 const day_ms = 86_400_000
+/** Something is written every minute; the newest may still be on its way. */
+const newest_ms = 60_000
 
 /** A hole that is not over yet, and not in the journal; its symbol is to be streamed and does not reach us. */
 export interface OpenHole {
@@ -28,6 +31,7 @@ export interface OpenHole {
 
 export interface GapsAnswer {
   readonly report: GapReport
+  readonly record: DayRecord
   /** Of today only, and empty where nothing runs. */
   readonly open: ReadonlyArray<OpenHole>
 }
@@ -53,14 +57,25 @@ const make = Effect.fnUntraced(function* (dataDir: string, openHoles: Effect.Eff
   return Gaps.of({
     ask: Effect.fnUntraced(
       function* ({ day: asked, symbol }) {
-        const today = marketDate(yield* marketNow)
+        const nowMs = yield* marketNow
+        const today = marketDate(nowMs)
         const day = asked ?? today
         const book = new GapBook(day)
         for (const record of yield* archive.gapsOf(day)) book.add(record)
         const fromMs = marketMidnight(day)
-        const report = gapReport(book.holes(), { day, symbol, open: session.openSpans(fromMs, fromMs + day_ms) })
+        const holes = book.holes()
+        const hours = session.openSpans(fromMs, fromMs + day_ms)
+        const report = gapReport(holes, { day, symbol, open: hours })
+        const record = yield* dayRecord({
+          dataDir,
+          day,
+          symbol,
+          open: hours,
+          told: holes.filter((hole) => hole.symbol === undefined),
+          untilMs: Math.min(fromMs + day_ms, nowMs - newest_ms)
+        })
         const open = day === today ? yield* openHoles : []
-        return { report, open: open.filter((hole) => symbol === undefined || hole.symbol === symbol) }
+        return { report, record, open: open.filter((hole) => symbol === undefined || hole.symbol === symbol) }
       },
       Effect.provideService(Disk, disk)
     )

@@ -1,38 +1,26 @@
 import type { Sighting, TradeTally } from "../domain/Sighting.ts"
 import type { Venue } from "../domain/Venue.ts"
 
-/** Losses of a symbol's day that are remembered so that trades which come after all are known for what they are. */
-const losses_max = 128
+import {
+  type Ahead,
+  isInside,
+  type Loss,
+  type Passed,
+  riseBetween,
+  type Span,
+  touches,
+  without,
+  withLoss
+} from "./Loss.ts"
+
 /** Separate runs of listed trades that may lie beyond the newest one of the stream. */
 const ahead_max = 64
 
-/** A part of the day's volume, in shares: above `from`, up to `to`. */
-interface Span {
-  readonly from: number
-  readonly to: number
-}
-
-/** Trades told by a list, or without counters, beyond the newest one of the stream. */
-interface Ahead extends Span {
-  readonly trades: number
-}
-
-/** What did not reach us between two trades of a stream. Times are UTC milliseconds of the exchange's own clock. */
-export interface Loss {
-  readonly fromMs: number
-  readonly toMs: number
-  /** The cumulative volumes between which it lies: that of the trade before, and that on top of which the next one came. */
-  readonly cumVolumeBefore: number
-  readonly cumVolumeAfter: number
-  /** By the counters of buys and sells; absent where these stood still, as over the print of an auction. */
-  readonly lostTrades: number | undefined
-  readonly lostVolume: number
-  /** What is still missing of both. */
-  readonly leftTrades: number
-  readonly leftVolume: number
-  /** Where it may still be. */
-  readonly between: ReadonlyArray<Span>
-}
+/**
+ * How a trade reached us: in a stream, with the broker's counters; from a list, which has none; or as one that is not
+ * kept as data: it did reach us, and is not lost.
+ */
+export type Reached = "streamed" | "listed" | "refused"
 
 /** What a trade says of the trades before it. */
 export type Told =
@@ -45,9 +33,6 @@ export type Told =
   | { readonly _tag: "found"; readonly loss: Loss; readonly trades: number; readonly volume: number }
 
 const none: ReadonlyArray<never> = []
-
-/** Of a trade what the next one is held against; a sighting is one, until its judgement is over. */
-export type Passed = Pick<Sighting, "cumVolume" | "exchangeAtMs" | "receivedAtMs" | "tally">
 
 class PassedTrade implements Passed {
   readonly cumVolume: number | undefined
@@ -70,6 +55,8 @@ export class Continuity {
   readonly venue: Venue
   /** The trade of the stream that is farthest; absent where the next one says nothing of what was before. */
   readonly last: Passed | undefined
+  /** From here up to `last` it is known what was heard: all but the losses. */
+  readonly since: number
   readonly ahead: ReadonlyArray<Ahead>
   readonly losses: ReadonlyArray<Loss>
   /** What the trade just seen has told. */
@@ -78,17 +65,14 @@ export class Continuity {
   readonly others: Continuity | undefined
 
   constructor(
-    day: number,
-    venue: Venue,
-    last: Passed | undefined,
-    ahead: ReadonlyArray<Ahead>,
-    losses: ReadonlyArray<Loss>,
-    told: Told | undefined,
-    others: Continuity | undefined
+    { day, others, venue }: Pick<Continuity, "day" | "others" | "venue">,
+    { ahead, last, losses, since }: Known,
+    told?: Told
   ) {
     this.day = day
     this.venue = venue
     this.last = last
+    this.since = since
     this.ahead = ahead
     this.losses = losses
     this.told = told
@@ -96,163 +80,129 @@ export class Continuity {
   }
 }
 
+type Known = Pick<Continuity, "ahead" | "last" | "losses" | "since">
+
 /**
  * What is known once a trade of a market day was seen, repeats left out. The day's volume must rise by exactly the trade's
  * own: where it does, nothing was lost. Where it rose by more, the broker's counters of buys and sells say how many trades
  * are missing, and their sums how many shares; the rest was traded in an auction or off the book. Of a trade that
  * contradicts itself, is of a day that is over, or is the first of a day, of a venue or of a stream, nothing is concluded.
- * `isData`: whether it is kept as one; what is refused did reach us, and is not lost.
  */
-export const next = (state: Continuity | undefined, trade: Sighting, day: number, isData: boolean): Continuity => {
-  if (state === undefined) return first(trade, day, isData, undefined)
-  if (state.venue !== trade.venue) return aside(state, next(state.others, trade, day, isData))
-  if (day !== state.day) return day < state.day ? quiet(state) : first(trade, day, isData, state.others)
+export const next = (state: Continuity | undefined, trade: Sighting, day: number, how: Reached): Continuity => {
+  if (state === undefined) return first(trade, day, how, undefined)
+  if (state.venue !== trade.venue) return aside(state, next(state.others, trade, day, how))
+  if (day !== state.day) return day < state.day ? quiet(state) : first(trade, day, how, state.others)
   const { last, losses } = state
   const { cumVolume, volume } = trade
-  if (last === undefined) {
-    const found = losses.length === 0 ? undefined : find(state, trade)
-    return found ?? moved(state, baseline(trade, isData), none, losses, undefined)
-  }
-  if (!isKnown(cumVolume) || !isKnown(volume)) return moved(state, undefined, none, losses, undefined)
+  if (last === undefined) return found(state, trade, how) ?? changed(state, baseline(trade, how))
+  if (!isKnown(cumVolume) || !isKnown(volume)) return isBefore(trade, last) ? quiet(state) : changed(state, unknown)
   const reached = last.cumVolume ?? 0
-  if (cumVolume <= reached) return (losses.length === 0 ? undefined : find(state, trade)) ?? quiet(state)
+  if (cumVolume <= reached) return found(state, trade, how) ?? quiet(state)
   const from = cumVolume - volume
-  if (!isData || trade.tally === undefined) return further(state, { from, to: cumVolume, trades: 1 })
+  if (how !== "streamed") return further(state, { from, to: cumVolume, trades: 1, isData: how === "listed" })
   const ahead = state.ahead.length === 0 ? none : state.ahead.filter(({ to }) => to > cumVolume)
-  if (from === reached) return moved(state, trade, ahead, losses, undefined)
-  const told = jump(last, trade, state.ahead)
-  const { loss } = told ?? {}
-  return moved(state, trade, ahead, loss === undefined ? losses : [...losses, loss].slice(-losses_max), told)
+  // Nearly every trade ends here, before its counters are read.
+  if (from === reached) return new Continuity(state, { last: trade, since: state.since, ahead, losses })
+  if (trade.tally === undefined) return further(state, { from, to: cumVolume, trades: 1, isData: true })
+  const rise = riseBetween(last, trade, state.ahead)
+  if (rise === undefined) return new Continuity(state, { last: trade, since: Math.max(from, reached), ahead, losses })
+  const { loss, volumeOnly } = rise
+  const { forgottenTo, losses: open } = withLoss(losses, loss)
+  const since = Math.max(state.since, forgottenTo)
+  const isLost = loss.lostVolume > 0
+  const told: Told | undefined =
+    isLost || volumeOnly > 0 ? { _tag: "jump", loss: isLost ? loss : undefined, volumeOnly } : undefined
+  return new Continuity(state, { last: trade, since, ahead, losses: open }, told)
+}
+
+/** Whether all of a trade's place in the day's volume was heard, so that a list which has it tells it once more. */
+export const isHeard = (state: Continuity | undefined, trade: Sighting, day: number): boolean => {
+  if (state === undefined) return false
+  if (state.venue !== trade.venue) return isHeard(state.others, trade, day)
+  const { ahead, last, losses, since } = state
+  const { cumVolume, volume } = trade
+  if (last === undefined || day !== state.day || !isKnown(cumVolume) || !isKnown(volume) || volume <= 0) return false
+  const span: Span = { from: cumVolume - volume, to: cumVolume }
+  if (cumVolume > (last.cumVolume ?? 0)) return ahead.some((each) => each.isData && isInside(span, each))
+  return span.from >= since && !losses.some(({ between }) => between.some((each) => touches(each, span)))
 }
 
 /** Nobody listened for a while, on purpose: what was traded meanwhile is not lost. What was lost before still is. */
 export const begun = (state: Continuity | undefined): Continuity | undefined =>
-  state && new Continuity(state.day, state.venue, undefined, none, state.losses, undefined, begun(state.others))
+  state && new Continuity({ ...state, others: begun(state.others) }, { ...unknown, losses: state.losses })
 
 /**
  * The same, to be kept: with the counters of the newest trade and without the trade. Texts that live on until the next trade
  * of their symbol would cost the garbage collector more than reading four numbers does (`bench/decode.mjs`).
  */
 export const kept = (state: Continuity): Continuity => {
-  const { ahead, day, last, losses, others, venue } = state
+  const { last, others } = state
   const isKept = last === undefined || last instanceof PassedTrade
   if (isKept && others === undefined) return state
   return new Continuity(
-    day,
-    venue,
-    isKept ? last : new PassedTrade(last),
-    ahead,
-    losses,
-    undefined,
-    others && kept(others)
+    { ...state, others: others && kept(others) },
+    { ...state, last: isKept ? last : new PassedTrade(last) }
   )
 }
 
 const isKnown = (value: number | undefined): value is number => Number.isSafeInteger(value)
 
-const baseline = (trade: Sighting, isData: boolean): Sighting | undefined =>
-  isData && isKnown(trade.cumVolume) && isKnown(trade.volume) && trade.tally !== undefined ? trade : undefined
+/** Nothing is known of what comes next. */
+const unknown = { last: undefined, since: 0, ahead: none }
 
-const first = (trade: Sighting, day: number, isData: boolean, others: Continuity | undefined) =>
-  new Continuity(day, trade.venue, baseline(trade, isData), none, none, undefined, others)
+const isBefore = ({ exchangeAtMs = Number.NaN }: Sighting, last: Passed): boolean =>
+  exchangeAtMs < (last.exchangeAtMs ?? Number.NaN)
 
-const moved = (
-  { day, others, venue }: Continuity,
-  last: Passed | undefined,
-  ahead: ReadonlyArray<Ahead>,
-  losses: ReadonlyArray<Loss>,
-  told: Told | undefined
-) => new Continuity(day, venue, last, ahead, losses, told, others)
+const baseline = (trade: Sighting, how: Reached): Omit<Known, "losses"> => {
+  const { cumVolume, volume } = trade
+  return how === "streamed" && isKnown(cumVolume) && isKnown(volume) && trade.tally !== undefined
+    ? { last: trade, since: cumVolume - volume, ahead: none }
+    : unknown
+}
 
-const quiet = (state: Continuity) =>
-  state.told === undefined ? state : moved(state, state.last, state.ahead, state.losses, undefined)
+const first = (trade: Sighting, day: number, how: Reached, others: Continuity | undefined) =>
+  new Continuity({ day, venue: trade.venue, others }, { ...baseline(trade, how), losses: none })
 
-const aside = ({ ahead, day, last, losses, venue }: Continuity, others: Continuity) =>
-  new Continuity(day, venue, last, ahead, losses, others.told, others)
+const changed = (state: Continuity, known: Partial<Known>, told?: Told) =>
+  new Continuity(state, { ...state, ...known }, told)
+
+const quiet = (state: Continuity) => (state.told === undefined ? state : changed(state, {}))
+
+const aside = (state: Continuity, others: Continuity) => new Continuity({ ...state, others }, state, others.told)
 
 /** A trade beyond the stream's newest that moves no counter we could read: the next one of the stream came on top of it too. */
-const further = (state: Continuity, { from, to, trades }: Ahead): Continuity => {
-  if (state.ahead.some((each) => each.from <= from && to <= each.to)) return quiet(state)
-  const before = state.ahead.find((each) => each.to === from)
-  const after = state.ahead.find((each) => each.from === to)
-  const joined = {
+const further = (state: Continuity, fresh: Ahead): Continuity => {
+  const { from, isData, to, trades } = fresh
+  if (state.ahead.some((each) => isInside(fresh, each))) return quiet(state)
+  const before = state.ahead.find((each) => each.to === from && each.isData === isData)
+  const after = state.ahead.find((each) => each.from === to && each.isData === isData)
+  const joined: Ahead = {
     from: before?.from ?? from,
     to: after?.to ?? to,
-    trades: trades + (before?.trades ?? 0) + (after?.trades ?? 0)
+    trades: trades + (before?.trades ?? 0) + (after?.trades ?? 0),
+    isData
   }
   const ahead = [...state.ahead.filter((each) => each !== before && each !== after), joined]
-  return ahead.length > ahead_max
-    ? moved(state, undefined, none, state.losses, undefined)
-    : moved(state, state.last, ahead, state.losses, undefined)
+  return changed(state, ahead.length > ahead_max ? unknown : { ahead })
 }
 
-/** What lies between two trades of which the second did not come right on top of the first. */
-const jump = (last: Passed, trade: Sighting, ahead: ReadonlyArray<Ahead>): Told | undefined => {
-  const { tally: before } = last
-  const { tally: after } = trade
-  if (before === undefined || after?.isSided === undefined) return undefined
-  const volume = trade.volume ?? 0
-  const span: Span = { from: last.cumVolume ?? 0, to: (trade.cumVolume ?? 0) - volume }
-  const trades = after.trades - before.trades - (after.isSided ? 1 : 0)
-  const sided = after.sidedVolume - before.sidedVolume - (after.isSided ? volume : 0)
-  const unsided = span.to - span.from - sided
-  const isSound = trades >= 0 && unsided >= 0 && (trades === 0 ? sided === 0 : sided >= trades)
-  if (!isSound) return undefined
-  // Every auction sets the price from which the next interruption is reckoned: where that has changed, its print was lost.
-  const isAuction =
-    before.reference !== undefined && after.reference !== undefined && before.reference !== after.reference
-  const known = ahead.filter(({ from, to }) => from >= span.from && to <= span.to)
-  const knownTrades = known.reduce((sum, each) => sum + each.trades, 0)
-  const knownVolume = known.reduce((sum, { from, to }) => sum + to - from, 0)
-  const lostTrades = Math.max(0, trades - knownTrades)
-  const lostVolume = sided + (isAuction ? unsided : 0) - knownVolume
-  const loss: Loss = {
-    fromMs: last.exchangeAtMs ?? last.receivedAtMs,
-    toMs: trade.exchangeAtMs ?? trade.receivedAtMs,
-    cumVolumeBefore: span.from,
-    cumVolumeAfter: span.to,
-    lostTrades: lostTrades === 0 ? undefined : lostTrades,
-    lostVolume,
-    leftTrades: lostTrades,
-    leftVolume: lostVolume,
-    between: known.reduce(without, [span])
-  }
-  const volumeOnly = isAuction ? 0 : Math.max(0, unsided - Math.max(0, knownVolume - sided))
-  return lostVolume > 0
-    ? { _tag: "jump", loss, volumeOnly }
-    : volumeOnly > 0
-      ? { _tag: "jump", loss: undefined, volumeOnly }
-      : undefined
-}
-
-const without = (spans: ReadonlyArray<Span>, { from, to }: Span): ReadonlyArray<Span> =>
-  spans.flatMap((span) =>
-    span.from <= from && to <= span.to
-      ? [
-          { from: span.from, to: from },
-          { from: to, to: span.to }
-        ].filter((rest) => rest.to > rest.from)
-      : [span]
-  )
-
-/** A trade behind the newest one that lies where something was lost: so much was not, and has come late. */
-const find = (state: Continuity, { cumVolume = 0, tally, volume = 0 }: Sighting): Continuity | undefined => {
+/** A trade behind the newest one that lies where something was lost: so much was not, and has come late. What is refused stays to be found. */
+const found = (state: Continuity, trade: Sighting, how: Reached): Continuity | undefined => {
+  const { cumVolume = 0, volume = 0 } = trade
+  if (state.losses.length === 0 || how === "refused" || !(volume > 0)) return undefined
   const span: Span = { from: cumVolume - volume, to: cumVolume }
-  if (!(volume > 0)) return undefined
-  const index = state.losses.findIndex(({ between }) =>
-    between.some(({ from, to }) => from <= span.from && span.to <= to)
-  )
+  const index = state.losses.findIndex(({ between }) => between.some((each) => isInside(span, each)))
   const lost = state.losses[index]
   if (lost === undefined) return undefined
-  const trades = tally?.isSided === false ? 0 : Math.min(1, lost.leftTrades)
-  const found = Math.min(volume, lost.leftVolume)
+  const trades = trade.tally?.isSided === false ? 0 : Math.min(1, lost.leftTrades)
+  const shares = Math.min(volume, lost.leftVolume)
   const loss: Loss = {
     ...lost,
     leftTrades: lost.leftTrades - trades,
-    leftVolume: lost.leftVolume - found,
+    leftVolume: lost.leftVolume - shares,
     between: without(lost.between, span)
   }
-  const isOver = loss.leftVolume === 0 || loss.between.length === 0
-  const losses = isOver ? state.losses.toSpliced(index, 1) : state.losses.with(index, loss)
-  return moved(state, state.last, state.ahead, losses, { _tag: "found", loss, trades, volume: found })
+  const losses = loss.between.length === 0 ? state.losses.toSpliced(index, 1) : state.losses.with(index, loss)
+  const told: Told | undefined = trades + shares > 0 ? { _tag: "found", loss, trades, volume: shares } : undefined
+  return changed(state, { losses }, told)
 }

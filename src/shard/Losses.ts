@@ -2,7 +2,8 @@ import type { GapPayload, LateRepair } from "../domain/Gap.ts"
 import type { RecordDraft } from "../domain/JournalRecord.ts"
 import type { Delivery, Sighting } from "../domain/Sighting.ts"
 import type { LostTrades } from "../domain/LostTrades.ts"
-import type { Loss, Told } from "./Continuity.ts"
+import type { Told } from "./Continuity.ts"
+import type { Loss } from "./Loss.ts"
 import { flagged } from "./ShardDraft.ts"
 
 /** Shares and trades that were lost, or came after all. */
@@ -50,7 +51,7 @@ export class Losses {
     const { loss } = told
     if (loss === undefined) return
     // The volume it begins at names a loss of a symbol's day.
-    const key = `${sighting.symbol} ${sighting.venue} ${loss.cumVolumeBefore} ${loss.fromMs}`
+    const key = `${sighting.symbol} ${sighting.venue} ${loss.cumVolumeBefore} ${loss.fromMs} ${loss.isMerged}`
     if (told._tag === "jump") {
       this.named.set(key, { delivery, sighting, draftAt, loss })
       return

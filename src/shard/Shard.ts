@@ -61,7 +61,7 @@ export const makeShard = Effect.fnUntraced(function* ({
     state.remember(judgement)
     const isWritten = deliveries === written.deliveries
     const { report } = judgement
-    if (isWritten && report.lost.volume + report.found.volume > 0) {
+    if (isWritten && (report.lost.volume > 0 || report.found.volume + report.found.trades > 0)) {
       yield* meterGaps(drafts)
       yield* onLosses(report)
     }
@@ -71,7 +71,10 @@ export const makeShard = Effect.fnUntraced(function* ({
   const onPoison = Effect.fnUntraced(function* (delivery: Delivery, origin: Origin) {
     const { sightings, source } = delivery
     const outcome = writtenOf(delivery)
-    if (outcome !== undefined) return [outcome]
+    if (outcome !== undefined) {
+      state.setAside(delivery)
+      return [outcome]
+    }
     yield* Effect.logError("a chunk that crashed its shard three times is set aside as poison", {
       shard: name,
       records: sightings.length
@@ -80,6 +83,8 @@ export const makeShard = Effect.fnUntraced(function* ({
       sightings.map((sighting) => rejection(delivery, sighting, "poison")),
       origin
     )
+    // Only now: who is asked for it again has not yet seen it. What is refused is not lost.
+    state.setAside(delivery)
     const refused: Outcome = { source, counted: { stored: 0, rejected: sightings.length, deduplicated: 0 } }
     return [refused]
   })

@@ -6,7 +6,7 @@ import type { Delivery, Sighting } from "../domain/Sighting.ts"
 import { begun, kept } from "./Continuity.ts"
 import { Losses, type LossReport } from "./Losses.ts"
 import { observation, rejection } from "./ShardDraft.ts"
-import { next, type SymbolState } from "./SymbolState.ts"
+import { next, setAside, type SymbolState } from "./SymbolState.ts"
 
 export interface ShardStateOptions {
   readonly symbols: ReadonlySet<string>
@@ -61,6 +61,19 @@ export class ShardState {
     for (const [symbol, state] of changed) this.states.set(symbol, state)
   }
 
+  /** Takes note of a chunk that is not kept: what is in it has reached us. */
+  setAside({ begins, sightings }: Delivery): void {
+    const fresh = new Set(begins)
+    for (const sighting of sightings) {
+      const { symbol } = sighting
+      if (!this.options.symbols.has(symbol)) continue
+      const before = this.states.get(symbol)
+      const known = fresh.delete(symbol) && before ? { ...before, continuity: begun(before.continuity) } : before
+      const after = setAside(known, sighting)
+      if (after !== undefined) this.states.set(symbol, after)
+    }
+  }
+
   private judgeOne(
     delivery: Delivery,
     drafts: Array<RecordDraft>,
@@ -74,6 +87,7 @@ export class ShardState {
       counted.rejected += 1
     }
     // Records come in runs of one symbol, whose state is looked up and put away once a run.
+    const isListed = delivery.source === "backfill"
     const begins = delivery.begins && new Set(delivery.begins)
     let symbol = ""
     let isOurs = false
@@ -93,7 +107,7 @@ export class ShardState {
         refuse(sighting, "unknownSymbol")
         continue
       }
-      const judged = next(state, sighting, heartbeat_ms)
+      const judged = next(state, sighting, heartbeat_ms, isListed)
       const { told, verdict } = judged
       state = judged.state
       if (verdict._tag === "Store") {

@@ -1,7 +1,7 @@
 import { marketDay } from "../calendar/MarketTime.ts"
 import type { RejectReason } from "../domain/Reject.ts"
 import type { Sighting } from "../domain/Sighting.ts"
-import { type Continuity, next as nextContinuity, type Told } from "./Continuity.ts"
+import { begun, type Continuity, isHeard, next as nextContinuity, type Told } from "./Continuity.ts"
 import { refusal } from "./Guard.ts"
 import { RecentTrades } from "./RecentTrades.ts"
 
@@ -38,10 +38,36 @@ interface Judged {
 
 /**
  * Judges one sighting. A quote or a book that says what the last one said is a duplicate until the heartbeat is over; a trade is
- * one when it was among the newest of its day. A trade behind the cumulative volume already reached is late, not lost.
+ * one when it was among the newest of its day, and one of a list (`isListed`) also when all of its place in the day was
+ * heard. Any other trade behind the cumulative volume already reached is late, not lost.
  */
-export const next = (state: SymbolState | undefined, sighting: Sighting, heartbeat_ms: number): Judged =>
-  sighting.kind === "trade" ? nextTrade(state, sighting) : nextQuote(state, sighting, heartbeat_ms)
+export const next = (
+  state: SymbolState | undefined,
+  sighting: Sighting,
+  heartbeat_ms: number,
+  isListed = false
+): Judged =>
+  sighting.kind === "trade" ? nextTrade(state, sighting, isListed) : nextQuote(state, sighting, heartbeat_ms)
+
+/**
+ * What is known of a symbol after a sighting that is not kept, whatever it says: a trade of it did reach us, and is not lost.
+ * Of one that cannot even be looked at it is not known whether it was one.
+ */
+export const setAside = (state: SymbolState | undefined, sighting: Sighting): SymbolState | undefined => {
+  try {
+    if (sighting.kind !== "trade") return state
+    const continuity = nextContinuity(state?.continuity, sighting, dayOf(sighting), "refused")
+    return { quote: state?.quote, book: state?.book, trades: state?.trades, continuity }
+  } catch {
+    return state && { ...state, continuity: begun(state.continuity) }
+  }
+}
+
+/** No trade is of a day that is still to come: one that says so would make all of today late. */
+const dayOf = ({ exchangeAtMs, receivedAtMs }: Sighting): number => {
+  const today = marketDay(receivedAtMs)
+  return exchangeAtMs === undefined ? today : Math.min(today, marketDay(exchangeAtMs))
+}
 
 const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat_ms: number): Judged => {
   const { receivedAtMs, sameness } = sighting
@@ -59,8 +85,8 @@ const nextQuote = (state: SymbolState | undefined, sighting: Sighting, heartbeat
   return { state: seen({ sameness, writtenAtMs: receivedAtMs }), verdict: judgeQuote(sighting) }
 }
 
-const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged => {
-  const { cumVolume = 0, exchangeAtMs, price, receivedAtMs, volume } = sighting
+const nextTrade = (state: SymbolState | undefined, sighting: Sighting, isListed: boolean): Judged => {
+  const { cumVolume = 0, exchangeAtMs, price, volume } = sighting
   const quote = state?.quote
   const book = state?.book
   const before = state?.trades
@@ -70,20 +96,19 @@ const nextTrade = (state: SymbolState | undefined, sighting: Sighting): Judged =
     trades,
     continuity
   })
-  // No trade is of a day that is still to come: one that says so would make all of today late.
-  const today = marketDay(receivedAtMs)
-  const day = exchangeAtMs === undefined ? today : Math.min(today, marketDay(exchangeAtMs))
+  const day = dayOf(sighting)
   const known = before !== undefined && day <= before.day ? before : undefined
   // A day that is over may be repeated after midnight; its volume says nothing of the day that runs.
   const over = known !== undefined && day < known.day
   const behind = known !== undefined && (over || cumVolume <= known.cumVolume)
   // A trade that does not say when it was is of its day, and no more is known of its time.
   const trade = { atMs: exchangeAtMs ?? day, price, volume, cumVolume }
-  if (behind && known.recent.includes(trade)) {
+  if ((behind && known.recent.includes(trade)) || (isListed && isHeard(state?.continuity, sighting, day))) {
     return { state: seen(before, state?.continuity), verdict: duplicate }
   }
   const reason = refusal(sighting)
-  const continuity = nextContinuity(state?.continuity, sighting, day, reason === undefined)
+  const how = reason !== undefined ? "refused" : isListed ? "listed" : "streamed"
+  const continuity = nextContinuity(state?.continuity, sighting, day, how)
   if (reason !== undefined) return { state: seen(before, continuity), verdict: { _tag: "Reject", reason } }
   const reached = Math.max(over ? 0 : cumVolume, known?.cumVolume ?? 0)
   const recent = (known?.recent ?? RecentTrades.none).add(trade)

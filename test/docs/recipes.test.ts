@@ -48,7 +48,7 @@ const stage = Effect.gen(function* () {
 const at = (time: string) => `2026-11-20 ${time}+00`
 const kinds: Rows = [
   ["book", "4"],
-  ["gap", "3"],
+  ["gap", "8"],
   ["quote", "2"],
   ["reject", "3"],
   ["trade", "10"]
@@ -74,7 +74,7 @@ const duckdbRows: Readonly<Record<string, Rows>> = {
   "The journal as a table": [],
   "What is there": [
     ["book", "4", "1", at("00:00:01"), at("00:01:12")],
-    ["gap", "3", "1", at("00:00:00"), at("00:02:11")],
+    ["gap", "8", "2", at("00:00:00"), at("00:02:20")],
     ["quote", "2", "2", at("00:00:00"), at("00:00:00.5")],
     ["reject", "3", "0", at("00:01:15"), at("00:02:13")],
     ["trade", "10", "2", at("00:00:01.08"), at("00:02:14")]
@@ -104,8 +104,10 @@ const duckdbRows: Readonly<Record<string, Rows>> = {
   "Spread from the books": [["005930", "3", 22.42]],
   "How late the records are": [["kis-ws", "9", 80, 100, 100]],
   "Holes of a day": [
-    ["all", "downtime", "2026-11-19 23:59:00+00", "2026-11-19 23:59:30+00", false],
-    ["005930", "disconnect", at("00:01:20"), at("00:02:05"), true]
+    ["all", "downtime", "2026-11-19 23:59:00+00", "2026-11-19 23:59:30+00", "0", "0", "0", "0", false],
+    ["005930", "disconnect", at("00:01:20"), at("00:02:05"), "0", "0", "0", "0", true],
+    ["000660", "continuity", at("00:02:15"), at("00:02:16"), "3", "10", "1", "4", false],
+    ["000660", "continuity", at("00:02:15"), at("00:02:18"), "1", "2", "1", "2", true]
   ],
   "Rejects by reason": [
     ["kis-rest", "zeroPrice", "2", "one"],
@@ -146,8 +148,10 @@ const psqlRows: Readonly<Record<string, Rows>> = {
   // Each book as much as another.
   "psql: spread from the books": [["005930", "3", 19.03]],
   "psql: holes of a day": [
-    ["all", "downtime", "2026-11-19T23:59:00.000Z", "2026-11-19T23:59:30.000Z", false],
-    ["005930", "disconnect", instant("00:01:20"), instant("00:02:05"), true]
+    ["downtime", null, "2026-11-19T23:59:00.000Z", "2026-11-19T23:59:30.000Z", "0", "0", "0", "0", false],
+    ["disconnect", "005930", instant("00:01:20"), instant("00:02:05"), "0", "0", "0", "0", true],
+    ["continuity", "000660", instant("00:02:15"), instant("00:02:16"), "3", "10", "1", "4", false],
+    ["continuity", "000660", instant("00:02:15"), instant("00:02:18"), "1", "2", "1", "2", true]
   ],
   "psql: rejects by reason": [
     ["zeroPrice", "2"],
@@ -217,7 +221,7 @@ describe("the recipes", () => {
       const counted = (files: string, options = "") =>
         rowsOf(`SELECT count(*)::INTEGER AS lines, count(seq)::INTEGER AS records
           FROM read_json('${folder}/var/data/2026/11/20/*/${files}', format = 'newline_delimited', columns = {seq: 'BIGINT'}${options})`)
-      assert.deepStrictEqual(yield* counted("*.json*[lnz]", ", ignore_errors = true"), [{ lines: 23, records: 22 }])
+      assert.deepStrictEqual(yield* counted("*.json*[lnz]", ", ignore_errors = true"), [{ lines: 28, records: 27 }])
       assert.deepStrictEqual(yield* counted("*.jsonl"), [{ lines: 8, records: 8 }])
       assert.deepStrictEqual(yield* counted("*.jsonl.gz"), [{ lines: 7, records: 7 }])
       assert.match(
@@ -264,6 +268,12 @@ describe("the recipes", () => {
     }).pipe(Effect.provide([layer, Disk.layer]))
     it.live(`are right of the tables, in ${name}`, () => ofTheTables, 120_000)
   }
+
+  it("ask the database for holes as the page on gaps does", () => {
+    const [ofThePage] = blocksOf("docs/gaps.md").filter(({ language }) => language === "sql")
+    const ofTheRecipe = sqlOf(true).find(({ heading }) => heading === "psql: holes of a day")
+    assert.strictEqual(ofTheRecipe?.code.trim(), ofThePage?.code.trim())
+  })
 
   it("name every value of a trade, and those of a book that they name, at their places", () => {
     const page = textOf("docs/recipes.md")

@@ -113,6 +113,14 @@ const rejected = (at_ms: number, reason: string, raw: string): RecordDraft => ({
   payload: { reason, raw }
 })
 
+/** What the counters of a stream miss between two seconds, or what came of it. */
+const lost = (fromSecond: number, toSecond: number, what: object): RecordDraft =>
+  hole(
+    140 * second,
+    { from: instant(fromSecond * second), to: instant(toSecond * second), cause: "continuity", ...what },
+    "000660"
+  )
+
 const cut = { from: instant(80 * second), to: instant(125 * second), cause: "disconnect" }
 
 /** The minutes after the open in the order in which they were written. */
@@ -138,7 +146,13 @@ const drafts: ReadonlyArray<RecordDraft> = [
   streamed("005930", 130 * second, 70_100, 1, 50, "1"),
   streamed("000660", 131 * second, 182_000, 2, 9, "5"),
   listedAlone(132 * second),
-  listedAlone(133 * second)
+  listedAlone(133 * second),
+  // Lost and found, and lost again between the same seconds; and another loss that begins in the same one.
+  lost(135, 136, { lostTrades: 1, lostVolume: 4 }),
+  lost(135, 136, { repairedBy: { source: "late", trades: 1, volume: 4, complete: true } }),
+  lost(135, 136, { lostTrades: 2, lostVolume: 6 }),
+  lost(135, 138, { lostTrades: 1, lostVolume: 2 }),
+  lost(135, 138, { repairedBy: { source: "backfill", trades: 1, volume: 2, complete: true } })
 ]
 
 /**
@@ -158,7 +172,7 @@ export const layRecipesJournal = (dataDir: string, form: "plain" | "compressed")
       : lay(dataDir, "seoul-1", compressed, { suffix: ".gz", packed }).slice(0, -".gz".length)
   ]
   writeFileSync(`${files[0]}.gz.new`, packed("half a draft\n").subarray(0, 40))
-  lay(dataDir, "seoul-1", open, { suffix: ".open", tail: '{"v":1,"seq":23,"id":"01' })
+  lay(dataDir, "seoul-1", open, { suffix: ".open", tail: '{"v":1,"seq":28,"id":"01' })
 
   const day = dirname(dirname(files[0] ?? ""))
   const manifest = [sealed, compressed].map((part, index) => ({

@@ -104,6 +104,13 @@ const gapsOf: Gaps["Service"]["ask"] = ({ day = "20261124", symbol }) =>
           ],
           { day, symbol, open: [{ fromMs: tenMs - 3_600_000, toMs: tenMs + 30_000 }] }
         ),
+        record: {
+          firstMs: tenMs - 3_000_000,
+          lastMs: tenMs,
+          unrecorded: [{ fromMs: tenMs - 3_600_000, toMs: tenMs - 3_000_000 }],
+          unrecorded_seconds: 600,
+          isObserved: symbol === undefined ? undefined : true
+        },
         open: [{ symbol: "000660", account: "main", cause: "silence", fromMs: tenMs }]
       })
 
@@ -190,6 +197,13 @@ describe("the API", () => {
       const { body, status } = yield* ask("/api/v1/gaps?day=2026-11-24&symbol=005930")
       assert.strictEqual(status, 200)
       assert.deepInclude(body, { day: "2026-11-24", symbol: "005930", market_seconds: 3_630, all_seconds: 0 })
+      assert.deepInclude(body, {
+        firstReceivedAt: "2026-11-24T00:10:00.000Z",
+        lastReceivedAt: "2026-11-24T01:00:00.000Z",
+        isObserved: true,
+        unrecorded_seconds: 600
+      })
+      assert.deepStrictEqual(body.unrecorded, [{ from: "2026-11-24T00:00:00.000Z", to: "2026-11-24T00:10:00.000Z" }])
       assert.deepInclude(body.total, { holes: 1, partly: 1, symbol_seconds: 30, lostTrades: 5, foundShares: 50 })
       assert.deepStrictEqual(body.holes, [
         {

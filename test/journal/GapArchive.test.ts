@@ -65,24 +65,55 @@ describe("the gaps of an archive", () => {
     })
   )
 
-  it.effect("of a day are told in the next one there is too, and in no later one", () =>
+  it.effect("of a day are told in the seven days after it too, in the next one there is, and in no later one", () =>
     Effect.gen(function* () {
       const { ask, folder } = yield* setUp
       for (const [at, { days, from }] of [
         { days: 0, from: 0 },
         { days: 3, from: 6 * hour_ms },
-        { days: 4, from: 80 * hour_ms }
+        { days: 7, from: 7 * hour_ms },
+        { days: 8, from: 80 * hour_ms }
       ].entries()) {
         const writtenMs = openMs + days * 24 * hour_ms
         const file = join(folder, segmentFile(node, at + 1, writtenMs))
         mkdirSync(dirname(file), { recursive: true })
         writeFileSync(file, `${line(hole(openMs + from, writtenMs), at + 1)}\n`)
       }
-      assert.deepStrictEqual((yield* ask("20261124")).holes, [0, 6 * hour_ms])
+      const hours = Effect.fnUntraced(function* (day: string) {
+        return (yield* ask(day)).holes.map((from) => from / hour_ms)
+      })
+      // A cut of the first day that was over, and so told, days later is of that day.
+      assert.deepStrictEqual(yield* hours("20261124"), [0, 6, 7])
       // Nothing was recorded that day, and who began again told of it.
-      assert.deepStrictEqual((yield* ask("20261125")).holes, [6 * hour_ms])
-      assert.deepStrictEqual((yield* ask("20261127")).holes, [6 * hour_ms, 80 * hour_ms])
-      assert.deepStrictEqual((yield* ask("20261201")).holes, [])
+      assert.deepStrictEqual(yield* hours("20261125"), [6, 7, 80])
+      assert.deepStrictEqual(yield* hours("20261202"), [80])
+      assert.deepStrictEqual(yield* hours("20261203"), [])
+      assert.deepStrictEqual(yield* hours("20261001"), [0], "the next one there is, however far")
+    })
+  )
+
+  it.effect("of days that were asked for in turn are remembered, until there are too many of them", () =>
+    Effect.gen(function* () {
+      const { ask, folder } = yield* setUp
+      const lay = (day: string, count: number) => {
+        const atMs = Date.parse(`${day}T01:00:00Z`)
+        const file = join(folder, segmentFile(node, 1, atMs))
+        mkdirSync(dirname(file), { recursive: true })
+        const lines = Array.from({ length: count }, (_, at) => line(hole(atMs, atMs + at), at + 1))
+        writeFileSync(file, `${lines.join("\n")}\n`)
+      }
+      lay("2026-10-01", 30_000)
+      lay("2026-10-02", 1)
+      lay("2026-10-20", 10)
+      lay("2026-10-21", 1)
+      lay("2026-11-10", 30_000)
+      assert.isAbove((yield* ask("20261020")).read, 0)
+      assert.isAbove((yield* ask("20261110")).read, 0)
+      assert.deepStrictEqual([(yield* ask("20261020")).read, (yield* ask("20261110")).read], [0, 0])
+      // The day of long ago is more than can be remembered beside these, but for itself.
+      assert.strictEqual((yield* ask("20261001")).holes.length, 30_001)
+      assert.strictEqual((yield* ask("20261001")).read, 0)
+      assert.isAbove((yield* ask("20261110")).read, 0)
     })
   )
 

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { marketMidnight } from "../../src/calendar/MarketTime.ts"
 import type { GapPayload } from "../../src/domain/Gap.ts"
+import { makeOwners } from "../../src/journal/gapBook/owners.ts"
 import { type DayHole, GapBook } from "../../src/journal/GapBook.ts"
 import { gapReport } from "../../src/ops/GapReport.ts"
 
@@ -149,6 +150,74 @@ describe("the book of a day's gaps", () => {
       gap(9, 120, "continuity", { ...a, ...late(7, 70) })
     ]
     assert.include(bookOf(...records, ...both).map(brief), "005930 disconnect 10-70 whole left 70 lost 7/70 found 7/70")
+  })
+
+  it("shares what was found of several losses together out to those that lack something, the oldest first", () => {
+    const records = [
+      gap(5, 6, "continuity", { ...a, lostTrades: 2, lostVolume: 30 }),
+      gap(8, 9, "continuity", { ...a, lostTrades: 1, lostVolume: 10 }),
+      gap(20, 21, "continuity", { ...a, lostTrades: 5, lostVolume: 50 }),
+      gap(5, 9, "continuity", { symbol: "000660", lostTrades: 1, lostVolume: 10 }),
+      gap(5, 9, "continuity", { ...a, ...late(2, 30) })
+    ]
+    assert.deepStrictEqual(bookOf(...records).map(brief), [
+      "005930 continuity 5-6 whole left 6 lost 2/30 found 2/30",
+      "000660 continuity 5-9 none left 5 lost 1/10 found 0/0",
+      "005930 continuity 8-9 none left 8 lost 1/10 found 0/0",
+      "005930 continuity 20-21 none left 20 lost 5/50 found 0/0"
+    ])
+    const more = [...records, gap(5, 9, "continuity", { ...a, ...late(1, 10) })]
+    assert.include(bookOf(...more).map(brief), "005930 continuity 8-9 whole left 9 lost 1/10 found 1/10")
+    const tooMuch = [...more, gap(5, 9, "continuity", { ...a, ...late(1, 7) })]
+    assert.include(bookOf(...tooMuch).map(brief), "005930 continuity 5-9 whole left 9 lost 0/0 found 1/7")
+  })
+
+  const Timed = Schema.Struct({
+    symbol: Schema.Literals(["005930", "000660"]),
+    from: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40 })),
+    length: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 12 }))
+  })
+  it.prop(
+    "finds the hole of each loss that a look at all of them finds",
+    [Schema.Array(Timed), Schema.Array(Timed)],
+    ([holes, losses]) => {
+      const timed = ({ from, length, symbol }: typeof Timed.Type) => ({
+        symbol,
+        fromMs: from * 500,
+        toMs: (from + length) * 500
+      })
+      const all = holes.map(timed)
+      const ownerOf = makeOwners(all)
+      for (const loss of losses.map(timed)) {
+        const common_ms = (hole: typeof loss) => Math.min(hole.toMs, loss.toMs) - Math.max(hole.fromMs, loss.fromMs)
+        const near = all.filter((hole) => hole.symbol === loss.symbol && common_ms(hole) >= -1_000)
+        const owner = ownerOf(loss)
+        assert.strictEqual(owner === undefined, near.length === 0)
+        if (owner === undefined) continue
+        assert.include(near, owner)
+        assert.strictEqual(common_ms(owner), Math.max(...near.map(common_ms)))
+      }
+    },
+    { arbitrary: { runs: 500, size: 30 } }
+  )
+
+  it("looks at each hole and loss of a bad day a few times, and not at every pair of them", () => {
+    const looks = { of: 0 }
+    const counted = (at: number) => ({
+      symbol: "005930",
+      get fromMs() {
+        looks.of += 1
+        return at * 10
+      },
+      toMs: at * 10 + 5
+    })
+    const ownerOf = makeOwners(Array.from({ length: 20_000 }, (_, at) => counted(at * 1_000)))
+    for (let at = 0; at < 20_000; at++) {
+      const fromMs = at * 10_000 + 1
+      assert.strictEqual(ownerOf({ symbol: "005930", fromMs, toMs: fromMs + 3 })?.toMs, at * 10_000 + 5)
+    }
+    // Sorting and halving: some 20 looks each, where every pair would be 400 million.
+    assert.isBelow(looks.of, 2_000_000)
   })
 
   const Second = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 30 }))

@@ -22,7 +22,7 @@ const missing = (trades: ReadonlyArray<Sighting>): Sums & { readonly named: numb
   const sums = { trades: 0, volume: 0, named: 0, volumeOnly: 0 }
   let state: Continuity | undefined
   for (const trade of trades) {
-    state = next(state, trade, dayOf(trade), true)
+    state = next(state, trade, dayOf(trade), trade.flags.includes("backfill") ? "listed" : "streamed")
     const { told } = state
     if (told?._tag === "jump") {
       sums.volumeOnly += told.volumeOnly
@@ -93,7 +93,7 @@ for (const block of ["A", "Z"] as const) {
               isGone[index] = true
               if (what === "delay") after.push(tick)
               // A list has neither counters nor sides.
-              if (what === "list") after.push({ ...tick, tally: undefined })
+              if (what === "list") after.push({ ...tick, tally: undefined, flags: ["backfill"] })
             }
           }
         }
@@ -192,6 +192,16 @@ describe("an auction", () => {
   it("whose print is lost is missed by its volume alone", () =>
     assert.deepStrictEqual(missing([before, after]), { trades: 0, volume: 900, named: 1, volumeOnly: 0 }))
 
+  it("that prints on top of shares traded off the book sets the new reference itself, and nothing is lost", () => {
+    // 124 shares before it, as before the captured opening print; of an interruption and of the close.
+    for (const hourClass of ["C", "A", "0"]) {
+      const changes = { 21: "", 43: hourClass, 45: "280000" }
+      const later = trade(900, opened + 1_029, { trades: 1, sided: 5 }, changes)
+      const next = trade(3, opened + 1_032, { trades: 2, sided: 8 }, { 45: "280000" })
+      assert.deepStrictEqual(missing([before, later, next]), { ...whole, volumeOnly: 124 })
+    }
+  })
+
   it("whose print comes late is missed no longer", () =>
     assert.deepStrictEqual(missing([before, after, auction]), { trades: 0, volume: 0, named: 1, volumeOnly: 0 }))
 })
@@ -259,19 +269,74 @@ describe("nothing is claimed", () => {
   })
 
   it("of the time in which nobody listened on purpose", () => {
-    const state = begun(next(undefined, before, dayOf(before), true))
+    const state = begun(next(undefined, before, dayOf(before), "streamed"))
     const later = trade(2, opened + 700, { trades: 20, sided: 700 })
-    assert.strictEqual(next(state, later, dayOf(later), true).told, undefined)
+    assert.strictEqual(next(state, later, dayOf(later), "streamed").told, undefined)
   })
 
   it("of a trade that came and was refused", () => {
     const refused = trade(3, opened + 8, { trades: 2, sided: 8 }, { 2: "0" })
     const later = trade(2, opened + 10, { trades: 3, sided: 10 })
     const state = [before, refused, later].reduce<Continuity | undefined>(
-      (known, each) => next(known, each, dayOf(each), each !== refused),
+      (known, each) => next(known, each, dayOf(each), each === refused ? "refused" : "streamed"),
       undefined
     )
     assert.strictEqual(state?.told, undefined)
+  })
+})
+
+describe("a row of a list without a cumulative volume", () => {
+  const before = trade(5, opened + 5, { trades: 1, sided: 5 })
+  const lossy = trade(3, opened + 15, { trades: 3, sided: 15 }, { 1: "100002" })
+  const rowAt = (hour: string) => ({
+    ...trade(4, 0, { trades: 0, sided: 0 }, { 1: hour }),
+    exchangeAtMs: marketInstant("20260908", hour),
+    cumVolume: undefined,
+    tally: undefined,
+    flags: ["backfill"]
+  })
+
+  it("that is of a time before the newest trade hides no loss after it", () =>
+    assert.deepStrictEqual(missing([before, rowAt("095959"), lossy]), {
+      trades: 1,
+      volume: 7,
+      named: 1,
+      volumeOnly: 0
+    }))
+
+  it("that may be newer than it, or be it, lets nothing be concluded", () => {
+    for (const hour of ["100000", "100001"]) assert.deepStrictEqual(missing([before, rowAt(hour), lossy]), whole)
+  })
+})
+
+describe("very many losses", () => {
+  /** Trades of one share, of which every second one is lost. */
+  const all = (losses: number) =>
+    Array.from({ length: 2 * losses + 1 }, (_, at) => trade(1, opened + at + 1, { trades: at + 1, sided: at + 1 }))
+  const listed = (each: Sighting) => ({ ...each, ...tallied(each), tally: undefined, flags: ["backfill"] })
+  const tallied = ({ cumVolume, volume }: Sighting) => ({ cumVolume, volume })
+
+  it("are all found when a list brings them, be they more than are known one by one", () => {
+    for (const losses of [200, 256, 1_000]) {
+      const came = all(losses).filter((_, at) => at % 2 === 0)
+      const gone = all(losses).filter((_, at) => at % 2 === 1)
+      const lost = { trades: losses, volume: losses, named: losses, volumeOnly: 0 }
+      assert.deepStrictEqual(missing(came), lost)
+      assert.deepStrictEqual(missing([...came, ...gone.map(listed)]), { ...whole, named: losses })
+      // What was heard is no part of it, though it lies between.
+      assert.deepStrictEqual(missing([...came, ...came.map(listed)]), lost)
+    }
+  })
+
+  it("are remembered in bounded memory", () => {
+    let state: Continuity | undefined
+    for (const [at, each] of all(4_000).entries()) if (at % 2 === 0) state = next(state, each, dayOf(each), "streamed")
+    assert.strictEqual(state?.losses.length, 256)
+    assert.isAtMost(state?.losses.reduce((sum, { between }) => sum + between.length, 0) ?? 0, 256 + 1_024)
+    assert.strictEqual(
+      state?.losses.reduce((sum, { leftTrades }) => sum + leftTrades, 0),
+      4_000
+    )
   })
 })
 
@@ -279,7 +344,8 @@ describe("trades that a list brought before the stream went on", () => {
   const before = trade(5, opened + 5, { trades: 1, sided: 5 })
   const listed = (volume: number, cumVolume: number) => ({
     ...trade(volume, cumVolume, { trades: 0, sided: 0 }),
-    tally: undefined
+    tally: undefined,
+    flags: ["backfill"]
   })
 
   it("are not missed", () => {
@@ -328,7 +394,7 @@ describe("a whole day of the simulator's market", () => {
     for (const tape of all) assert.deepStrictEqual(missing(tape), whole, tape[0]?.symbol)
   })
 
-  it("lacks exactly the trade that is taken away; a print is missed by its volume, unless it sets no new reference", () => {
+  it("lacks exactly the trade that is taken away; a print is missed by its volume, unless no common trade shows a new reference after it", () => {
     for (const tape of all) {
       // Of a long tape every seventh, and everything that is not a common trade.
       for (const [index, gone] of tape.entries()) {
@@ -337,7 +403,10 @@ describe("a whole day of the simulator's market", () => {
         const found = missing(tape.slice(index - 1, index + 2).toSpliced(1, 1))
         const { volume = 0 } = gone
         if (!isPrint) assert.deepStrictEqual(found, { trades: 1, volume, named: 1, volumeOnly: 0 })
-        else if (tape[index - 1]?.tally?.reference === tape[index + 1]?.tally?.reference) {
+        else if (
+          tape[index + 1]?.tally?.isSided === false ||
+          tape[index - 1]?.tally?.reference === tape[index + 1]?.tally?.reference
+        ) {
           assert.deepStrictEqual(found, { ...whole, volumeOnly: volume })
         } else assert.deepStrictEqual(found, { trades: 0, volume, named: 1, volumeOnly: 0 })
       }

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Delivery, Sighting } from "../../src/domain/Sighting.ts"
+import { GapBook } from "../../src/journal/GapBook.ts"
 import { ShardState } from "../../src/shard/ShardState.ts"
 import { heartbeat_ms } from "./fixtures.ts"
 import { captured } from "./tape.ts"
@@ -103,6 +104,41 @@ describe("the record of what a stream did not bring", () => {
       }
     ])
     assert.deepStrictEqual(first?.report.lost, second?.report.found)
+  })
+
+  it("adds up for each loss when more were found than are known one by one, in one append or afterwards", () => {
+    const base = ticks[0]
+    if (base === undefined) return assert.fail("no ticks")
+    const stream = Array.from({ length: 801 }, (_, index): Sighting => ({
+      ...base,
+      exchangeAtMs: (base.exchangeAtMs ?? 0) + index * 1_000,
+      volume: 1,
+      cumVolume: index + 1,
+      tally: { trades: index + 1, sidedVolume: index + 1, isSided: true, reference: 1 }
+    }))
+    const came = stream.filter((_, index) => index % 2 === 0)
+    const gone = stream.filter((_, index) => index % 2 === 1)
+    const list = gone.map((each) => ({ ...each, tally: undefined, flags: ["backfill"] }))
+    const holesOf = (judgements: ReturnType<typeof judged>) => {
+      const book = new GapBook("20260608")
+      for (const { drafts } of judgements)
+        for (const { kind, payload } of drafts) book.add({ kind, symbol: "005930", payload: { ...payload } })
+      return book.holes()
+    }
+    const afterwards = holesOf(judged(delivery(came), delivery(list, { source: "backfill" })))
+    assert.strictEqual(afterwards.length, 400)
+    assert.isTrue(
+      afterwards.every(({ foundTrades, lostTrades, repair }) => foundTrades === lostTrades && repair === "whole")
+    )
+    const some = holesOf(judged(delivery(came), delivery(list.slice(0, 100), { source: "backfill" })))
+    assert.strictEqual(some.filter(({ repair }) => repair === "whole").length, 100)
+    // What comes in the same append was out of order; of losses that were taken together by then it is found.
+    const state = stateOf()
+    const together = holesOf([state.judge([delivery(came), delivery(list, { source: "backfill" })])])
+    assert.isTrue(
+      together.every(({ repair }) => repair === "whole"),
+      JSON.stringify(together)
+    )
   })
 
   it("is the same when the judgement is made again", () => {

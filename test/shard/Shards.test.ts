@@ -176,4 +176,31 @@ describe("the shards", () => {
       assert.deepStrictEqual(restarts.sort(), [0, 0, 0, 3])
     }).pipe(Effect.provide(layerOf(layer)))
   })
+
+  it.effect("trades that were set aside as poison are refused, and not lost", () => {
+    const crashes = { left: 0 }
+    const { drafts, layer } = memoryJournal(crashes)
+    return Effect.gen(function* () {
+      const shards = yield* Shards
+      yield* shards.observe(["005930"])
+      yield* shards.start
+      const ticks = captured("A")
+      const stream = (from: number, to: number) =>
+        shards.deliver({ source: "kis-ws", account: "main", sightings: ticks.slice(from, to) })
+      yield* stream(0, 2)
+      yield* settled
+      crashes.left = 3
+      yield* stream(2, 5)
+      yield* TestClock.adjust("10 seconds")
+      yield* stream(5, 7)
+      // One more is really lost.
+      yield* stream(8, 9)
+      yield* drain
+      assert.deepStrictEqual(
+        drafts.map(({ kind }) => kind),
+        ["trade", "trade", "reject", "reject", "reject", "trade", "trade", "trade", "gap"]
+      )
+      assert.deepInclude(yield* shards.lossTotals, { losses: 1, trades: 1 })
+    }).pipe(Effect.provide(layerOf(layer)))
+  })
 })

@@ -195,6 +195,57 @@ describe("a trade", () => {
     ])
   })
 
+  const counted = (cumVolume: number, trades: number, changes: Partial<Sighting> = {}) =>
+    trade(cumVolume, { ...changes, tally: { trades, sidedVolume: cumVolume, isSided: true, reference: 100 } })
+  /** The states after a stream of trades of one share, some left out, and then what is said of each as a list has it. */
+  const listedAfter = (stream: ReadonlyArray<Sighting>, listed: ReadonlyArray<number>) => {
+    let { state } = judge(...stream)
+    return listed.map((cumVolume) => {
+      const judged = next(state, trade(cumVolume, { flags: ["backfill"] }), heartbeat_ms, true)
+      state = judged.state
+      return judged.verdict._tag
+    })
+  }
+  const all = Array.from({ length: 200 }, (_, at) => counted(at + 1, at + 1))
+  const lacking = (...lost: ReadonlyArray<number>) => all.filter(({ cumVolume = 0 }) => !lost.includes(cumVolume))
+
+  it("that a list has once more is a duplicate where all was heard, however long ago that was", () => {
+    assert.deepStrictEqual(listedAfter(all, [1, 2, 100, 200]), ["Duplicate", "Duplicate", "Duplicate", "Duplicate"])
+    const late = [...lacking(10), counted(10, 10), ...all.slice(100)]
+    assert.deepStrictEqual(listedAfter(late, [10]), ["Duplicate"], "it came late, long before the list")
+  })
+
+  it("that a list has is stored where something is missing, and once only", () =>
+    assert.deepStrictEqual(listedAfter(lacking(10, 50), [10, 10, 49, 50, 51, 10, 50]), [
+      "Store",
+      "Duplicate",
+      "Duplicate",
+      "Store",
+      "Duplicate",
+      "Duplicate",
+      "Duplicate"
+    ]))
+
+  it("that a list has is stored where it is not known what was heard", () => {
+    assert.deepStrictEqual(listedAfter(all.slice(50), [50, 51]), ["Store", "Duplicate"], "before the first trade")
+    const contradiction = [
+      ...all.slice(0, 50),
+      ...all.slice(60).map(({ cumVolume = 0 }) => counted(cumVolume, cumVolume - 20))
+    ]
+    assert.deepStrictEqual(listedAfter(contradiction, [20, 55]), ["Store", "Store"], "where the counters made no sense")
+    const offBook = [
+      ...all.slice(0, 50),
+      ...all.slice(60).map(({ cumVolume = 0 }) =>
+        trade(cumVolume, {
+          tally: { trades: cumVolume - 10, sidedVolume: cumVolume - 10, isSided: true, reference: 100 }
+        })
+      )
+    ]
+    assert.deepStrictEqual(listedAfter(offBook, [20, 55]), ["Duplicate", "Store"], "where no counter knew of shares")
+    const refused = [...all.slice(0, 50), counted(51, 51, { price: 0 }), ...all.slice(51)]
+    assert.deepStrictEqual(listedAfter(refused, [51, 52]), ["Store", "Duplicate"], "where it was refused")
+  })
+
   const Step = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 12 }))
   it.prop(
     "of a stream with repeats and delays is stored once, and is late exactly when it is behind",

@@ -1,10 +1,8 @@
-import type { LostTrades } from "../../domain/LostTrades.ts"
+import { losses_max, type LostTrades } from "../../domain/LostTrades.ts"
 import type { EdgedHole } from "./EdgeVolumes.ts"
 
 /** A broker that drops trades drops many: those of a symbol are gathered for so long and asked for together. */
 const gather_ms = 10_000
-/** Losses asked for together; what comes after so many in one turn stays as it is. */
-const parts_max = 256
 
 /**
  * Trades that were lost while the connection was up, as holes to be filled: one a symbol and turn. That a hole of the
@@ -17,7 +15,7 @@ export class LostHoles {
   add(loss: LostTrades, nowMs: number): void {
     const known = this.gathering.get(loss.symbol)
     if (known === undefined) this.gathering.set(loss.symbol, { losses: [loss], untilMs: nowMs + gather_ms })
-    else if (known.losses.length < parts_max) known.losses.push(loss)
+    else if (known.losses.length < losses_max) known.losses.push(loss)
   }
 
   /** The holes of symbols that have gathered long enough. */

@@ -32,6 +32,14 @@ const sums = {
 export const GapReport = Struct({
   day: Text,
   symbol: optionalKey(Text),
+  /** Of any record of the day; absent: there is none. */
+  firstReceivedAt: optionalKey(Text),
+  lastReceivedAt: optionalKey(Text),
+  /** Whether the symbol asked for was to be observed that day; absent where no list says. */
+  isObserved: optionalKey(Schema.Boolean),
+  /** Open hours of which there is no record, and no gap says why. */
+  unrecorded_seconds: Finite,
+  unrecorded: List(Struct({ from: Text, to: Text })),
   market_seconds: Finite,
   all_seconds: Finite,
   left_all_seconds: Finite,

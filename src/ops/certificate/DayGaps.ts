@@ -1,7 +1,7 @@
 import type { GapCause } from "../../domain/Gap.ts"
 import type { JournalRecord } from "../../domain/JournalRecord.ts"
 import { GapBook } from "../../journal/GapBook.ts"
-import type { Span } from "./Spans.ts"
+import type { Span } from "../Spans.ts"
 
 /** A hole, put together from every record of it. */
 export interface DayGap extends Span {

@@ -2,7 +2,7 @@ import { marketInstant, marketMidnight } from "../../calendar/MarketTime.ts"
 import { timetableOf } from "../../calendar/Phases.ts"
 import type { SaidDays } from "../../calendar/TradingDays.ts"
 import type { Phase } from "../../domain/Phase.ts"
-import type { Span } from "./Spans.ts"
+import type { Span } from "../Spans.ts"
 
 export interface PhaseSpan extends Span {
   readonly phase: Phase

@@ -2,8 +2,8 @@ import { dataKinds, type JournalRecord } from "../../domain/JournalRecord.ts"
 import { type MinuteMarker, minuteMarkerOf } from "../../domain/MinuteMarker.ts"
 import { makeDayGaps } from "./DayGaps.ts"
 import type { PhaseSpan } from "./DayPhases.ts"
-import { makeSilences } from "./Silences.ts"
-import type { Span } from "./Spans.ts"
+import { makeSilences } from "../Silences.ts"
+import type { Span } from "../Spans.ts"
 
 const kindIndex: ReadonlyMap<string, number> = new Map(dataKinds.map((kind, index) => [kind, index]))
 const kinds = dataKinds.length

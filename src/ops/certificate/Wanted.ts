@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { join } from "node:path"
-import { dayFolder, marketDate } from "../../calendar/MarketTime.ts"
+import { dayFolder, marketDate, marketMidnight } from "../../calendar/MarketTime.ts"
 import { Disk } from "../../journal/Disk.ts"
 import { readWhole } from "../../journal/wholeFile.ts"
 import type { UniverseWord } from "./DayTally.ts"
-import { type Span, union } from "./Spans.ts"
+import { type Span, union } from "../Spans.ts"
 
 /** A symbol that was to be observed, and when. */
 export interface WantedSymbol {
@@ -45,15 +45,30 @@ const day_ms = 86_400_000
 /** A universe holds until the next; of a market that is closed for so long there is no day to certify. */
 const days_back = 14
 
+/** The dated files in a day's folder, by their paths in the data folder. */
+const filesIn = Effect.fnUntraced(function* (dataDir: string, folder: string) {
+  const disk = yield* Disk
+  const names = yield* disk.list(join(dataDir, folder))
+  return names.filter((name) => /^universe-[0-9a-f]{12}\.json$/.test(name)).map((name) => `${folder}/${name}`)
+})
+
 /** The newest dated file of a day before, for a day on which nothing was said of what is observed. */
 const filesBefore = Effect.fnUntraced(function* (dataDir: string, fromMs: number) {
-  const disk = yield* Disk
   for (let back = 1; back <= days_back; back++) {
-    const folder = dayFolder(marketDate(fromMs - back * day_ms))
-    const names = (yield* disk.list(join(dataDir, folder))).filter((name) => /^universe-[0-9a-f]{12}\.json$/.test(name))
-    if (names.length > 0) return names.map((name) => `${folder}/${name}`)
+    const files = yield* filesIn(dataDir, dayFolder(marketDate(fromMs - back * day_ms)))
+    if (files.length > 0) return files
   }
   return []
+})
+
+/** The symbols that the dated files of a day (`YYYYMMDD`) name at all, or else those of the newest day before; `undefined` where there is no such file. */
+export const namedSymbols = Effect.fnUntraced(function* (dataDir: string, day: string) {
+  const own = yield* filesIn(dataDir, dayFolder(day))
+  const files = own.length > 0 ? own : yield* filesBefore(dataDir, marketMidnight(day))
+  if (files.length === 0) return undefined
+  const named = new Set<string>()
+  for (const file of files) for (const { code } of yield* readUniverse(dataDir, file)) named.add(code)
+  return named
 })
 
 /**

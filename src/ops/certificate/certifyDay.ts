@@ -18,7 +18,6 @@ import { makeDayTally } from "./DayTally.ts"
 import { summariseGaps } from "./gapSummary.ts"
 import { judge } from "./judge.ts"
 import { renderPage } from "./renderPage.ts"
-import { union, without } from "./Spans.ts"
 import { readWanted } from "./Wanted.ts"
 
 /** Counts the rows of a day beside its lines. */
@@ -129,10 +128,8 @@ export const certificateOf = Effect.fn("certificate.of")(function* (options: Cer
   for (const record of yield* recordsAfter(dataDir, report, dayFolder(day))) tally.gaps.gap(record)
 
   const gaps = tally.gaps.at(endMs).filter(({ fromMs, toMs }) => toMs > whole.fromMs && fromMs < whole.toMs)
-  const told = union(gaps.filter(({ symbol }) => symbol === undefined))
-  const until = Math.min(endMs, nowMs)
-  const open = union(phases.map(({ fromMs, toMs }) => ({ fromMs, toMs: Math.min(toMs, until) })))
-  const unrecorded = without(union(tally.silences.inside(open, until)), told)
+  const told = gaps.filter(({ symbol }) => symbol === undefined)
+  const unrecorded = tally.silences.unrecorded(phases, Math.min(endMs, nowMs), told)
   const wanted = yield* readWanted(dataDir, tally.universes(), whole)
   const { symbols, timeline } = yield* coverageOf({ phases, wanted: wanted.symbols, gaps, unrecorded, tally })
   const perPhase = phaseDays(phases, symbols)

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { type DayGap, leftOf } from "./DayGaps.ts"
 import type { PhaseSpan } from "./DayPhases.ts"
 import type { DayTally } from "./DayTally.ts"
-import { common, inside_ms, type Span, union, without } from "./Spans.ts"
+import { common, inside_ms, type Span, union, without } from "../Spans.ts"
 import type { WantedSymbol } from "./Wanted.ts"
 
 /** What was to be seen in a phase and what was; `repaired_seconds` is the part of the rest that was found afterwards. */

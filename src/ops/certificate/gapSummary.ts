@@ -1,6 +1,6 @@
 import type { GapCause } from "../../domain/Gap.ts"
 import { type DayGap, leftOf } from "./DayGaps.ts"
-import { common, inside_ms, type Span, union } from "./Spans.ts"
+import { common, inside_ms, type Span, union } from "../Spans.ts"
 
 /** Some holes together. */
 export interface HoleCount {
