@@ -59,8 +59,13 @@ const { restUrl, wsUrl } = await new Promise((resolve) =>
   market.stdout.once("data", (line) => resolve(JSON.parse(line)))
 )
 const accounts = join(work, "accounts.json")
-const pair = (n) => ({ alias: `key-${n}`, appKey: `kill-key-${n}`, appSecret: `kill-secret-${n}` })
-writeFileSync(accounts, JSON.stringify([1, 2, 3, 4].map(pair)), { mode: 0o600 })
+/** Other keys after every few lives: a key that connects again and again is held back, as it should be, and nothing would stream. */
+const lives_key = 4
+const useKeys = (life) => {
+  const of = Math.floor(life / lives_key)
+  const pair = (n) => ({ alias: `key-${n}`, appKey: `kill-key-${n}-${of}`, appSecret: `kill-secret-${n}-${of}` })
+  writeFileSync(accounts, JSON.stringify([1, 2, 3, 4].map(pair)), { mode: 0o600 })
+}
 const port = await freePort()
 const env = {
   ...clean,
@@ -136,6 +141,7 @@ const promise = () => {
 }
 
 for (let kill = 1; kill <= kills; kill++) {
+  useKeys(kill)
   const child = start()
   let said = ""
   child.stderr.on("data", (text) => (said = `${said}${text}`.slice(-4_000)))
@@ -152,6 +158,7 @@ for (let kill = 1; kill <= kills; kill++) {
   if (kill % 10 === 0) console.log(`${kill} kills, ${problems.length} problems, ${segments().length} files`)
 }
 
+useKeys(kills + lives_key)
 const last = start()
 const exit = ended(last)
 const untilMs = Date.now() + 300_000
