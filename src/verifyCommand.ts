@@ -8,7 +8,8 @@ import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import type { Settings } from "./Settings.ts"
 import * as Database from "./sql/Database.ts"
-import { countRows, followedSeqs, hasTables, type HourRows, makeHourCount } from "./sql/HourRows.ts"
+import { countRows, followedSeqs, hasTables, makeHourCount, type RowComparison } from "./sql/HourRows.ts"
+import { olderText } from "./sql/KeptFrom.ts"
 import { rowProblems } from "./sql/rowProblems.ts"
 import { targetFlag } from "./targetFlag.ts"
 import { databaseToCompare, inUse, makeProgress, needFolder } from "./verificationFrame.ts"
@@ -48,24 +49,25 @@ const ofFilesAndRows = Effect.fnUntraced(function* (options: VerifyOptions) {
   const followed = yield* followedSeqs
   const count = makeHourCount(followed)
   const report = yield* verifyArchive({ ...options, onRecord: count.see })
-  const hours = yield* countRows(count, report.stretches, followed)
-  const wrong = rowProblems(hours)
+  const rows = yield* countRows(count, report.stretches, followed)
+  const wrong = rowProblems(rows.hours)
   return {
     ...report,
     problems: [...report.problems, ...wrong],
     problemsFound: report.problemsFound + wrong.length,
-    sql: { compared: true, hours, waiting: count.waiting() } as const
+    sql: { compared: true, ...rows, waiting: count.waiting() } as const
   }
 })
 
 const sqlText = (
   sql:
     | { readonly compared: false; readonly why: string }
-    | { readonly compared: true; readonly hours: ReadonlyArray<HourRows>; readonly waiting: number }
+    | ({ readonly compared: true; readonly waiting: number } & RowComparison)
 ): ReadonlyArray<string> => {
   if (!sql.compared) return [`SQL: not compared: ${sql.why}`]
   const waiting = sql.waiting === 0 ? [] : [`SQL: ${sql.waiting} lines more wait for the observer to store them`]
-  return [...rowsText(sql.hours), ...waiting]
+  const older = sql.keptFrom === undefined ? [] : [`SQL: ${olderText(sql.older, sql.keptFrom)}`]
+  return [...rowsText(sql.hours), ...older, ...waiting]
 }
 
 const run = Effect.fnUntraced(function* (given: Given) {

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { isDataKind, type JournalRecord } from "../domain/JournalRecord.ts"
 import type { Stretch } from "../journal/Verify.ts"
+import { readKeptFrom } from "./KeptFrom.ts"
 
 /** Lines of files against rows of the database, for one node and hour of receipt. */
 export interface HourRows {
@@ -61,22 +62,34 @@ export const makeHourCount = (followed: ReadonlyMap<string, number>) => {
 }
 export type HourCount = ReturnType<typeof makeHourCount>
 
-/** The hours from the first with a line to the last: one in which there are rows and no lines lies between, or nowhere. */
-const hoursOf = (count: HourCount): ReadonlyArray<number> => {
-  let first = Number.POSITIVE_INFINITY
-  let last = Number.NEGATIVE_INFINITY
-  for (const hours of count.nodes().values()) {
-    for (const hour of hours.keys()) {
-      first = Math.min(first, hour)
-      last = Math.max(last, hour)
-    }
-  }
-  return Number.isFinite(first) ? Array.from({ length: last - first + 1 }, (_, index) => first + index) : []
+const hoursOf = (count: HourCount): ReadonlyArray<number> =>
+  [...new Set([...count.nodes().values()].flatMap((hours) => [...hours.keys()]))].toSorted((a, b) => a - b)
+
+/** The first hour of some with a row of anybody; one with rows and no lines lies between hours with lines, or nowhere. */
+const firstFilled = Effect.fnUntraced(function* (fromHour: number, toHour: number) {
+  if (fromHour >= toHour) return undefined
+  const sql = yield* SqlClient.SqlClient
+  const between = sql`received_at >= ${new Date(fromHour * hour_ms)} and received_at < ${new Date(toHour * hour_ms)}
+    order by received_at limit 1`
+  const [first] = yield* sql<{ at: Date | null }>`select least(
+    (select received_at from pattern_records where ${between}),
+    (select received_at from ingest_errors where ${between})) as at`
+  return first?.at ? Math.floor(first.at.getTime() / hour_ms) : undefined
+})
+
+/** Lines and rows, hour by hour in their order. */
+export interface RowComparison {
+  readonly hours: ReadonlyArray<HourRows>
+  /** Lines of hours that the database does not keep any more, which are not among these. */
+  readonly older: number
+  /** UTC, ISO 8601: from when on it keeps everything, where lines are older. */
+  readonly keptFrom?: string
 }
 
 /**
  * Counts rows hour by hour, each in a statement of its own: no count is long, and a follower that shares the connection
- * has its turn in between. Only numbers of the given stretches, up to the follower's cursor, are asked for.
+ * has its turn in between. Only numbers of the given stretches, up to the follower's cursor, are asked for. Hours that
+ * are older than what the database keeps count while they are whole, as after a replay.
  */
 export const countRows = Effect.fn("HourRows.count")(function* (
   count: HourCount,
@@ -89,7 +102,8 @@ export const countRows = Effect.fn("HourRows.count")(function* (
     const upTo = Math.min(last, followed.get(node) ?? last)
     return upTo < first ? [] : [{ node, first, last: upTo }]
   })
-  for (const hour of hoursOf(count)) {
+
+  const countHour = Effect.fnUntraced(function* (hour: number) {
     const from = new Date(hour * hour_ms)
     const to = new Date((hour + 1) * hour_ms)
     const nodes = new Map<string, { rows: number; refused: number; incidentRows: number }>()
@@ -114,6 +128,28 @@ export const countRows = Effect.fn("HourRows.count")(function* (
       if (lines + incidentLines + rows.rows + rows.refused + rows.incidentRows === 0) continue
       found.push({ node, hour: from.toISOString(), lines, incidentLines, ...rows })
     }
+  })
+
+  let next: number | undefined
+  for (const hour of hoursOf(count)) {
+    for (;;) {
+      const between: number | undefined = next === undefined ? undefined : yield* firstFilled(next, hour)
+      if (between === undefined) break
+      yield* countHour(between)
+      next = between + 1
+    }
+    yield* countHour(hour)
+    next = hour + 1
   }
-  return found
+
+  const keptFromMs = yield* readKeptFrom
+  if (keptFromMs === undefined) return { hours: found, older: 0 } satisfies RowComparison
+  const isOlder = (each: HourRows) =>
+    Date.parse(each.hour) < keptFromMs && (missingOf(each) > 0 || missingIncidentsOf(each) > 0)
+  const older = found.filter(isOlder).reduce((sum, { incidentLines, lines }) => sum + lines + incidentLines, 0)
+  return {
+    hours: found.filter((each) => !isOlder(each)),
+    older,
+    ...(older === 0 ? {} : { keptFrom: new Date(keptFromMs).toISOString() })
+  } satisfies RowComparison
 })

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { marketDate } from "../calendar/MarketTime.ts"
 
 /**
  * From when on the database keeps everything, UTC milliseconds; `undefined` where no day was ever dropped, or the tables
@@ -20,3 +21,10 @@ export const moveKeptFrom = Effect.fnUntraced(function* (toMs: number) {
   yield* sql`insert into record_retention as known (kept_from) values (${new Date(toMs)})
     on conflict (is_only) do update set kept_from = excluded.kept_from where known.kept_from < excluded.kept_from`
 })
+
+/** The market day of that instant, `YYYY-MM-DD`. */
+export const keptDay = (keptFromMs: number): string => marketDate(keptFromMs).replace(/(....)(..)(..)/, "$1-$2-$3")
+
+/** Says of lines why no rows are asked for them. */
+export const olderText = (lines: number, keptFrom: string): string =>
+  `${lines.toLocaleString("en-US")} lines older than the database keeps, which is from ${keptDay(Date.parse(keptFrom))} on`
