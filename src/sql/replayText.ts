@@ -1,3 +1,4 @@
+import { olderText } from "./KeptFrom.ts"
 import type { Reconciliation } from "./Reconcile.ts"
 
 export const bar = (share: number, width: number): string => {
@@ -27,10 +28,10 @@ export const renderProgress = (progress: Progress, totalBytes: number, width: nu
   return `${bar(share, room)} ${words}   `
 }
 
-const verdictOf = ({ differing, doubled, missing, surplus }: Reconciliation): string => {
+const verdictOf = ({ doubled, keptFrom, missing, older, surplus }: Reconciliation): string => {
   const words = [
     ...(missing > 0 ? [`${missing} missing`] : []),
-    ...(differing ? ["rows of other records than these lines under the same seq"] : []),
+    ...(keptFrom === undefined ? [] : [olderText(older, keptFrom)]),
     ...(surplus > 0 ? [`${surplus} rows of records that are not in these files`] : []),
     ...(doubled.length > 0
       ? [`two rows each of seq ${doubled.join(", ")}${doubled.length < surplus ? ", …" : ""}`]
