@@ -1,6 +1,6 @@
 import { Console, Effect, Option, References } from "effect"
 import { Command, Flag } from "effect/cli"
-import { compactDay, dayFlag } from "./commandDays.ts"
+import { dayFlag, rangeOf } from "./commandDays.ts"
 import { Disk } from "./journal/Disk.ts"
 import { verifyArchive, type VerifyOptions } from "./journal/Verify.ts"
 import { problemTable, rowsText, summary } from "./ops/verifyText.ts"
@@ -12,14 +12,14 @@ import { countRows, followedSeqs, hasTables, makeHourCount, type RowComparison }
 import { olderText } from "./sql/KeptFrom.ts"
 import { rowProblems } from "./sql/rowProblems.ts"
 import { targetFlag } from "./targetFlag.ts"
-import { databaseToCompare, inUse, makeProgress, needFolder } from "./verificationFrame.ts"
+import { databaseToCompare, inUse, needFolder, verificationProgress } from "./verificationFrame.ts"
 
 /** Something is not as it should be. */
 const found = 1
 
 const flags = {
-  from: dayFlag("from", "First day to verify, in market time; the oldest if not given"),
-  to: dayFlag("to", "Last day to verify; the newest if not given"),
+  from: dayFlag("from", "First day to verify, in market time; the oldest if not given").pipe(Flag.optional),
+  to: dayFlag("to", "Last day to verify; the newest if not given").pipe(Flag.optional),
   noSql: Flag.Boolean("no-sql").pipe(
     Flag.withDescription("Verify the files alone, without the database"),
     Flag.withDefault(false)
@@ -71,11 +71,11 @@ const sqlText = (
 }
 
 const run = Effect.fnUntraced(function* (given: Given) {
+  const days = yield* rangeOf(given.from, given.to)
   const { settings } = yield* readSettings
   yield* needFolder(settings)
-  const { clear, onProgress } = yield* makeProgress
-  const range = { dataDir: settings.dataDir, fromDay: compactDay(given.from), toDay: compactDay(given.to) }
-  const options: VerifyOptions = { ...range, onProgress }
+  const { clear, onProgress } = yield* verificationProgress
+  const options: VerifyOptions = { dataDir: settings.dataDir, ...days, onProgress }
   const database = databaseFor(settings, given)
   const verified =
     typeof database === "string"

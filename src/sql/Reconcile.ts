@@ -226,12 +226,10 @@ export const reconcileEmpty = <E, R>(
   )
 
 /** What a replay would leave, if the server refused no row: days that are let go of are there again until the next turn. */
-export const onceReplayed = ({ keptFrom: _, ...found }: Reconciliation): Reconciliation => ({
-  ...found,
-  rows: found.rows + found.missing + found.older,
-  missing: 0,
-  older: 0
-})
+export const onceReplayed = (before: Reconciliation): Reconciliation => {
+  const { keptFrom: _, ...found } = before
+  return { ...found, rows: found.rows + found.missing + found.older, missing: 0, older: 0 }
+}
 
 /** Rows that a node has in `[fromMs, toMs)`, by the hour (UTC milliseconds of its beginning); hours without any are not in it. */
 export const rowsPerHour = Effect.fn("Reconcile.rowsPerHour")(function* (node: string, fromMs: number, toMs: number) {
