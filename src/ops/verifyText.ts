@@ -36,7 +36,7 @@ export const problemTable = (problems: ReadonlyArray<Problem>, found: number): R
 
 /** Lines against rows, a line an hour and node; of hours that are equal only how many. */
 export const rowsText = (hours: ReadonlyArray<HourRows>): ReadonlyArray<string> => {
-  const other = hours.filter((each) => missingOf(each) !== 0 || missingIncidentsOf(each) !== 0)
+  const other = hours.filter((each) => missingOf(each) !== 0 || missingIncidentsOf(each) !== 0 || each.differing)
   const lines = hours.reduce((sum, each) => sum + each.lines, 0)
   const rows = hours.reduce((sum, each) => sum + each.rows, 0)
   return [
@@ -50,6 +50,7 @@ export const rowsText = (hours: ReadonlyArray<HourRows>): ReadonlyArray<string> 
           `${count(each.lines)} lines`,
           `${count(each.rows)} rows`,
           `difference ${count(missingOf(each))}`,
+          ...(each.differing ? ["rows of other records"] : []),
           ...(missingIncidentsOf(each) === 0
             ? []
             : [

@@ -81,6 +81,7 @@ for (const database of databases) {
             refused: 1,
             incidentLines: 2,
             incidentRows: 2,
+            differing_hours: 0,
             waiting: 0,
             missing: none,
             surplus: none
@@ -131,6 +132,24 @@ for (const database of databases) {
           const day = yield* certified("apart", fewer)
           assert.deepInclude(day, { missing: { rows: 2, incidents: 1 }, surplus: { rows: 2, incidents: 0 } })
           assert.match(rowsText((yield* compared("apart", fewer)).hours)[0] ?? "", /in 3 hours, 0 of them equal$/)
+        })
+      )
+
+      it.effect("are not equal when there are as many, of other records", () =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const records = yield* store("foreign")
+          yield* sql`update pattern_records set received_at = received_at + interval '7 ms'
+            where node = 'foreign' and seq = 120`
+          assert.deepStrictEqual(rowProblems((yield* compared("foreign", records)).hours), [
+            {
+              kind: "rows",
+              file: "2025/11/24/10",
+              problem: "foreign has 100 lines and as many rows, of which some are of other records",
+              remedy: "observer replay --from 2025-11-24 --to 2025-11-24"
+            }
+          ])
+          assert.deepInclude(yield* certified("foreign", records), { differing_hours: 1, missing: none, surplus: none })
         })
       )
 

@@ -36,6 +36,8 @@ export type SqlDay =
       /** What hours lack, and what others have too much: neither makes up for the other. */
       readonly missing: RowsApart
       readonly surplus: RowsApart
+      /** Hours with as many rows as lines, among which are rows of other records. */
+      readonly differing_hours: number
       /** Lines that had yet to be stored when it was compared. */
       readonly waiting: number
     } & RowComparison)

@@ -58,7 +58,12 @@ const unknowns = ({ conservation, coverage, isOver, record, universe }: Judged):
   return reasons
 }
 
-const rowHoles = ({ missing, surplus, waiting }: Extract<SqlDay, { compared: true }>): ReadonlyArray<string> => {
+const rowHoles = ({
+  differing_hours,
+  missing,
+  surplus,
+  waiting
+}: Extract<SqlDay, { compared: true }>): ReadonlyArray<string> => {
   const named = ({ incidents, rows }: RowsApart) =>
     [
       ...(rows === 0 ? [] : [plural(rows, "row")]),
@@ -69,6 +74,11 @@ const rowHoles = ({ missing, surplus, waiting }: Extract<SqlDay, { compared: tru
   return [
     ...(lacks === "" ? [] : [`The database lacks ${lacks} that the files have (observer replay adds them).`]),
     ...(has === "" ? [] : [`The database has ${has} that no line is for.`]),
+    ...(differing_hours === 0
+      ? []
+      : [
+          `The database has rows of other records than the files' in ${plural(differing_hours, "hour")} (observer replay adds the right ones).`
+        ]),
     ...(waiting === 0 ? [] : [`${plural(waiting, "line")} had yet to be stored in the database when this was made.`])
   ]
 }

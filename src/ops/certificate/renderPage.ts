@@ -163,9 +163,9 @@ const sql = ({ sql: rows }: Certificate) =>
           (rows.refused > 0 ? `, ${count(rows.refused)} refused by the server and kept in ingest_errors` : "") +
           `; ${count(rows.incidentLines)} gaps and rejects, and ${count(rows.incidentRows)} rows of them` +
           (rows.waiting > 0 ? `; ${count(rows.waiting)} lines waited to be stored` : "") +
-          (isNone(rows.missing) && isNone(rows.surplus)
+          (isNone(rows.missing) && isNone(rows.surplus) && rows.differing_hours === 0
             ? ": equal."
-            : `: ${apart(rows.missing)} missing, ${apart(rows.surplus)} more than lines.`)
+            : `: ${apart(rows.missing)} missing, ${apart(rows.surplus)} more than lines, rows of other records in ${count(rows.differing_hours)} hours.`)
       ) + (rows.keptFrom === undefined ? "" : paragraph(`Not compared: ${olderText(rows.older, rows.keptFrom)}.`))
     : paragraph(`Not compared: ${rows.why}.`)
 

@@ -44,6 +44,7 @@ export const makeRowCount: Effect.Effect<RowCount, never, SqlClient.SqlClient> =
             incidentRows: sum(({ incidentRows }) => incidentRows),
             missing: { rows: above(missingOf), incidents: above(missingIncidentsOf) },
             surplus: { rows: below(missingOf), incidents: below(missingIncidentsOf) },
+            differing_hours: sum(({ differing }) => (differing ? 1 : 0)),
             waiting: count.waiting(),
             ...compared
           }

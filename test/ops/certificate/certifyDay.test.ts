@@ -310,6 +310,7 @@ describe("the certificate of a day", () => {
             incidentRows: 2,
             missing: none,
             surplus: none,
+            differing_hours: 0,
             waiting: 0,
             hours: [],
             older: 0
@@ -322,11 +323,17 @@ describe("the certificate of a day", () => {
           const complete = ["complete", "All of 1 symbol was observed in every phase."]
           assert.deepStrictEqual(yield* judged({}), complete)
           assert.deepStrictEqual(
-            yield* judged({ missing: { rows: 5, incidents: 1 }, surplus: { rows: 5, incidents: 0 }, waiting: 7 }),
+            yield* judged({
+              missing: { rows: 5, incidents: 1 },
+              surplus: { rows: 5, incidents: 0 },
+              differing_hours: 1,
+              waiting: 7
+            }),
             [
               "completeButFor",
               "The database lacks 5 rows and 1 gap or reject that the files have (observer replay adds them).",
               "The database has 5 rows that no line is for.",
+              "The database has rows of other records than the files' in 1 hour (observer replay adds the right ones).",
               "7 lines had yet to be stored in the database when this was made."
             ]
           )
