@@ -1,8 +1,8 @@
-import { Console, Effect, References } from "effect"
+import { Console, Effect, Option, References } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { MarketClock, marketNow, rehearsed } from "./calendar/MarketClock.ts"
 import { dayFolder } from "./calendar/MarketTime.ts"
-import { compactDay, Day } from "./commandDays.ts"
+import { dayArgument } from "./commandDays.ts"
 import { recall, saidDays } from "./feed/holidayKeeper/CalendarMemory.ts"
 import { Disk } from "./journal/Disk.ts"
 import { JournalReadError } from "./journal/JournalError.ts"
@@ -15,18 +15,14 @@ import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import type { Settings } from "./Settings.ts"
 import * as Database from "./sql/Database.ts"
-import { databaseToCompare, inUse, makeProgress, needFolder } from "./verificationFrame.ts"
+import { databaseToCompare, inUse, needFolder, verificationProgress } from "./verificationFrame.ts"
 import { version } from "./version.ts"
 
 /** The day is not complete, or its files are damaged. */
 const wanting = 1
 
 const flags = {
-  day: Argument.String("day").pipe(
-    Argument.withSchema(Day),
-    Argument.withDescription("The day, in market time; the newest one that is over if not given"),
-    Argument.optional
-  ),
+  day: dayArgument("day", "The day, in market time; the newest one that is over if not given").pipe(Argument.optional),
   json: Flag.Boolean("json").pipe(Flag.withDescription("Print the certificate as JSON"), Flag.withDefault(false))
 }
 
@@ -68,11 +64,11 @@ const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typ
   const { dataDir, session: mode, stateDir } = settings
   const said = saidDays(yield* recall(stateDir, placeOf(settings)))
   const nowMs = yield* marketNow
-  const asked = compactDay(given.day) ?? (yield* newestDay(dataDir, { mode, said }, nowMs))
+  const asked = Option.getOrUndefined(given.day) ?? (yield* newestDay(dataDir, { mode, said }, nowMs))
   const none = (words: string) => new ProgramEnd({ code: exitCode.settings, lines: [words] })
   if (asked === undefined) return yield* none(`there is no day in ${dataDir} that is over: name one`)
   if (!(yield* hasFiles(dataDir, asked))) return yield* none(`there are no files of ${dayFolder(asked)} in ${dataDir}`)
-  const { clear, onProgress } = yield* makeProgress
+  const { clear, onProgress } = yield* verificationProgress
   const options = { dataDir, day: asked, version, mode, said, nowMs, onProgress }
   const { certificate, file } = yield* Effect.ensuring(withRows(options, settings), clear)
   const lines = given.json ? [JSON.stringify(certificate)] : certificateLines(certificate, file)

@@ -1,6 +1,6 @@
 import { Clock, Console, Effect, Option, References, Result } from "effect"
 import { Command, Flag } from "effect/cli"
-import { marketInstant } from "./calendar/MarketTime.ts"
+import { dayFlag, rangeOf } from "./commandDays.ts"
 import { type RecordKind, recordKinds } from "./domain/JournalRecord.ts"
 import { parseCodes } from "./domain/SymbolSelection.ts"
 import { Disk } from "./journal/Disk.ts"
@@ -9,6 +9,7 @@ import { type ExportedFile, exportJournal, type ExportTarget } from "./ops/Expor
 import { isNameless } from "./ops/export/ExportColumn.ts"
 import { fileFormats } from "./ops/export/FileFormat.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
+import { archiveProgress } from "./ops/progressText.ts"
 import { makeProgress } from "./progressLine.ts"
 import { readSettings } from "./readSettings.ts"
 
@@ -20,12 +21,6 @@ const parsed = <A>(name: string, parse: Parse<A>, meaning: string) =>
     Flag.withDescription(meaning),
     Flag.mapTryCatch(parse, (error) => (error instanceof Error ? error.message : String(error)))
   )
-
-const dayOf: Parse<string> = (text) => {
-  const day = /^\d{4}-?\d{2}-?\d{2}$/.test(text) ? text.replaceAll("-", "") : ""
-  if (marketInstant(day, "000000") === undefined) throw new Error(`${text} is no day such as 2026-11-20`)
-  return day
-}
 
 const kindsOf: Parse<ReadonlySet<RecordKind>> = (text) => {
   const words = text.split(",")
@@ -43,8 +38,8 @@ const flags = {
     Flag.withDescription("Form of the files"),
     Flag.withDefault("parquet")
   ),
-  day: parsed("day", dayOf, "The day, in market time, such as 2026-11-20"),
-  to: parsed("to", dayOf, "The last day, where more than one is wanted").pipe(Flag.optional),
+  day: dayFlag("day", "The day, in market time, such as 2026-11-20"),
+  to: dayFlag("to", "The last day, where more than one is wanted").pipe(Flag.optional),
   kind: parsed("kind", kindsOf, `Only these kinds, of ${recordKinds.join(",")}`).pipe(
     Flag.withDefault(new Set(recordKinds) as ReadonlySet<RecordKind>)
   ),
@@ -98,14 +93,13 @@ const say = Effect.fnUntraced(function* (files: ReadonlyArray<ExportedFile>, ope
 const run = Effect.fnUntraced(function* (given: Given) {
   const { columns, day, format, kind, overwrite } = given
   const target = yield* targetOf(given)
-  const toDay = Option.getOrElse(given.to, () => day)
-  if (toDay < day) return yield* wrong("--to is before --day")
+  yield* rangeOf(Option.some(day), given.to, ["--day", "--to"])
   const { settings } = yield* readSettings
-  const range = { dataDir: settings.dataDir, fromDay: day, toDay }
+  const range = { dataDir: settings.dataDir, fromDay: day, toDay: Option.getOrElse(given.to, () => day) }
   const archive = yield* listArchive(range)
   const totalBytes = archive.reduce((sum, { bytes }) => sum + bytes, 0)
   const startedAtMs = yield* Clock.currentTimeMillis
-  const { clear, onProgress } = makeProgress(totalBytes, startedAtMs)
+  const { clear, onProgress } = yield* makeProgress(process.stdout, archiveProgress(totalBytes))
   const files = yield* Effect.ensuring(
     exportJournal({
       ...range,

@@ -1,9 +1,9 @@
-import { Console, Effect, Layer, Option, References, Schema } from "effect"
+import { Console, Effect, Layer, Option, References } from "effect"
 import { Command, Flag } from "effect/cli"
 import { MarketClock, marketNow, rehearsed } from "./calendar/MarketClock.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
-import { marketDate, marketMidnight } from "./calendar/MarketTime.ts"
-import { compactDay, Day } from "./commandDays.ts"
+import { marketDate } from "./calendar/MarketTime.ts"
+import { dashedDay, dayFlag } from "./commandDays.ts"
 import { SymbolCode } from "./domain/SymbolCode.ts"
 import { Disk } from "./journal/Disk.ts"
 import { renderGaps } from "./ops/gapReport/renderGaps.ts"
@@ -13,18 +13,8 @@ import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import { needFolder } from "./verificationFrame.ts"
 
-const MarketDay = Day.check(
-  Schema.makeFilter((day) =>
-    Number.isNaN(marketMidnight(day.replaceAll("-", ""))) ? `${day} is not a day such as 2026-11-24` : undefined
-  )
-)
-
 const flags = {
-  day: Flag.String("day").pipe(
-    Flag.withSchema(MarketDay),
-    Flag.withDescription("Market day, as 2026-11-20 (default: today)"),
-    Flag.optional
-  ),
+  day: dayFlag("day", "Market day, as 2026-11-20 (default: today)").pipe(Flag.optional),
   symbol: Flag.String("symbol").pipe(
     Flag.withSchema(SymbolCode),
     Flag.withDescription("Only what concerns this symbol, holes of every symbol among it"),
@@ -46,10 +36,10 @@ export const gapsCommand = Command.make(
       yield* needFolder(settings)
       const { clock, dataDir, session } = settings
       const gaps = Gaps.layer(dataDir).pipe(Layer.provide([Disk.layer, MarketSession.layer(session)]))
-      const question = { day: compactDay(day), symbol: Option.getOrUndefined(symbol) }
+      const question = { day: Option.getOrUndefined(day), symbol: Option.getOrUndefined(symbol) }
       const asked = Effect.gen(function* () {
         if (question.day !== undefined && question.day > marketDate(yield* marketNow)) {
-          const lines = [`${Option.getOrElse(day, () => "")} is still to come`]
+          const lines = [`${dashedDay(question.day)} is still to come`]
           return yield* new ProgramEnd({ code: exitCode.settings, lines })
         }
         return yield* Effect.provide(

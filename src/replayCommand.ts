@@ -1,41 +1,42 @@
-import { Clock, Console, Effect, Option, References, Schema, type Stream } from "effect"
+import { Console, Effect, Option, References, type Stream } from "effect"
 import { Command, Flag } from "effect/cli"
+import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { marketMidnight } from "./calendar/MarketTime.ts"
+import { dayFlag, rangeOf } from "./commandDays.ts"
 import { Disk } from "./journal/Disk.ts"
 import { type ArchiveChunk, listArchive, readArchive } from "./journal/Reader.ts"
 import type { JournalReadError } from "./journal/JournalError.ts"
 import { quickRecord } from "./journal/QuickLine.ts"
 import { databaseOf } from "./databaseOf.ts"
+import { archiveProgress } from "./ops/progressText.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
+import { table } from "./Settings.ts"
 import * as Database from "./sql/Database.ts"
+import { hasTables } from "./sql/HourRows.ts"
+import { keptDay, readKeptFrom } from "./sql/KeptFrom.ts"
 import { migrate, migrationsIn } from "./sql/Migrations.ts"
 import { makeProgress } from "./progressLine.ts"
-import { isEqual, type Reconciliation, reconcile } from "./sql/Reconcile.ts"
+import { isEqual, onceReplayed, type Reconciliation, reconcile, reconcileEmpty } from "./sql/Reconcile.ts"
 import { replay } from "./sql/Replay.ts"
 import { renderReconciliation } from "./sql/replayText.ts"
 import { targetFlag } from "./targetFlag.ts"
 
-const Day = Schema.String.check(Schema.isPattern(/^\d{4}-?\d{2}-?\d{2}$/, { expected: "a day such as 2026-11-24" }))
-const day = (name: string, meaning: string) =>
-  Flag.String(name).pipe(Flag.withSchema(Day), Flag.withDescription(meaning), Flag.optional)
-
 const flags = {
-  from: day("from", "First day of the archive, in market time; the oldest if not given"),
-  to: day("to", "Last day of the archive; the newest if not given"),
+  from: dayFlag("from", "First day of the archive, in market time; the oldest if not given").pipe(Flag.optional),
+  to: dayFlag("to", "Last day of the archive; the newest if not given").pipe(Flag.optional),
   target: targetFlag(
     "PostgreSQL server to store in, as postgres://user@host/database; DATABASE_URL if not given, which other users of the machine cannot see"
   ),
   dryRun: Flag.Boolean("dry-run").pipe(
-    Flag.withDescription("Only compare files and rows; nothing is written"),
+    Flag.withDescription("Only compare files with rows, before and as they would be after; nothing is written"),
     Flag.withDefault(false)
   )
 }
 
 /** Lines are not in the database, and a replay cannot or, after `--dry-run`, did not bring them there. */
 const rowsMissing = 1
-
-const compact = (given: Option.Option<string>) => Option.getOrUndefined(given)?.replaceAll("-", "")
 
 const say = (heading: string, nodes: ReadonlyArray<Reconciliation>) =>
   Effect.forEach(renderReconciliation(heading, nodes), (line) => Console.log(line), { discard: true })
@@ -50,44 +51,77 @@ const judge = Effect.fnUntraced(function* (nodes: ReadonlyArray<Reconciliation>,
   })
 })
 
+/** Who replays what the database does not keep should know that it does not stay. */
+const sayKept = Effect.fnUntraced(function* (oldestDay: string) {
+  const keptFromMs = yield* readKeptFrom
+  if (keptFromMs === undefined || !(marketMidnight(oldestDay) < keptFromMs)) return
+  yield* Console.log(
+    `the database keeps days from ${keptDay(keptFromMs)} on: older ones are dropped again within the hour ` +
+      `while an observer runs with ${table.sqlRetention_days.name}`
+  )
+})
+
+/** What rows there are, and what a replay would leave. */
+const sayDry = Effect.fnUntraced(function* (nodes: ReadonlyArray<Reconciliation>) {
+  yield* say("before", nodes)
+  yield* say("after", nodes.map(onceReplayed))
+  return yield* judge(nodes, "a replay without --dry-run stores what is missing")
+})
+
+type Chunks = Stream.Stream<ArchiveChunk, JournalReadError, Disk>
+
+const sayAllMissing = (chunks: Chunks, why: string) =>
+  Effect.andThen(Console.log(`${why}: nothing is stored`), Effect.flatMap(reconcileEmpty(chunks), sayDry))
+
+const compareOnly = Effect.fnUntraced(function* (chunks: Chunks, oldestDay: string) {
+  if (!(yield* hasTables)) return yield* sayAllMissing(chunks, "the database has no tables of the observer yet")
+  yield* sayKept(oldestDay)
+  return yield* sayDry(yield* reconcile(chunks))
+})
+
+const store = Effect.fnUntraced(function* (chunks: Chunks, oldestDay: string, range: string, totalBytes: number) {
+  yield* migrate(migrationsIn(fileURLToPath(new URL("./migrations", import.meta.url))))
+  yield* sayKept(oldestDay)
+  const { clear, onProgress } = yield* makeProgress(process.stdout, archiveProgress(totalBytes))
+  const report = yield* Effect.ensuring(replay({ chunks, range, onProgress }), clear)
+  yield* say("after", report.nodes)
+  const { elapsed_ms, incidents, inserted, passed, present, refused, rowsPerSecond } = report
+  yield* Console.log(
+    `${inserted} rows added, ${present} were there, ${incidents} gaps and rejects, ${refused} refused by the server; ` +
+      `${passed === 0 ? "" : `${passed} lines passed over, which an earlier replay had stored; `}` +
+      `${(elapsed_ms / 1_000).toFixed(1)} s, ${rowsPerSecond} rows/s`
+  )
+  return yield* judge(report.nodes, "run it again; it begins anew, and what is missing then was removed meanwhile")
+})
+
 const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>) {
+  const days = yield* rangeOf(given.from, given.to)
   const { settings } = yield* readSettings
   const target = Option.getOrUndefined(given.target)
   if (!settings.sql && target === undefined) {
     const lines = ["OBSERVER_SQL is off: there is no database to replay into; set it to on, or give a --target"]
     return yield* new ProgramEnd({ code: exitCode.settings, lines })
   }
-  const range = { dataDir: settings.dataDir, fromDay: compact(given.from), toDay: compact(given.to) }
+  const range = { dataDir: settings.dataDir, ...days }
   const files = yield* listArchive(range)
-  if (files.length === 0) return yield* Console.log(`no journal files in ${settings.dataDir} for these days`)
+  const [oldest] = files
+  if (oldest === undefined) return yield* Console.log(`no journal files in ${settings.dataDir} for these days`)
   const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
-  const chunks: Stream.Stream<ArchiveChunk, JournalReadError, Disk> = readArchive(range, quickRecord)
+  const chunks: Chunks = readArchive(range, quickRecord)
   const database = databaseOf(target === undefined ? settings : { ...settings, databaseUrl: target })
   const server = target === undefined ? "the database of DATABASE_URL" : "the database of --target"
   const place = database._tag === "embedded" ? "the embedded database" : server
   yield* Console.log(`${files.length} journal files, ${(totalBytes / 1e6).toFixed(1)} MB → ${place}`)
 
-  yield* Effect.gen(function* () {
-    yield* migrate(migrationsIn(fileURLToPath(new URL("./migrations", import.meta.url))))
-    if (given.dryRun) {
-      const nodes = yield* reconcile(chunks)
-      yield* say("before", nodes)
-      return yield* judge(nodes, "a replay without --dry-run stores what is missing")
-    }
-    const { clear, onProgress } = makeProgress(totalBytes, yield* Clock.currentTimeMillis)
-    const report = yield* Effect.ensuring(
-      replay({ chunks, range: `${range.fromDay ?? "*"}-${range.toDay ?? "*"}`, onProgress }),
-      clear
-    )
-    yield* say("after", report.nodes)
-    const { elapsed_ms, incidents, inserted, passed, present, refused, rowsPerSecond } = report
-    yield* Console.log(
-      `${inserted} rows added, ${present} were there, ${incidents} gaps and rejects, ${refused} refused by the server; ` +
-        `${passed === 0 ? "" : `${passed} lines passed over, which an earlier replay had stored; `}` +
-        `${(elapsed_ms / 1_000).toFixed(1)} s, ${rowsPerSecond} rows/s`
-    )
-    return yield* judge(report.nodes, "run it again; it begins anew, and what is missing then was removed meanwhile")
-  }).pipe(Effect.provide(Database.layer(database)))
+  if (given.dryRun && database._tag === "embedded" && !existsSync(database.folder)) {
+    return yield* sayAllMissing(chunks, "there is no embedded database yet")
+  }
+  const oldestDay = oldest.segment.day.replaceAll("/", "")
+  const name = `${range.fromDay ?? "*"}-${range.toDay ?? "*"}`
+  yield* Effect.provide(
+    given.dryRun ? compareOnly(chunks, oldestDay) : store(chunks, oldestDay, name, totalBytes),
+    Database.layer(database)
+  )
 })
 
 /** The journal into the database. */

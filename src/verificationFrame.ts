@@ -1,28 +1,14 @@
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { existsSync } from "node:fs"
 import { databaseOf } from "./databaseOf.ts"
-import type { VerifyProgress } from "./journal/Verify.ts"
 import { verifyProgress } from "./ops/verifyText.ts"
+import { makeProgress } from "./progressLine.ts"
 import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import type { Settings } from "./Settings.ts"
 import type { DatabaseOptions } from "./sql/Database.ts"
 
-/** How often progress is said: in place on a terminal, as lines elsewhere. */
-const progress_ms = process.stderr.isTTY ? 200 : 10_000
-
 /** Progress goes to standard error: standard output is the report's, JSON or not. */
-export const makeProgress = Effect.map(Clock.currentTimeMillis, (startedMs) => {
-  let saidMs = startedMs
-  const onProgress = Effect.fnUntraced(function* (progress: VerifyProgress) {
-    const nowMs = yield* Clock.currentTimeMillis
-    if (nowMs - saidMs < progress_ms) return
-    saidMs = nowMs
-    const line = verifyProgress(progress, nowMs - startedMs, process.stderr.columns ?? 80)
-    yield* Effect.sync(() => process.stderr.write(process.stderr.isTTY ? `\r${line}` : `${line.trimEnd()}\n`))
-  })
-  const clear = Effect.sync(() => process.stderr.isTTY && process.stderr.write("\r\u001b[K"))
-  return { onProgress, clear }
-})
+export const verificationProgress = makeProgress(process.stderr, verifyProgress)
 
 /** The database that the settings mean, or why there is none to compare with. Comparing makes no database. */
 export const databaseToCompare = (settings: Settings): DatabaseOptions | string => {

@@ -1,6 +1,6 @@
 import { Console, Effect, Option, References } from "effect"
 import { Command, Flag } from "effect/cli"
-import { compactDay, dayFlag } from "./commandDays.ts"
+import { dayFlag, rangeOf } from "./commandDays.ts"
 import { Disk } from "./journal/Disk.ts"
 import { verifyArchive, type VerifyOptions } from "./journal/Verify.ts"
 import { problemTable, rowsText, summary } from "./ops/verifyText.ts"
@@ -8,17 +8,18 @@ import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import type { Settings } from "./Settings.ts"
 import * as Database from "./sql/Database.ts"
-import { countRows, followedSeqs, hasTables, type HourRows, makeHourCount } from "./sql/HourRows.ts"
+import { countRows, followedSeqs, hasTables, makeHourCount, type RowComparison } from "./sql/HourRows.ts"
+import { olderText } from "./sql/KeptFrom.ts"
 import { rowProblems } from "./sql/rowProblems.ts"
 import { targetFlag } from "./targetFlag.ts"
-import { databaseToCompare, inUse, makeProgress, needFolder } from "./verificationFrame.ts"
+import { databaseToCompare, inUse, needFolder, verificationProgress } from "./verificationFrame.ts"
 
 /** Something is not as it should be. */
 const found = 1
 
 const flags = {
-  from: dayFlag("from", "First day to verify, in market time; the oldest if not given"),
-  to: dayFlag("to", "Last day to verify; the newest if not given"),
+  from: dayFlag("from", "First day to verify, in market time; the oldest if not given").pipe(Flag.optional),
+  to: dayFlag("to", "Last day to verify; the newest if not given").pipe(Flag.optional),
   noSql: Flag.Boolean("no-sql").pipe(
     Flag.withDescription("Verify the files alone, without the database"),
     Flag.withDefault(false)
@@ -48,32 +49,33 @@ const ofFilesAndRows = Effect.fnUntraced(function* (options: VerifyOptions) {
   const followed = yield* followedSeqs
   const count = makeHourCount(followed)
   const report = yield* verifyArchive({ ...options, onRecord: count.see })
-  const hours = yield* countRows(count, report.stretches, followed)
-  const wrong = rowProblems(hours)
+  const rows = yield* countRows(count, report.stretches, followed)
+  const wrong = rowProblems(rows.hours)
   return {
     ...report,
     problems: [...report.problems, ...wrong],
     problemsFound: report.problemsFound + wrong.length,
-    sql: { compared: true, hours, waiting: count.waiting() } as const
+    sql: { compared: true, ...rows, waiting: count.waiting() } as const
   }
 })
 
 const sqlText = (
   sql:
     | { readonly compared: false; readonly why: string }
-    | { readonly compared: true; readonly hours: ReadonlyArray<HourRows>; readonly waiting: number }
+    | ({ readonly compared: true; readonly waiting: number } & RowComparison)
 ): ReadonlyArray<string> => {
   if (!sql.compared) return [`SQL: not compared: ${sql.why}`]
   const waiting = sql.waiting === 0 ? [] : [`SQL: ${sql.waiting} lines more wait for the observer to store them`]
-  return [...rowsText(sql.hours), ...waiting]
+  const older = sql.keptFrom === undefined ? [] : [`SQL: ${olderText(sql.older, sql.keptFrom)}`]
+  return [...rowsText(sql.hours), ...older, ...waiting]
 }
 
 const run = Effect.fnUntraced(function* (given: Given) {
+  const days = yield* rangeOf(given.from, given.to)
   const { settings } = yield* readSettings
   yield* needFolder(settings)
-  const { clear, onProgress } = yield* makeProgress
-  const range = { dataDir: settings.dataDir, fromDay: compactDay(given.from), toDay: compactDay(given.to) }
-  const options: VerifyOptions = { ...range, onProgress }
+  const { clear, onProgress } = yield* verificationProgress
+  const options: VerifyOptions = { dataDir: settings.dataDir, ...days, onProgress }
   const database = databaseFor(settings, given)
   const verified =
     typeof database === "string"

@@ -73,8 +73,8 @@ describe("observer export", () => {
         assert.isFalse(existsSync(join(folder, "none")))
 
         for (const [args, said] of [
-          [["--day", "2026-02-30"], /2026-02-30 is no day such as 2026-11-20/],
-          [["--day", "2026-11-20", "--to", "2026-11-19"], /--to is before --day/],
+          [["--day", "2026-02-30"], /2026-02-30 is no day; allowed: a day such as /],
+          [["--day", "2026-11-20", "--to", "2026-11-19"], /--to 2026-11-19 is before --day 2026-11-20/],
           [["--day", "2026-11-20", "--kind", "trade,ticks"], /ticks is none of trade, book,/],
           [["--day", "2026-11-20", "--symbol", "59300"], /not a symbol code: 59300/],
           [["--day", "2026-11-20", "--out", "day.csv"], /--out day\.csv is not the name of a parquet file/],

@@ -7,7 +7,7 @@ import { type ArchiveChunk, listArchive, readArchive } from "../journal/Reader.t
 import { brokerColumns, recordColumns } from "./export/ExportColumn.ts"
 import { encoderOf, type FileFormat } from "./export/FileFormat.ts"
 import { type ExportFailed, openOutput, refuseExisting } from "./export/OutputFile.ts"
-import type { Progress } from "../sql/replayText.ts"
+import type { Progress } from "./progressText.ts"
 import { makeGrouper, type RowGroup } from "./export/RowGroup.ts"
 
 /** Where the rows go: a file for each day and kind in a folder, or all into one file. */

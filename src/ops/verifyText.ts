@@ -1,7 +1,7 @@
 import { hourFolder } from "../calendar/MarketTime.ts"
 import type { Problem, VerifyProgress, VerifyReport } from "../journal/Verify.ts"
 import { type HourRows, missingIncidentsOf, missingOf } from "../sql/HourRows.ts"
-import { bar, duration } from "../sql/replayText.ts"
+import { progressBar } from "./progressText.ts"
 
 /** So many problems are shown; the rest is in the JSON. */
 const shown = 50
@@ -11,15 +11,12 @@ const count = (value: number) => value.toLocaleString("en-US")
 /** One line: how many files and bytes are verified, how fast, how long it will take. */
 export const verifyProgress = (
   { bytes, bytesTotal, files, filesTotal }: VerifyProgress,
-  elapsed_ms: number,
-  width: number
+  width: number,
+  elapsed_ms: number
 ): string => {
-  const share = bytesTotal === 0 ? 1 : Math.min(1, bytes / bytesTotal)
   const speed = elapsed_ms === 0 ? 0 : bytes / 1e3 / elapsed_ms
-  const left_seconds = share === 0 ? 0 : (elapsed_ms / 1_000) * (1 / share - 1)
-  const words = `${files} of ${filesTotal} files  ${speed.toFixed(0)} MB/s  ${duration(left_seconds)} left`
-  const room = Math.max(10, Math.min(40, width - words.length - 6))
-  return `${bar(share, room)} ${words}   `
+  const words = `${files} of ${filesTotal} files  ${speed.toFixed(0)} MB/s`
+  return progressBar({ share: bytesTotal === 0 ? 1 : bytes / bytesTotal, elapsed_ms, words }, width)
 }
 
 /** The problems as a table, a line each. */
@@ -39,7 +36,7 @@ export const problemTable = (problems: ReadonlyArray<Problem>, found: number): R
 
 /** Lines against rows, a line an hour and node; of hours that are equal only how many. */
 export const rowsText = (hours: ReadonlyArray<HourRows>): ReadonlyArray<string> => {
-  const other = hours.filter((each) => missingOf(each) !== 0 || missingIncidentsOf(each) !== 0)
+  const other = hours.filter((each) => missingOf(each) !== 0 || missingIncidentsOf(each) !== 0 || each.differing)
   const lines = hours.reduce((sum, each) => sum + each.lines, 0)
   const rows = hours.reduce((sum, each) => sum + each.rows, 0)
   return [
@@ -53,6 +50,7 @@ export const rowsText = (hours: ReadonlyArray<HourRows>): ReadonlyArray<string> 
           `${count(each.lines)} lines`,
           `${count(each.rows)} rows`,
           `difference ${count(missingOf(each))}`,
+          ...(each.differing ? ["rows of other records"] : []),
           ...(missingIncidentsOf(each) === 0
             ? []
             : [

@@ -30,11 +30,18 @@ const storableDeep = (value: unknown): unknown =>
 
 const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 
+/** The id of a record, or where it has none that is one, the id it should have. */
+export const errorIdOf = (record: JournalRecord, node: string): string => {
+  if (isUuid(record.id)) return record.id
+  const atMs = Date.parse(record.receivedAt)
+  return makeRecordId(node)(Number.isNaN(atMs) ? 0 : atMs, record.seq)
+}
+
 /** What every error row says of its record, made so that the server cannot refuse it in its turn. */
 const identity = (record: JournalRecord, node: string) => {
   const atMs = Date.parse(record.receivedAt)
   return {
-    id: isUuid(record.id) ? record.id : makeRecordId(node)(Number.isNaN(atMs) ? 0 : atMs, record.seq),
+    id: errorIdOf(record, node),
     symbol: record.symbol === undefined ? null : storable(record.symbol),
     receivedAtMs: Number.isNaN(atMs) ? null : atMs,
     seq: record.seq

@@ -19,7 +19,7 @@ const lock = 0x6f6273
 const known_days_max = 10_000
 
 /** Outside these a date is a broken clock, and gets no partition: the server refuses the row, which is then kept with its error. */
-const plausible = (day: string) => day >= "19900101" && day <= "20991231" && day.length === 8
+export const isPlausibleDay = (day: string): boolean => day >= "19900101" && day <= "20991231" && day.length === 8
 
 /** The market days of a batch and the one after them, `YYYYMMDD`. */
 export const daysOf = (instantsMs: ReadonlyArray<number>): ReadonlyArray<string> => {
@@ -29,7 +29,7 @@ export const daysOf = (instantsMs: ReadonlyArray<number>): ReadonlyArray<string>
     [...hours]
       .filter((hour) => !Number.isNaN(hour))
       .map((hour) => marketDate(hour * hour_ms))
-      .filter(plausible)
+      .filter(isPlausibleDay)
   )
   const last = [...days].toSorted().at(-1)
   if (last !== undefined) days.add(marketDate(marketMidnight(last) + day_ms))

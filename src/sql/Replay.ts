@@ -1,11 +1,11 @@
-import { Clock, Data, Effect, Schedule, Stream } from "effect"
+import { Clock, Data, Effect, Stream } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
 import type { Position } from "../journal/Position.ts"
 import type { ArchiveChunk } from "../journal/Reader.ts"
-import { isPassing } from "./DatabaseError.ts"
-import { compare, isEqual, type Reconciliation, tally, type Tallies } from "./Reconcile.ts"
+import { patiently } from "./Patience.ts"
+import { compare, isEven, type Reconciliation, reconcileTallies, tally, type Tallies } from "./Reconcile.ts"
 import { makeRecordStore, type Stored } from "./RecordStore.ts"
 import { makeReplayCheckpoints, type ReplayCheckpoints } from "./ReplayCheckpoint.ts"
 
@@ -40,14 +40,6 @@ const concurrency = 3
 /** A replay that is killed has to repeat no more than this and what was on its way. */
 const checkpoint_ms = 1_000
 
-/** A server that restarts meanwhile is waited for, about two minutes. */
-const patience = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("10 seconds")]).pipe(
-  Schedule.jittered,
-  Schedule.upTo({ times: 16 })
-)
-const patiently = <A, R>(asked: Effect.Effect<A, SqlError, R>) =>
-  Effect.retry(asked, { schedule: patience, while: isPassing })
-
 /** Consecutive records of one node, and the place after them. */
 interface Batch {
   readonly node: string
@@ -74,7 +66,7 @@ const makeResumption = (checkpoints: ReadonlyMap<string, Position>) => {
       // A chunk that reaches beyond the checkpoint was read in other pieces: it is not passed over.
       const own = tallies.get(node)
       const [found] = own === undefined ? [] : yield* patiently(compare(new Map([[node, own]])))
-      if (found !== undefined && !isEqual(found)) return yield* new CheckpointFalse({ node })
+      if (found !== undefined && !isEven(found)) return yield* new CheckpointFalse({ node })
       return end.byteOffset === to.byteOffset
     }),
     /** Nodes whose checkpoint was never come to: its file is gone. */
@@ -163,7 +155,7 @@ const attempt = Effect.fnUntraced(function* <E, R>(
   if (unmet !== undefined && tallies.has(unmet)) return yield* new CheckpointFalse({ node: unmet })
   // Late commits are on the server's disk once a later one is.
   for (const [node, end] of ends) yield* patiently(checkpoints.move(node, end))
-  const nodes = yield* patiently(compare(tallies))
+  const nodes = yield* reconcileTallies(tallies, chunks)
   for (const node of tallies.keys()) yield* patiently(checkpoints.remove(node))
   return { ...(yield* progress), nodes } satisfies ReplayReport
 })
@@ -172,7 +164,7 @@ const attempt = Effect.fnUntraced(function* <E, R>(
  * Stores an archive in SQL with the follower's own code, and moves no follower's cursor. Rows that are there already are
  * left as they are, so running it twice, two at once, or beside the live follower ends in the same rows as one clean replay.
  *
- * One that was ended goes on at its checkpoint, if all before that is still stored; else it begins anew. A checkpoint is
+ * One that was ended goes on at its checkpoint, if all before that is still stored, and nothing else; else it begins anew. A checkpoint is
  * moved after the rows before it are stored, by itself: what is between the two is stored again, which changes nothing.
  */
 export const replay = <E, R>(

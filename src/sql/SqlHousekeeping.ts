@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import { marketNow } from "../calendar/MarketClock.ts"
+import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { databaseError } from "./DatabaseError.ts"
 import { makePartitions } from "./Partitions.ts"
 import { removeOlderThan } from "./Retention.ts"
@@ -19,6 +19,9 @@ export const keepHouse = Effect.fnUntraced(function* (
   retention_days: number
 ): Effect.fn.Return<never, never, SqlClient.SqlClient> {
   const partitions = yield* makePartitions
+  if (retention_days > 0 && (yield* MarketClock).beginsMs !== undefined) {
+    yield* Effect.logInfo("a day is rehearsed: no old day is removed from the database", { retention_days })
+  }
   const turn = Effect.gen(function* () {
     const nowMs = yield* marketNow
     yield* partitions.ensure([nowMs])

@@ -10,20 +10,21 @@ const replayOf = (atMs: number): string => {
 /** What rows lack against lines, or have beyond them, a sentence an hour and node. */
 export const rowProblems = (hours: ReadonlyArray<HourRows>): ReadonlyArray<Problem> =>
   hours.flatMap((each) => {
-    const { hour, incidentLines, incidentRows, lines, node, refused, rows } = each
+    const { differing, hour, incidentLines, incidentRows, lines, node, refused, rows } = each
     const atMs = Date.parse(hour)
     const missing = missingOf(each)
     const incidents = missingIncidentsOf(each)
-    if (missing === 0 && incidents === 0) return []
+    if (missing === 0 && incidents === 0 && !differing) return []
     const more = "restore the file that held their lines from a backup, or remove the rows that are nobody's"
     const sides = [
       ...(missing === 0
         ? []
         : [`${lines} lines and ${rows} rows${refused > 0 ? ` (${refused} refused)` : ""}, difference ${missing}`]),
+      ...(differing ? [`${lines} lines and as many rows, of which some are of other records`] : []),
       ...(incidents === 0
         ? []
         : [`${incidentLines} gaps and rejects in lines and ${incidentRows} in rows, difference ${incidents}`])
     ]
-    const remedy = missing > 0 || incidents > 0 ? replayOf(atMs) : more
+    const remedy = missing > 0 || incidents > 0 || differing ? replayOf(atMs) : more
     return [{ kind: "rows" as const, file: hourFolder(atMs), problem: `${node} has ${sides.join("; ")}`, remedy }]
   })

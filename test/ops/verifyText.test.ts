@@ -8,6 +8,7 @@ const hour = (at: string, numbers: Partial<HourRows>): HourRows => ({
   lines: 1_000,
   rows: 1_000,
   refused: 0,
+  differing: false,
   incidentLines: 2,
   incidentRows: 2,
   ...numbers

@@ -2,6 +2,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Database from "../../src/sql/Database.ts"
+import { readKeptFrom } from "../../src/sql/KeptFrom.ts"
 import { postgresMissing, postgresServer } from "../support/postgres.ts"
 import { databases, migrated, migratedTo } from "./fixtures.ts"
 
@@ -20,13 +21,14 @@ for (const database of databases) {
           const sql = yield* SqlClient.SqlClient
           const rows = yield* sql<{ line: string }>`select table_name || ': ' || string_agg(column_name, ' '
           order by ordinal_position) as line from information_schema.columns where table_name in
-          ('pattern_records', 'ingest_errors', 'usage_metrics', 'follower_cursors') group by table_name order by 1`
+          ('pattern_records', 'ingest_errors', 'usage_metrics', 'follower_cursors', 'record_retention') group by table_name order by 1`
           assert.deepStrictEqual(
             rows.map(({ line }) => line),
             [
               "follower_cursors: follower node seq file byte_offset updated_at",
               "ingest_errors: id kind reason symbol received_at raw detail repair node seq created_at",
               "pattern_records: id symbol kind received_at exchange_at phase price volume cum_volume payload_raw quality ingest_source node seq created_at",
+              "record_retention: is_only kept_from",
               "usage_metrics: minute node source calls tokens frames records rejected deduplicated lag_seconds bytes received in_flight remainder refused seq"
             ]
           )
@@ -43,6 +45,7 @@ describe.skipIf(postgresMissing !== undefined)("a database of an older version",
       yield* Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* migratedTo(2)
+        assert.isUndefined(yield* readKeptFrom)
         const minute = new Date("2025-11-24T00:01:00Z")
         yield* sql`insert into usage_metrics (minute, node, source, records) values (${minute}, 'n', 'kis-ws', 7)`
         assert.isAbove((yield* migrated).length, 0)
@@ -53,6 +56,7 @@ describe.skipIf(postgresMissing !== undefined)("a database of an older version",
           { seq: 0n, records: 7n, received: 0n, remainder: 0n },
           { seq: 5n, records: 2n, received: 0n, remainder: 0n }
         ])
+        assert.isUndefined(yield* readKeptFrom)
       }).pipe(Effect.provide(Database.layer({ _tag: "server", url })))
     })
   )

@@ -1,10 +1,11 @@
-import { assert, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Ref, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { marketDay } from "../../src/calendar/MarketTime.ts"
 import { origin } from "../../src/journal/Position.ts"
 import type { ArchiveChunk } from "../../src/journal/Reader.ts"
-import { reconcile, rowsPerHour } from "../../src/sql/Reconcile.ts"
+import { isEqual, onceReplayed, reconcile, rowsPerHour, tally } from "../../src/sql/Reconcile.ts"
+import { moveKeptFrom } from "../../src/sql/KeptFrom.ts"
 import { renderReconciliation } from "../../src/sql/replayText.ts"
 import { makeReplayCheckpoints } from "../../src/sql/ReplayCheckpoint.ts"
 import { replay, type ReplayProgress } from "../../src/sql/Replay.ts"
@@ -50,6 +51,20 @@ const rowsOf = (node: string) =>
     const errors = yield* sql<{ rows: bigint }>`select count(*) as rows from ingest_errors where node = ${node}`
     return [Number(found[0]?.rows), Number(found[0]?.seqs), Number(errors[0]?.rows)]
   })
+
+describe("the tally of an archive", () => {
+  it("has a sum of times a day, which stays a whole number whatever lies before it", () => {
+    const before = {
+      lines: 3e8,
+      firstSeq: 1,
+      lastSeq: 3e8,
+      days: new Map([[1, { dataLines: 3e8, timeSum_ms: 2 ** 53 }]])
+    }
+    const records = recordsOf("long", 3e8, [{ receivedAtMs: dayStartMs + 1 }, { receivedAtMs: dayStartMs + 2 }])
+    const days = tally(new Map([["long", before]]), { node: "long", records }).get("long")?.days
+    assert.deepStrictEqual(days?.get(marketDay(dayStartMs)), { dataLines: 2, timeSum_ms: 3 })
+  })
+})
 
 for (const database of databases) {
   layer(database.layer, { timeout: "60 seconds", excludeTestServices: true })(`replay on ${database.name}`, (it) => {
@@ -107,19 +122,16 @@ for (const database of databases) {
         const archive = archiveOf("reconciled")
         const chunks = Stream.fromIterable(archive)
         yield* replay({ chunks: Stream.take(chunks, 1), range: "first", onProgress: quiet })
-        const timesOf = (from: number, to: number) => archive.flatMap(({ records }) => records).slice(from, to)
         const counted = {
           node: "reconciled",
           lines: 2_502,
           dataLines: 2_500,
           firstSeq: 1,
           lastSeq: 2_502,
-          days: new Set([dayStartMs, dayStartMs + 90_000_000].map(marketDay)),
-          timeSum_ms: timesOf(1, -1).reduce((sum, { receivedAt }) => sum + Date.parse(receivedAt) - dayStartMs, 0),
           refused: 1,
           surplus: 0,
           doubled: [],
-          differing: false
+          older: 0
         }
         assert.deepStrictEqual(yield* reconcile(chunks), [{ ...counted, rows: 2_098, missing: 401 }])
         const report = yield* replay({ chunks, range: "all", onProgress: quiet })
@@ -151,7 +163,7 @@ for (const database of databases) {
           for (const { inserted, nodes, passed, present } of [one, two]) {
             assert.strictEqual(passed, 8 * 500)
             assert.strictEqual(inserted + present, dataLines - 8 * 500)
-            assert.deepInclude(nodes[0], { dataLines, rows: dataLines, missing: 0, surplus: 0, differing: false })
+            assert.deepInclude(nodes[0], { dataLines, rows: dataLines, missing: 0, surplus: 0 })
           }
           assert.deepStrictEqual(yield* rowsOf("ended"), [dataLines, dataLines, 0])
           assert.deepStrictEqual([...(yield* checkpoints.read)], [])
@@ -192,11 +204,61 @@ for (const database of databases) {
         yield* replay({ chunks: Stream.make(chunkOf([...kept, ...lost])), range: "before", onProgress: quiet })
         const journal = Stream.make(chunkOf([...kept, ...again]))
         const before = yield* reconcile(journal)
-        assert.deepInclude(before[0], { rows: 5, missing: 0, surplus: 0, differing: true })
-        assert.include(renderReconciliation("before", before)[0], "rows of other records than these lines")
+        assert.deepInclude(before[0], { rows: 3, missing: 2, surplus: 2, doubled: [] })
+        assert.include(
+          renderReconciliation("before", before)[0],
+          "2 missing; 2 rows of records that are not in these files"
+        )
         const { nodes } = yield* replay({ chunks: journal, range: "after", onProgress: quiet })
-        assert.deepInclude(nodes[0], { rows: 5, missing: 0, surplus: 2, doubled: [4, 5], differing: false })
+        assert.deepInclude(nodes[0], { rows: 5, missing: 0, surplus: 2, doubled: [4, 5] })
         assert.include(renderReconciliation("after", nodes)[0], "two rows each of seq 4, 5")
+      })
+    )
+
+    it.effect("calls nothing equal because of rows that are nobody's, and says afterwards that they are there", () =>
+      Effect.gen(function* () {
+        const all = recordsOf(
+          "lost",
+          1,
+          Array.from({ length: 150 }, () => ({}))
+        )
+        // A file that held 50 of these is lost, after they were stored.
+        const kept = all.filter(({ seq }) => seq <= 50 || seq > 100)
+        const stream = (records: ArchiveChunk["records"]) =>
+          Stream.make({ node: "lost", file: "f", records, bytes: records.length })
+        yield* replay({ chunks: stream(all.slice(0, 120)), range: "lost before", onProgress: quiet })
+        const [before] = yield* reconcile(stream(kept))
+        assert.deepInclude(before, { dataLines: 100, rows: 70, missing: 30, surplus: 50, doubled: [] })
+        const { inserted, nodes } = yield* replay({ chunks: stream(kept), range: "lost", onProgress: quiet })
+        assert.strictEqual(inserted, 30)
+        assert.deepInclude(nodes[0], { rows: 100, missing: 0, surplus: 50 })
+        assert.isTrue(nodes.every(isEqual))
+      })
+    )
+
+    it.effect("does not miss lines older than the database keeps, and says how many there are", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const day_ms = 86_400_000
+        const drafts = Array.from({ length: 90 }, (_, n) => ({
+          receivedAtMs: dayStartMs + Math.floor(n / 30) * day_ms + n
+        }))
+        const chunks = Stream.make({ node: "older", file: "f", records: recordsOf("older", 1, drafts), bytes: 1 })
+        const { nodes } = yield* replay({ chunks, range: "older", onProgress: quiet })
+        yield* moveKeptFrom(Date.UTC(2025, 10, 25, 15))
+        assert.deepStrictEqual(yield* reconcile(chunks), nodes)
+        yield* sql`delete from pattern_records where node = 'older' and seq < 45`
+        const found = yield* reconcile(chunks)
+        assert.deepInclude(found[0], { dataLines: 90, rows: 30, missing: 0, older: 60 })
+        assert.deepInclude(onceReplayed(found[0] ?? assert.fail()), { rows: 90, missing: 0, older: 0 })
+        assert.match(
+          renderReconciliation("before", found)[0] ?? "",
+          /30 rows: 60 lines older than the database keeps, which is from 2025-11-26 on$/
+        )
+        yield* sql`delete from pattern_records where node = 'older' and seq = 90`
+        assert.deepInclude((yield* reconcile(chunks))[0], { missing: 1, older: 60 })
+        yield* sql`delete from record_retention`
+        assert.deepInclude((yield* reconcile(chunks))[0], { missing: 45, older: 0 })
       })
     )
 

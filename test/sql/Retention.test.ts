@@ -1,8 +1,10 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { SqlClient } from "effect/sql"
+import { MarketClock, rehearsed } from "../../src/calendar/MarketClock.ts"
 import { origin } from "../../src/journal/Position.ts"
 import * as Database from "../../src/sql/Database.ts"
+import { readKeptFrom } from "../../src/sql/KeptFrom.ts"
 import { removeOlderThan } from "../../src/sql/Retention.ts"
 import { makeSqlFollower } from "../../src/sql/SqlFollower.ts"
 import { postgresMissing, postgresServer } from "../support/postgres.ts"
@@ -71,13 +73,57 @@ for (const database of databases) {
         yield* sql`insert into usage_metrics (minute, node, source)
           select ${new Date(midnightMs)}::timestamptz - n * interval '1 minute', 'many', 'kis-ws'
           from generate_series(1, ${minutes}) n`
+        yield* filled("many", [1])
         assert.strictEqual((yield* removeOlderThan(0, nowMs)).metrics, minutes)
+      })
+    )
+
+    it.effect("trusts no clock alone: a rehearsed day and one that jumps ahead remove nothing", () =>
+      Effect.gen(function* () {
+        const removeAt = (atMs: number) => Effect.map(removeOlderThan(1, atMs), ({ records }) => records)
+        yield* filled("clocks", [0, 1, 2, 3])
+        yield* removeOlderThan(3, nowMs)
+        const before = yield* oldest("pattern_records")
+        const line = { wallMs: nowMs, marketMs: nowMs + 400 * day_ms, speed: 1 }
+        const whileRehearsed = Effect.provideService(removeAt(nowMs), MarketClock, rehearsed(line))
+        assert.deepStrictEqual(yield* whileRehearsed, [])
+        // A clock that is wrong by months, at first without and then with rows of its day.
+        const jumpedMs = nowMs + 200 * day_ms
+        yield* removeOlderThan(4, jumpedMs)
+        yield* filled("jumped", [-200])
+        yield* removeOlderThan(4, jumpedMs)
+        assert.deepStrictEqual(yield* oldest("pattern_records"), [before[0], Number(before[1]) + 2])
+        // No server's clock is there yet.
+        yield* filled("far", [-30_000])
+        yield* removeOlderThan(4, nowMs + 30_001 * day_ms)
+        yield* removeOlderThan(4, nowMs + 80_000 * day_ms)
+        assert.strictEqual((yield* oldest("pattern_records"))[0], before[0])
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`delete from pattern_records where node in ('jumped', 'far')`
+        assert.deepStrictEqual(yield* removeAt(nowMs), ["pattern_records_p20251121", "pattern_records_p20251122"])
+      })
+    )
+
+    it.effect("writes down from when on everything is kept, with what it removes, and never sets it back", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`delete from record_retention`
+        assert.isUndefined(yield* readKeptFrom)
+        yield* filled("noted", [0, 1, 2, 3])
+        yield* sql`insert into ingest_errors (id, kind, reason, node, seq, created_at)
+          values (gen_random_uuid(), 'failure', 'refusedBySql', 'noted', 99, ${new Date(midnightMs - 3 * day_ms)})`
+        assert.strictEqual((yield* removeOlderThan(2, nowMs)).errors, 3)
+        assert.strictEqual(yield* readKeptFrom, midnightMs - 2 * day_ms)
+        yield* removeOlderThan(1, nowMs)
+        assert.strictEqual(yield* readKeptFrom, midnightMs - day_ms)
+        yield* removeOlderThan(9, nowMs)
+        assert.strictEqual(yield* readKeptFrom, midnightMs - day_ms)
       })
     )
 
     it.effect("leaves room for a dropped day to be put back by a replay", () =>
       Effect.gen(function* () {
-        yield* filled("back", [5])
+        yield* filled("back", [1, 5])
         yield* removeOlderThan(1, nowMs)
         yield* filled("back again", [5])
         const again = yield* removeOlderThan(1, nowMs)
@@ -95,7 +141,7 @@ describe.skipIf(postgresMissing !== undefined)("retention beside readers", () =>
       yield* Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* migrated
-        yield* filled("read", [0, 5])
+        yield* filled("read", [0, 1, 5])
         const isReading = yield* Deferred.make<void>()
         const isRead = yield* Deferred.make<void>()
         const reader = yield* sql
@@ -109,7 +155,7 @@ describe.skipIf(postgresMissing !== undefined)("retention beside readers", () =>
         yield* Deferred.await(isReading)
         const refused = yield* Effect.flip(removeOlderThan(1, nowMs))
         assert.include(String(refused.reason.cause), "lock timeout")
-        assert.deepStrictEqual(yield* oldest("pattern_records"), [midnightMs - 5 * day_ms, 4])
+        assert.deepStrictEqual(yield* oldest("pattern_records"), [midnightMs - 5 * day_ms, 6])
         yield* Deferred.succeed(isRead, undefined)
         yield* Fiber.join(reader)
         assert.deepInclude(yield* removeOlderThan(1, nowMs), { records: ["pattern_records_p20251119"] })

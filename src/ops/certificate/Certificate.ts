@@ -1,6 +1,6 @@
 import type { Problem } from "../../journal/Verify.ts"
 import type { Signature, SignedLine } from "../../journal/Signature.ts"
-import type { HourRows } from "../../sql/HourRows.ts"
+import type { RowComparison } from "../../sql/HourRows.ts"
 import type { ConservationDay } from "./conservationDay.ts"
 import type { SymbolDay, TimelineBin } from "./coverageOf.ts"
 import type { CauseDay, CauseLane, NamedHole } from "./gapSummary.ts"
@@ -25,17 +25,28 @@ export interface PhaseDay {
 
 export type SqlDay =
   | { readonly compared: false; readonly why: string }
-  | {
+  | ({
       readonly compared: true
       readonly lines: number
       readonly rows: number
       readonly refused: number
-      /** Lines without a row; below zero, rows without a line. */
-      readonly difference: number
+      /** Gaps and rejects: lines, and rows of `ingest_errors`. */
+      readonly incidentLines: number
+      readonly incidentRows: number
+      /** What hours lack, and what others have too much: neither makes up for the other. */
+      readonly missing: RowsApart
+      readonly surplus: RowsApart
+      /** Hours with as many rows as lines, among which are rows of other records. */
+      readonly differing_hours: number
       /** Lines that had yet to be stored when it was compared. */
       readonly waiting: number
-      readonly hours: ReadonlyArray<HourRows>
-    }
+    } & RowComparison)
+
+/** Rows of data, and of gaps and rejects. */
+export interface RowsApart {
+  readonly rows: number
+  readonly incidents: number
+}
 
 /** What a day's record is worth, and why: `CERTIFICATE.json`. Instants are UTC, the day is the market's. */
 export interface Certificate {

@@ -1,5 +1,5 @@
 import { marketHour } from "../../calendar/MarketTime.ts"
-import type { Certificate, Verdict } from "./Certificate.ts"
+import type { Certificate, RowsApart, SqlDay, Verdict } from "./Certificate.ts"
 
 /** Less than this of what was expected, repairs included, is no complete day with holes any more. */
 export const share_min = 0.99
@@ -58,6 +58,31 @@ const unknowns = ({ conservation, coverage, isOver, record, universe }: Judged):
   return reasons
 }
 
+const rowHoles = ({
+  differing_hours,
+  missing,
+  surplus,
+  waiting
+}: Extract<SqlDay, { compared: true }>): ReadonlyArray<string> => {
+  const named = ({ incidents, rows }: RowsApart) =>
+    [
+      ...(rows === 0 ? [] : [plural(rows, "row")]),
+      ...(incidents === 0 ? [] : [plural(incidents, "gap or reject", "gaps and rejects")])
+    ].join(" and ")
+  const lacks = named(missing)
+  const has = named(surplus)
+  return [
+    ...(lacks === "" ? [] : [`The database lacks ${lacks} that the files have (observer replay adds them).`]),
+    ...(has === "" ? [] : [`The database has ${has} that no line is for.`]),
+    ...(differing_hours === 0
+      ? []
+      : [
+          `The database has rows of other records than the files' in ${plural(differing_hours, "hour")} (observer replay adds the right ones).`
+        ]),
+    ...(waiting === 0 ? [] : [`${plural(waiting, "line")} had yet to be stored in the database when this was made.`])
+  ]
+}
+
 /** What is missing and named. */
 const holes = ({ gaps, sql, symbols, universe }: Judged): ReadonlyArray<string> => {
   const reasons: Array<string> = []
@@ -81,13 +106,7 @@ const holes = ({ gaps, sql, symbols, universe }: Judged): ReadonlyArray<string> 
     const names = symbols.flatMap(({ isUnseen, symbol }) => (isUnseen ? [symbol] : []))
     reasons.push(`Nothing at all is recorded of ${plural(universe.unseen, "symbol")}: ${listed(names)}.`)
   }
-  if (sql.compared && sql.difference !== 0) {
-    reasons.push(
-      sql.difference > 0
-        ? `The database lacks ${plural(sql.difference, "row")} that the files have (observer replay adds them).`
-        : `The database has ${plural(-sql.difference, "row")} that no line is for.`
-    )
-  }
+  if (sql.compared) reasons.push(...rowHoles(sql))
   return reasons
 }
 

@@ -1,4 +1,5 @@
-import type { Certificate } from "./Certificate.ts"
+import { olderText } from "../../sql/KeptFrom.ts"
+import type { Certificate, RowsApart } from "./Certificate.ts"
 import type { SymbolDay } from "./coverageOf.ts"
 import { count, duration, escaped, hourOf, paragraph, percentOf, section, table } from "./page/html.ts"
 import { style } from "./page/style.ts"
@@ -152,14 +153,20 @@ const conservation = ({ conservation: balance }: Certificate) =>
       )
     : paragraph("Not recorded.")
 
+const apart = ({ incidents, rows }: RowsApart) => `${count(rows)} rows and ${count(incidents)} gaps and rejects`
+const isNone = ({ incidents, rows }: RowsApart) => incidents + rows === 0
+
 const sql = ({ sql: rows }: Certificate) =>
   rows.compared
     ? paragraph(
         `${count(rows.lines)} lines and ${count(rows.rows)} rows` +
           (rows.refused > 0 ? `, ${count(rows.refused)} refused by the server and kept in ingest_errors` : "") +
+          `; ${count(rows.incidentLines)} gaps and rejects, and ${count(rows.incidentRows)} rows of them` +
           (rows.waiting > 0 ? `; ${count(rows.waiting)} lines waited to be stored` : "") +
-          (rows.difference === 0 ? ": equal." : `: difference ${count(rows.difference)}.`)
-      )
+          (isNone(rows.missing) && isNone(rows.surplus) && rows.differing_hours === 0
+            ? ": equal."
+            : `: ${apart(rows.missing)} missing, ${apart(rows.surplus)} more than lines, rows of other records in ${count(rows.differing_hours)} hours.`)
+      ) + (rows.keptFrom === undefined ? "" : paragraph(`Not compared: ${olderText(rows.older, rows.keptFrom)}.`))
     : paragraph(`Not compared: ${rows.why}.`)
 
 const staleness = ({ staleness: told }: Certificate) => {

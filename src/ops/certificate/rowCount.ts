@@ -1,7 +1,15 @@
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { countRows, followedSeqs, hasTables, makeHourCount, missingOf } from "../../sql/HourRows.ts"
+import {
+  countRows,
+  followedSeqs,
+  hasTables,
+  type HourRows,
+  makeHourCount,
+  missingIncidentsOf,
+  missingOf
+} from "../../sql/HourRows.ts"
 import type { SqlDay } from "./Certificate.ts"
 import type { RowCount } from "./certifyDay.ts"
 
@@ -23,17 +31,22 @@ export const makeRowCount: Effect.Effect<RowCount, never, SqlClient.SqlClient> =
     see: count.see,
     result: (report) =>
       countRows(count, report.stretches, followed).pipe(
-        Effect.map((hours): SqlDay => {
-          const sum = (of: (each: (typeof hours)[number]) => number) =>
-            hours.reduce((total, each) => total + of(each), 0)
+        Effect.map((compared): SqlDay => {
+          const sum = (of: (each: HourRows) => number) => compared.hours.reduce((total, each) => total + of(each), 0)
+          const above = (of: (each: HourRows) => number) => sum((each) => Math.max(0, of(each)))
+          const below = (of: (each: HourRows) => number) => above((each) => -of(each))
           return {
             compared: true,
             lines: sum(({ lines }) => lines),
             rows: sum(({ rows }) => rows),
             refused: sum(({ refused }) => refused),
-            difference: sum(missingOf),
+            incidentLines: sum(({ incidentLines }) => incidentLines),
+            incidentRows: sum(({ incidentRows }) => incidentRows),
+            missing: { rows: above(missingOf), incidents: above(missingIncidentsOf) },
+            surplus: { rows: below(missingOf), incidents: below(missingIncidentsOf) },
+            differing_hours: sum(({ differing }) => (differing ? 1 : 0)),
             waiting: count.waiting(),
-            hours
+            ...compared
           }
         }),
         Effect.catch((error) => Effect.succeed<SqlDay>({ compared: false, why: unusable(error) })),

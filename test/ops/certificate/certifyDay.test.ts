@@ -294,6 +294,56 @@ describe("the certificate of a day", () => {
       )
   )
 
+  it.live(
+    "is not complete while rows are missing, too many, or yet to be stored, and is where they are let go of",
+    () =>
+      inScratch((folder) =>
+        Effect.gen(function* () {
+          writeArchive(folder, wholeDay(folder, ["005930"]), { node })
+          const none = { rows: 0, incidents: 0 }
+          const even = {
+            compared: true as const,
+            lines: 720,
+            rows: 720,
+            refused: 0,
+            incidentLines: 2,
+            incidentRows: 2,
+            missing: none,
+            surplus: none,
+            differing_hours: 0,
+            waiting: 0,
+            hours: [],
+            older: 0
+          }
+          const judged = (more: Partial<typeof even> & { readonly keptFrom?: string }) =>
+            Effect.map(
+              certified(folder, { rows: { see: () => undefined, result: () => Effect.succeed({ ...even, ...more }) } }),
+              ({ certificate: { reasons, verdict } }) => [verdict, ...reasons]
+            )
+          const complete = ["complete", "All of 1 symbol was observed in every phase."]
+          assert.deepStrictEqual(yield* judged({}), complete)
+          assert.deepStrictEqual(
+            yield* judged({
+              missing: { rows: 5, incidents: 1 },
+              surplus: { rows: 5, incidents: 0 },
+              differing_hours: 1,
+              waiting: 7
+            }),
+            [
+              "completeButFor",
+              "The database lacks 5 rows and 1 gap or reject that the files have (observer replay adds them).",
+              "The database has 5 rows that no line is for.",
+              "The database has rows of other records than the files' in 1 hour (observer replay adds the right ones).",
+              "7 lines had yet to be stored in the database when this was made."
+            ]
+          )
+          assert.deepStrictEqual(yield* judged({ older: 720, keptFrom: "2026-11-24T15:00:00.000Z" }), complete)
+          const page = readFileSync(join(folder, "2026/11/24/CERTIFICATE.html"), "utf8")
+          assert.include(page, "720 lines older than the database keeps, which is from 2026-11-25 on")
+        })
+      )
+  )
+
   it.live("says that a day was not over, that its files are damaged, that nothing says what was wanted", () =>
     inScratch((folder) =>
       Effect.gen(function* () {
