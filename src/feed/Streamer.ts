@@ -114,6 +114,8 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     edges.ended(edged, nowMs)
   })
 
+  /** Of a symbol's day, by volume, what the holes of this connection are filled with. */
+  const covered = (symbol: string) => edges.covered(symbol, holes.has(symbol))
   const fill = (over: ReadonlyArray<EdgedHole>) => Effect.forEach(over, onHole, { discard: true })
 
   const onDrifts = Effect.fnUntraced(function* (drifts: ReadonlyMap<string, Drift>) {
@@ -156,7 +158,9 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       if (holes.size > 0 && holes.isStreamed(registration)) over.push(holes.heard(registration, frame.receivedAtMs))
     }
     yield* tell(over)
-    yield* fill(edges.heard(sightings, heard))
+    const { ended: edged, late } = edges.heard(sightings)
+    if (late.length > 0) lostHoles.heard(late, yield* Clock.currentTimeMillis)
+    yield* fill(edged)
     for (const { status } of statuses) {
       hearing.told(status, yield* Clock.currentTimeMillis)
       if (onMarketStatus !== undefined) yield* onMarketStatus(status)
@@ -233,7 +237,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
         if (!targets.has(keyOf({ trId: streamIds.trades, trKey: symbol }))) edges.forget(symbol)
       }
     }
-    yield* finishing(fill([...edges.due(nowMs), ...lostHoles.due(nowMs)]))
+    yield* finishing(fill([...edges.due(nowMs), ...lostHoles.due(nowMs, covered)]))
     if (onStatusRefused !== undefined) {
       const { unanswered } = yield* session.status
       if (unanswered.some((key) => key.startsWith(streamIds.status))) yield* onStatusRefused
@@ -247,7 +251,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   /** A stream that ends while it is down leaves holes that nothing will close. */
   const tellHoles = Effect.gen(function* () {
     yield* tell(holes.leave(() => false, yield* Clock.currentTimeMillis))
-    yield* fill([...edges.rest(), ...lostHoles.rest()])
+    yield* fill([...edges.rest(), ...lostHoles.rest(covered)])
   }).pipe(Effect.timeoutOption("2 seconds"))
 
   /** After the evening's end nothing is lost until the next run registers everything anew; a crash loses what was streamed. */
@@ -271,10 +275,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       openHoles: holes.size,
       holes: holes.all.map((hole) => ({ ...hole, fromMs: clock.at(hole.fromMs) }))
     })),
-    lost: Effect.fnUntraced(function* (loss) {
-      if (holes.has(loss.symbol) || edges.isOfHole(loss)) return
-      lostHoles.add(loss, yield* Clock.currentTimeMillis)
-    }),
+    lost: (loss) => Effect.map(Clock.currentTimeMillis, (nowMs) => lostHoles.add(loss, nowMs)),
     want: (registrations) =>
       Effect.suspend(() => {
         wanted = new Set(registrations.map(keyOf))

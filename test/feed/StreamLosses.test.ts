@@ -155,6 +155,41 @@ describe("what a live stream loses", () => {
     })
   )
 
+  it.effect("and brings late is not asked for again, and a hole begins at the highest volume that was heard", () =>
+    Effect.gen(function* () {
+      const { holes, say, server, statusOf } = yield* setUp
+      yield* say(server, buy("005930", 1), buy("005930", 5), buy("000660", 1))
+      yield* say(server, buy("005930", 3))
+      yield* say(server, buy("000660", 4), buy("000660", 2), buy("000660", 3))
+      yield* passUntil(() => holes.length === 1, 100)
+      assert.deepStrictEqual(holes[0]?.parts, [
+        { cumVolumeBefore: 1, cumVolumeAfter: 2 },
+        { cumVolumeBefore: 3, cumVolumeAfter: 4 }
+      ])
+      server.connections[0]?.socket.terminate()
+      yield* passUntil(() => statusOf().openHoles === 2)
+      yield* passUntil(() => statusOf().openHoles === 0, 100)
+      yield* say(server, buy("005930", 8), buy("000660", 10), buy("000660", 12))
+      yield* TestClock.adjust("30 seconds")
+      yield* until(() => holes.length === 4)
+      assert.sameDeepMembers(
+        holes
+          .slice(1)
+          .map(({ cause, cumVolumeAfter, cumVolumeBefore, symbol }) => [
+            symbol,
+            cause,
+            cumVolumeBefore,
+            cumVolumeAfter
+          ]),
+        [
+          ["005930", "disconnect", 5, 7],
+          ["000660", "disconnect", 4, 9],
+          ["000660", "continuity", 10, 11]
+        ]
+      )
+    })
+  )
+
   it.effect("is nothing of the time in which a symbol was not to be streamed", () =>
     Effect.gen(function* () {
       const { gaps, holes, say, server, statusOf, streamer } = yield* setUp
