@@ -4,6 +4,8 @@ import { type ActorExhausted, Supervisor } from "./actor/Supervisor.ts"
 import { MarketClock, marketNow } from "./calendar/MarketClock.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
 import { missedSpans } from "./calendar/missedSpans.ts"
+import type { GapPayload } from "./domain/Gap.ts"
+import type { JournalRecord, RecordDraft } from "./domain/JournalRecord.ts"
 import { gap, marker } from "./feed/FeedRecord.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { Compressor } from "./journal/Compressor.ts"
@@ -47,6 +49,13 @@ export class Observer extends Context.Service<
   static readonly layer = (options: ObserverOptions) => Layer.effect(Observer, make(options))
 }
 
+/** A hole that the last run left open, told as far as that run came: what was after it is nobody's in particular. */
+const endOf = ({ account, payload }: JournalRecord, lastMs: number, nowMs: number): RecordDraft => {
+  const { cause, from, symbol, to } = payload as Partial<GapPayload> as GapPayload
+  const toMs = Math.max(Date.parse(to), lastMs)
+  return gap(nowMs, { cause, ...(symbol === undefined ? {} : { symbol }), fromMs: Date.parse(from), toMs }, account)
+}
+
 const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: ObserverOptions) {
   const supervisor = yield* Supervisor
   const journal = yield* Journal
@@ -66,11 +75,11 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* journal.close
   })
 
-  /** The start marker, and a gap for each time since the newest record in which the market was open. */
+  /** The start marker, the end of holes that were open when the last run ended, and a gap for each time since then in which the market was open. */
   const startRecords = Effect.gen(function* () {
     const nowMs = yield* marketNow
     const { beginsMs } = yield* MarketClock
-    const { head, lastReceivedAt: newest, loss, quarantined, unclean } = journal.recovered
+    const { head, lastReceivedAt: newest, loss, openGaps = [], quarantined, unclean } = journal.recovered
     const lastMs = newest === undefined ? nowMs : Date.parse(newest)
     const setBack_ms = Math.max(0, lastMs - nowMs)
     if (setBack_ms > 0) {
@@ -86,6 +95,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     }
     return [
       marker(nowMs, { event: "start", version, ...found, phase: session.phaseAt(nowMs), ...describe }),
+      ...openGaps.map((open) => endOf(open, lastMs, nowMs)),
       ...missedSpans({ lastMs, nowMs, beginsMs }, session.openSpans).map((span) =>
         gap(nowMs, { ...span, cause: "downtime" })
       )
@@ -105,7 +115,8 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* supervisor.start({ name: "journal", kind: "transient", policy: vital, run: journal.run, drain: endRecord })
     const records = yield* startRecords
     yield* journal.append(records)
-    yield* meterGaps(records)
+    // What the last run left open it has counted itself.
+    yield* meterGaps(records.filter(({ symbol }) => symbol === undefined))
     yield* compressor.start
     yield* sql.start
     yield* shards.start

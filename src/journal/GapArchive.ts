@@ -16,8 +16,8 @@ interface Seen {
 }
 
 /**
- * The gap records that tell of a day: those of its own folder, and of the next one there is, for a hole is written when it
- * is over, and a time in which nothing ran when the next run begins. What was read is remembered for the days asked for
+ * The gap records that tell of a day: those of its own folder, and of the next one there is, for how far a hole went is
+ * written when it is over, and a time in which nothing ran when the next run begins. What was read is remembered for the days asked for
  * last, so that asking again reads only what has been appended since.
  */
 export class GapArchive {

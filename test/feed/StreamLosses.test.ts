@@ -9,7 +9,7 @@ import { type KisServer, makeKisServer } from "../support/kisServer.ts"
 import { acceptAll } from "../support/subscriptions.ts"
 import { looked, passUntil, until } from "../support/virtualTime.ts"
 import { frameOf, trade } from "./frames.ts"
-import { ofKind, openMs, openRoom, payloadOf } from "./room.ts"
+import { closedGaps, openMs, openRoom, payloadOf } from "./room.ts"
 
 const symbols = ["005930", "000660"]
 const tradesOf = (trKey: string) => ({ trId: "H0STCNT0", trKey })
@@ -65,7 +65,7 @@ const setUp = Effect.gen(function* () {
     yield* until(() => tally().stored === sent)
   })
   const gaps = Effect.map(room.records, (records) =>
-    ofKind(records, "gap").map((record) => {
+    closedGaps(records).map((record) => {
       const { cause, lostTrades, lostVolume } = payloadOf(record)
       return [record.symbol, cause, lostTrades, lostVolume]
     })
@@ -134,7 +134,7 @@ describe("what a live stream loses", () => {
           ["000660", "disconnect"]
         ]
       )
-      yield* passUntilWritten((records) => ofKind(records, "gap").length === 2, 100)
+      yield* passUntilWritten((records) => closedGaps(records).length === 2, 100)
       assert.deepStrictEqual(statusOf().holes, [])
       yield* say(server, buy("005930", 41))
       assert.deepStrictEqual((yield* gaps).slice(2), [["005930", "continuity", 39, 39]])
