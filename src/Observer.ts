@@ -49,6 +49,12 @@ export class Observer extends Context.Service<
   static readonly layer = (options: ObserverOptions) => Layer.effect(Observer, make(options))
 }
 
+/**
+ * What one shard has in hand may be older than what another has just written, by the milliseconds that an append takes; a
+ * run that was killed leaves nobody to say by how many. So its downtime begins so much before its newest record.
+ */
+const inHand_ms = 1_000
+
 /** A hole that the last run left open, told as far as that run came: what was after it is nobody's in particular. */
 const endOf = ({ account, payload }: JournalRecord, lastMs: number, nowMs: number): RecordDraft => {
   const { cause, from, symbol, to } = payload as Partial<GapPayload> as GapPayload
@@ -75,7 +81,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* journal.close
   })
 
-  /** The start marker, the end of holes that were open when the last run ended, and a gap for each time since then in which the market was open. */
+  /** The start marker, a gap for each time since the last run in which the market was open, and how far the holes went that it left open. */
   const startRecords = Effect.gen(function* () {
     const nowMs = yield* marketNow
     const { beginsMs } = yield* MarketClock
@@ -95,10 +101,10 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     }
     return [
       marker(nowMs, { event: "start", version, ...found, phase: session.phaseAt(nowMs), ...describe }),
-      ...openGaps.map((open) => endOf(open, lastMs, nowMs)),
-      ...missedSpans({ lastMs, nowMs, beginsMs }, session.openSpans).map((span) =>
-        gap(nowMs, { ...span, cause: "downtime" })
-      )
+      ...missedSpans({ lastMs: unclean ? lastMs - inHand_ms : lastMs, nowMs, beginsMs }, session.openSpans).map(
+        (span) => gap(nowMs, { ...span, cause: "downtime" })
+      ),
+      ...openGaps.map((open) => endOf(open, lastMs, nowMs))
     ]
   })
 
