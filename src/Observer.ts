@@ -4,6 +4,8 @@ import { type ActorExhausted, Supervisor } from "./actor/Supervisor.ts"
 import { MarketClock, marketNow } from "./calendar/MarketClock.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
 import { missedSpans } from "./calendar/missedSpans.ts"
+import type { GapPayload } from "./domain/Gap.ts"
+import type { JournalRecord, RecordDraft } from "./domain/JournalRecord.ts"
 import { gap, marker } from "./feed/FeedRecord.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { Compressor } from "./journal/Compressor.ts"
@@ -47,6 +49,19 @@ export class Observer extends Context.Service<
   static readonly layer = (options: ObserverOptions) => Layer.effect(Observer, make(options))
 }
 
+/**
+ * What one shard has in hand may be older than what another has just written, by the milliseconds that an append takes; a
+ * run that was killed leaves nobody to say by how many. So its downtime begins so much before its newest record.
+ */
+const inHand_ms = 1_000
+
+/** A hole that the last run left open, told as far as that run came: what was after it is nobody's in particular. */
+const endOf = ({ account, payload }: JournalRecord, lastMs: number, nowMs: number): RecordDraft => {
+  const { cause, from, symbol, to } = payload as Partial<GapPayload> as GapPayload
+  const toMs = Math.max(Date.parse(to), lastMs)
+  return gap(nowMs, { cause, ...(symbol === undefined ? {} : { symbol }), fromMs: Date.parse(from), toMs }, account)
+}
+
 const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: ObserverOptions) {
   const supervisor = yield* Supervisor
   const journal = yield* Journal
@@ -66,11 +81,11 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* journal.close
   })
 
-  /** The start marker, and a gap for each time since the newest record in which the market was open. */
+  /** The start marker, a gap for each time since the last run in which the market was open, and how far the holes went that it left open. */
   const startRecords = Effect.gen(function* () {
     const nowMs = yield* marketNow
     const { beginsMs } = yield* MarketClock
-    const { head, lastReceivedAt: newest, loss, quarantined, unclean } = journal.recovered
+    const { head, lastReceivedAt: newest, loss, openGaps = [], quarantined, unclean } = journal.recovered
     const lastMs = newest === undefined ? nowMs : Date.parse(newest)
     const setBack_ms = Math.max(0, lastMs - nowMs)
     if (setBack_ms > 0) {
@@ -86,9 +101,10 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     }
     return [
       marker(nowMs, { event: "start", version, ...found, phase: session.phaseAt(nowMs), ...describe }),
-      ...missedSpans({ lastMs, nowMs, beginsMs }, session.openSpans).map((span) =>
-        gap(nowMs, { ...span, cause: "downtime" })
-      )
+      ...missedSpans({ lastMs: unclean ? lastMs - inHand_ms : lastMs, nowMs, beginsMs }, session.openSpans).map(
+        (span) => gap(nowMs, { ...span, cause: "downtime" })
+      ),
+      ...openGaps.map((open) => endOf(open, lastMs, nowMs))
     ]
   })
 
@@ -105,7 +121,8 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* supervisor.start({ name: "journal", kind: "transient", policy: vital, run: journal.run, drain: endRecord })
     const records = yield* startRecords
     yield* journal.append(records)
-    yield* meterGaps(records)
+    // What the last run left open it has counted itself.
+    yield* meterGaps(records.filter(({ symbol }) => symbol === undefined))
     yield* compressor.start
     yield* sql.start
     yield* shards.start

@@ -5,6 +5,7 @@ import { Supervisor } from "../src/actor/Supervisor.ts"
 import { MarketClock, rehearsed } from "../src/calendar/MarketClock.ts"
 import { MarketSession } from "../src/calendar/MarketSession.ts"
 import { marketInstant } from "../src/calendar/MarketTime.ts"
+import type { RecordDraft } from "../src/domain/JournalRecord.ts"
 import { KisFeed } from "../src/feed/KisFeed.ts"
 import { BootId } from "../src/journal/BootId.ts"
 import { Compressor } from "../src/journal/Compressor.ts"
@@ -19,7 +20,7 @@ import { DayUniverse } from "../src/plan/DayUniverse.ts"
 import { Planner } from "../src/plan/Planner.ts"
 import { Shards } from "../src/shard/Shards.ts"
 import { SqlPipeline } from "../src/sql/SqlPipeline.ts"
-import { checkArchive, chunk, node, openJournal, settled, tempFolder } from "./journal/fixtures.ts"
+import { checkArchive, chunk, line, node, openJournal, settled, tempFolder } from "./journal/fixtures.ts"
 import { MemoryDisk } from "./support/memoryDisk.ts"
 
 const at = (date: string, hour: string) => marketInstant(date, hour) ?? Number.NaN
@@ -93,6 +94,61 @@ describe("the observer's record of itself", () => {
           "2026-11-24T22:50:00.000Z start closed",
           "2026-11-24T22:50:00.000Z stop"
         ])
+      })
+    )
+  )
+
+  it.effect("ends the holes that a killed run left open where that run ends, and begins its downtime there", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        const opened = at("20261124", "100000")
+        const utc = (atMs: number) => new Date(atMs).toISOString()
+        const hole = (symbol: string, fromMs: number, toMs: number, more: object = { open: true }): RecordDraft => ({
+          kind: "gap",
+          symbol,
+          receivedAtMs: toMs,
+          source: "observer",
+          account: "main",
+          payload: { from: utc(fromMs), to: utc(toMs), cause: "disconnect", symbol, ...more }
+        })
+        const quote = (atMs: number): RecordDraft => ({
+          kind: "quote",
+          symbol: "005930",
+          receivedAtMs: atMs,
+          source: "kis-rest",
+          payload: {}
+        })
+        const minute_ms = 60_000
+        yield* TestClock.setTime(opened)
+        const killed = [
+          quote(opened),
+          hole("005930", opened, opened + 1_000),
+          hole("000660", opened, opened + 1_000),
+          hole("005930", opened, opened + 5 * minute_ms),
+          hole("000660", opened, opened + 5 * minute_ms),
+          hole("000660", opened, opened + 5 * minute_ms + 500, {}),
+          quote(opened + 5 * minute_ms + 40_000)
+        ]
+        disk.put(
+          `2026/11/24/10/${node}-000000000001.jsonl.open`,
+          Buffer.from(killed.map((draft, index) => `${line(draft, index + 1)}\n`).join(""))
+        )
+        yield* TestClock.setTime(opened + 30 * minute_ms)
+        yield* life(disk, Effect.void)
+        yield* life(disk, Effect.void)
+        assert.deepStrictEqual(told(disk).slice(killed.length), [
+          "2026-11-24T01:30:00.000Z start continuous",
+          "gap downtime 2026-11-24T01:05:39.000Z 2026-11-24T01:30:00.000Z",
+          "gap disconnect 2026-11-24T01:00:00.000Z 2026-11-24T01:05:40.000Z",
+          "2026-11-24T01:30:00.000Z stop",
+          "2026-11-24T01:30:00.000Z start continuous",
+          "2026-11-24T01:30:00.000Z stop"
+        ])
+        const [ended] = recordsOf(disk)
+          .slice(killed.length)
+          .filter(({ symbol }) => symbol !== undefined)
+        assert.deepInclude(ended, { symbol: "005930", account: "main" })
+        assert.isFalse("open" in (ended?.payload ?? {}))
       })
     )
   )

@@ -42,9 +42,11 @@ export interface GapPayload {
   readonly to: string
   readonly cause: GapCause
   readonly symbol?: string
+  /** It lasted still when this was written: a later record of the same hole says how far it went. */
+  readonly open?: true
   /** Of cause `continuity`: shares that are missing, and trades; these are absent where no counter told of them, as of an auction's print. */
   readonly lostVolume?: number
   readonly lostTrades?: number
-  /** A second record of the same hole says what became of it. */
+  /** A later record of the same hole says what became of it. */
   readonly repairedBy?: string | Repair | LateRepair
 }

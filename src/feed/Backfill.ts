@@ -4,7 +4,7 @@ import { marketNow } from "../calendar/MarketClock.ts"
 import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { Repair } from "../domain/Gap.ts"
 import type { Delivery } from "../domain/Sighting.ts"
-import { Conservation, unsettled } from "../journal/Conservation.ts"
+import { Conservation } from "../journal/Conservation.ts"
 import { meterGaps } from "../journal/gapMeters.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { KisCredentialsRejected, KisError } from "../kis/KisError.ts"
@@ -75,27 +75,27 @@ export const makeBackfill = Effect.fnUntraced(function* (options: BackfillOption
       return Effect.logDebug("a hole stays as it is", { account, symbol: hole.symbol, reason })
     })
 
-  const isStored = Effect.map(conservation.balances, (balances) => {
-    const own = balances.get("backfill")
-    return own === undefined || unsettled(own) <= 0
-  })
-  const untilStored = Effect.gen(function* () {
-    for (let left_ms = stored_timeout_ms; !(yield* isStored); left_ms -= stored_look_ms) {
+  const balance = Effect.map(conservation.balances, (balances) => balances.get("backfill"))
+  /** Nothing is on its way any more. A record that had been lost before is a remainder for good, and says nothing of these. */
+  const untilStored = Effect.fnUntraced(function* (remainder: number) {
+    for (let left_ms = stored_timeout_ms; ; left_ms -= stored_look_ms) {
+      const now = yield* balance
+      if (now === undefined || (now.inFlight === 0 && now.remainder <= remainder)) return true
       if (left_ms <= 0) return false
       yield* Effect.sleep(stored_look_ms)
     }
-    return true
   })
 
   const store = Effect.fnUntraced(function* (hole: Hole, repair: Repair, inside: ReadonlyArray<ListedTrade>) {
     if (inside.length > 0) {
+      const { remainder = 0 } = (yield* balance) ?? {}
       const sightings = inside.map((trade) => backfilledSighting(hole.symbol, trade, session.phaseAt(trade.atMs)))
       yield* conservation.receive("backfill", sightings.length, ({ passOn }) =>
         deliver({ source: "backfill", account, sightings, onTaken: passOn })
       )
       // Delivered once, and so never asked for again, whatever becomes of the record about it.
       done.add(hole)
-      if (!(yield* untilStored)) return yield* giveUp(hole, "its trades were found and are not stored yet")
+      if (!(yield* untilStored(remainder))) return yield* giveUp(hole, "its trades were found and are not stored yet")
     }
     // Of lost trades the shards know one by one which have come, and say so themselves.
     if (hole.cause !== "continuity") {

@@ -19,17 +19,19 @@ export const gap = (
     readonly toMs: number
     readonly cause: GapCause
     readonly symbol?: string
+    readonly isOpen?: boolean
     readonly repairedBy?: Repair
   },
   account?: string
 ): RecordDraft => {
-  const { cause, fromMs, repairedBy, symbol, toMs } = hole
+  const { cause, fromMs, isOpen, repairedBy, symbol, toMs } = hole
   const from = new Date(fromMs).toISOString()
   const payload: GapPayload = {
     from,
     to: new Date(toMs).toISOString(),
     cause,
     ...(symbol === undefined ? {} : { symbol }),
+    ...(isOpen === true ? { open: true } : {}),
     ...(repairedBy === undefined ? {} : { repairedBy })
   }
   return { kind: "gap", symbol, receivedAtMs, source: "observer", account, payload }

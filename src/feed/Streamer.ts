@@ -1,4 +1,4 @@
-import { Cause, Clock, Effect } from "effect"
+import { Cause, Clock, Effect, Queue } from "effect"
 import { MarketClock } from "../calendar/MarketClock.ts"
 import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { SweptVolume } from "../domain/Assignment.ts"
@@ -26,7 +26,7 @@ import { finishing } from "./finishing.ts"
 import type { MarketStatus } from "./KisMarketStatus.ts"
 import { EdgeVolumes, type EdgedHole } from "./streamer/EdgeVolumes.ts"
 import { Hearing, type Suspicion } from "./streamer/Hearing.ts"
-import { type Hole, Holes } from "./streamer/Holes.ts"
+import { Holes, type ToldHole } from "./streamer/Holes.ts"
 import { LostHoles } from "./streamer/LostHoles.ts"
 import { carriesData, type Drift, readFrames, streamIds } from "./streamer/readFrames.ts"
 import { statusMarker } from "./streamer/statusMarker.ts"
@@ -60,7 +60,7 @@ export interface StreamStatus extends SessionStatus {
   readonly bytes: number
   /** Symbols that are to be streamed and do not reach us now. */
   readonly openHoles: number
-  /** The same, since when by market time and why; their gaps are written when they are over. */
+  /** The same, since when by market time and why; the record has them up to the last minute. */
   readonly holes: ReadonlyArray<{ readonly symbol: string; readonly fromMs: number; readonly cause: GapCause }>
 }
 
@@ -81,7 +81,8 @@ const causeOf = ({ why }: Loss): GapCause => (why === "silence" || why === "over
 /**
  * Turns one account's stream into sightings and markers. A frame that cannot be split costs its own records only. What
  * did not reach us becomes one `gap` a symbol: after a lost connection from the last thing heard, after a deaf one or a
- * silent symbol from the last data, to the broker's acceptance, to the next data, or to the end of the run.
+ * silent symbol from the last data, to the broker's acceptance, to the next data, or to the end of the run. Its `gap` is
+ * written when it is known, once a minute while it lasts, and when it is over.
  */
 export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOptions) {
   const { account, approval, deliver, governor, onHole, onMarketStatus, onSlots, onStatusRefused, restVolume, slots } =
@@ -94,26 +95,50 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   const hearing = new Hearing()
   const edges = new EdgeVolumes()
   const lostHoles = new LostHoles()
+  /** Says that a connection was lost. */
+  const fresh = yield* Queue.sliding<void>(1)
   const drifted = new Set<string>()
   const read = { frames: 0, bytes: 0 }
+  /** What is wanted first is wanted since the program's start. */
+  let wantedSinceMs: number | undefined = yield* Clock.currentTimeMillis
   let wanted = new Set<string>()
   /** Since when a connection that is being given up was deaf. */
   let deafSinceMs: number | undefined
 
-  const tell = Effect.fnUntraced(function* (told: ReadonlyArray<Hole | undefined>) {
-    const over = told.flatMap((hole) =>
-      hole === undefined ? [] : [{ ...hole, fromMs: clock.at(hole.fromMs), toMs: clock.at(hole.toMs) }]
-    )
+  const isMarketOpen = (nowMs: number) => options.session.phaseAt(clock.at(nowMs)) !== "closed"
+  const inMarketTime = ({ cause, fromMs, symbol, toMs }: ToldHole) => ({
+    symbol,
+    fromMs: clock.at(fromMs),
+    toMs: clock.at(toMs),
+    cause
+  })
+  /** However many records tell of a hole, it counts as one. */
+  const write = Effect.fnUntraced(function* (told: ReadonlyArray<ToldHole>, nowMs: number, isOpen: boolean) {
+    const gaps = told.map((hole) => gap(clock.at(nowMs), { ...inMarketTime(hole), isOpen }, alias))
+    yield* journal.append(gaps)
+    yield* meterGaps(gaps.filter((_, at) => told[at]?.isNew))
+  })
+
+  /** Tells of holes that are over. */
+  const tell = Effect.fnUntraced(function* (told: ReadonlyArray<ToldHole | undefined>) {
+    const over = told.flatMap((hole) => hole ?? [])
     if (over.length === 0) return
     const nowMs = yield* Clock.currentTimeMillis
     // Before the journal is waited for: meanwhile trades from after the hole may come.
-    const edged = over.map((hole) => edges.edged(hole))
-    const gaps = over.map((hole) => gap(clock.at(nowMs), hole, alias))
-    yield* journal.append(gaps)
-    yield* meterGaps(gaps)
+    const edged = over.map((hole) => edges.edged(inMarketTime(hole)))
+    yield* write(over, nowMs, false)
     edges.ended(edged, nowMs)
   })
 
+  /** Tells of open holes as far as they have come: a run that is killed leaves them in the record. */
+  const tellOpen = Effect.gen(function* () {
+    const nowMs = yield* Clock.currentTimeMillis
+    const due = holes.due(nowMs, isMarketOpen(nowMs))
+    if (due.length > 0) yield* write(due, nowMs, true)
+  })
+
+  /** Of a symbol's day, by volume, what the holes of this connection are filled with. */
+  const covered = (symbol: string) => edges.covered(symbol, holes.has(symbol))
   const fill = (over: ReadonlyArray<EdgedHole>) => Effect.forEach(over, onHole, { discard: true })
 
   const onDrifts = Effect.fnUntraced(function* (drifts: ReadonlyMap<string, Drift>) {
@@ -149,14 +174,16 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       yield* deliver(begins === undefined ? delivery : { ...delivery, begins })
     })
     yield* conservation.receive("kis-ws", received, handOn)
-    const over: Array<Hole | undefined> = []
+    const over: Array<ToldHole | undefined> = []
     for (const frame of heard) {
       const registration = { trId: frame.trId, trKey: frame.last.symbol }
       hearing.heard(registration, frame)
       if (holes.size > 0 && holes.isStreamed(registration)) over.push(holes.heard(registration, frame.receivedAtMs))
     }
     yield* tell(over)
-    yield* fill(edges.heard(sightings, heard))
+    const { ended: edged, late } = edges.heard(sightings)
+    if (late.length > 0) lostHoles.heard(late, yield* Clock.currentTimeMillis)
+    yield* fill(edged)
     for (const { status } of statuses) {
       hearing.told(status, yield* Clock.currentTimeMillis)
       if (onMarketStatus !== undefined) yield* onMarketStatus(status)
@@ -184,6 +211,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       holes.lost(deafSinceMs ?? loss.lastHeardMs, causeOf(loss))
       hearing.lost(deafSinceMs !== undefined)
       deafSinceMs = undefined
+      Queue.offerUnsafe(fresh, undefined)
     })
 
   const session = yield* makeStreamSession({
@@ -221,19 +249,38 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     }
   })
 
-  /** Looks once a second for what has fallen silent, and for holes of what is wanted no longer. */
+  /** Ends holes of what is wanted no longer, and begins those of what is not accepted. */
+  const lookAtHoles = Effect.fnUntraced(function* (nowMs: number) {
+    const targets = session.targets()
+    const keys = new Set(targets.map(keyOf))
+    const left = holes.leave((registration) => keys.has(keyOf(registration)), nowMs)
+    const { slotsHeld, unanswered } = yield* session.status
+    const refused = new Set(slotsHeld > 0 ? unanswered : [])
+    const over = holes.expect({
+      wanted: targets.filter(({ trId }) => carriesData(trId)),
+      nowMs,
+      sinceMs: wantedSinceMs ?? nowMs,
+      isMarketOpen: isMarketOpen(nowMs),
+      isRefused: (registration) => refused.has(keyOf(registration))
+    })
+    if (targets.length > 0) wantedSinceMs = undefined
+    if (left.length + over.length > 0) yield* finishing(tell([...left, ...over]))
+    for (const { symbol } of left) {
+      if (!keys.has(keyOf({ trId: streamIds.trades, trKey: symbol }))) edges.forget(symbol)
+    }
+  })
+
+  /** Apart from the looking, and from the connecting: neither waits for a journal that cannot be written. */
+  const keepTelling = Effect.forever(
+    Effect.andThen(Effect.timeoutOption(Queue.take(fresh), look_ms), finishing(tellOpen))
+  )
+
+  /** Looks once a second at the holes, and for what has fallen silent. */
   const look = Effect.gen(function* () {
     yield* Effect.sleep(look_ms)
     const nowMs = yield* Clock.currentTimeMillis
-    if (holes.size > 0) {
-      const targets = new Set(session.targets().map(keyOf))
-      const left = holes.leave((registration) => targets.has(keyOf(registration)), nowMs)
-      yield* finishing(tell(left))
-      for (const { symbol } of left) {
-        if (!targets.has(keyOf({ trId: streamIds.trades, trKey: symbol }))) edges.forget(symbol)
-      }
-    }
-    yield* finishing(fill([...edges.due(nowMs), ...lostHoles.due(nowMs)]))
+    yield* lookAtHoles(nowMs)
+    yield* finishing(fill([...edges.due(nowMs), ...lostHoles.due(nowMs, covered)]))
     if (onStatusRefused !== undefined) {
       const { unanswered } = yield* session.status
       if (unanswered.some((key) => key.startsWith(streamIds.status))) yield* onStatusRefused
@@ -247,7 +294,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   /** A stream that ends while it is down leaves holes that nothing will close. */
   const tellHoles = Effect.gen(function* () {
     yield* tell(holes.leave(() => false, yield* Clock.currentTimeMillis))
-    yield* fill([...edges.rest(), ...lostHoles.rest()])
+    yield* fill([...edges.rest(), ...lostHoles.rest(covered)])
   }).pipe(Effect.timeoutOption("2 seconds"))
 
   /** After the evening's end nothing is lost until the next run registers everything anew; a crash loses what was streamed. */
@@ -262,7 +309,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
   })
 
   const streamer: Streamer = {
-    run: Effect.onError(Effect.raceFirst(session.run, Effect.forever(look)), ended),
+    run: Effect.onError(Effect.raceAllFirst([session.run, Effect.forever(look), keepTelling]), ended),
     status: Effect.map(session.status, (status) => ({
       ...status,
       lastDataMs: hearing.lastDataMs,
@@ -271,10 +318,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       openHoles: holes.size,
       holes: holes.all.map((hole) => ({ ...hole, fromMs: clock.at(hole.fromMs) }))
     })),
-    lost: Effect.fnUntraced(function* (loss) {
-      if (holes.has(loss.symbol) || edges.isOfHole(loss)) return
-      lostHoles.add(loss, yield* Clock.currentTimeMillis)
-    }),
+    lost: (loss) => Effect.map(Clock.currentTimeMillis, (nowMs) => lostHoles.add(loss, nowMs)),
     want: (registrations) =>
       Effect.suspend(() => {
         wanted = new Set(registrations.map(keyOf))

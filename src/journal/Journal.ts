@@ -15,6 +15,7 @@ import type { AppendOrigin } from "./Producers.ts"
 import { quickRecord } from "./QuickLine.ts"
 import { nextSegment, readLines } from "./Reader.ts"
 import { recover, type Recovered } from "./Recovery.ts"
+import { openGaps } from "./recovery/openGaps.ts"
 import { daysOf } from "./SegmentName.ts"
 
 export { origin, type JournalChunk, type Position } from "./Position.ts"
@@ -84,7 +85,16 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
 
   yield* Effect.mapError(proveWritable(dataDir), unwritable)
   const basis = { lock: yield* FolderLock.acquire(dataDir, "journal"), boot: yield* BootId, fsync_ms: options.fsync_ms }
-  const recovered = yield* Effect.mapError(recover(dataDir, node, yield* marketNow, basis), unwritable)
+  const found = yield* Effect.mapError(recover(dataDir, node, yield* marketNow, basis), unwritable)
+  const open = yield* openGaps(dataDir, node, found).pipe(
+    Effect.catch((error) =>
+      Effect.as(
+        Effect.logWarning("the holes that the last run left open cannot be read", { reason: error.message }),
+        []
+      )
+    )
+  )
+  const recovered: Recovered = open.length === 0 ? found : { ...found, openGaps: open }
   const { head } = recovered
   const untold = { loss: recovered.loss, firstSeq: head.seq + 1 }
   const hint = yield* Effect.mapError(HintKeeper.make(dataDir, node, basis, untold), unwritable)

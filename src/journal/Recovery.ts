@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { JournalRecord } from "../domain/JournalRecord.ts"
 import type { Disk, DiskError } from "./Disk.ts"
 import { type HeadHint, type HintBasis, type Loss, readHint } from "./HeadHint.ts"
 import { findEntered, type ManifestLine } from "./Manifest.ts"
@@ -16,6 +17,8 @@ export interface Recovered {
   readonly unclean: boolean
   /** What such an end may have cost; absent after a clean one. */
   readonly loss?: Loss
+  /** The newest record of each hole that was open at the end of the last run; absent where there was none. */
+  readonly openGaps?: ReadonlyArray<JournalRecord>
   readonly quarantined: ReadonlyArray<Quarantined>
 }
 

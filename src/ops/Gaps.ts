@@ -20,7 +20,7 @@ const day_ms = 86_400_000
 /** Something is written every minute; the newest may still be on its way. */
 const newest_ms = 60_000
 
-/** A hole that is not over yet, and not in the journal; its symbol is to be streamed and does not reach us. */
+/** A hole that is not over yet, which the journal has up to its newest record; its symbol is to be streamed and does not reach us. */
 export interface OpenHole {
   readonly symbol: string
   readonly account: string

@@ -315,6 +315,26 @@ describe("a backfill", () => {
     })
   )
 
+  it.effect(
+    "tells of what it fills though a record of its source was lost for good before, and not of one lost now",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(hole.toMs)
+        const { backfill, conservation, shard, statusOf, written } = yield* stageOf(listsOf(day).lists)
+        yield* conservation.receive("backfill", 1, () => Effect.void)
+        yield* Effect.forkScoped(backfill.run)
+        yield* backfill.hole(hole)
+        yield* TestClock.adjust("1 minute")
+        assert.deepInclude(statusOf(), { givenUp: 0, repaired: 1, complete: 1 })
+        assert.strictEqual(written.length, 1)
+        shard.isLosing = true
+        yield* backfill.hole({ ...hole })
+        yield* TestClock.adjust("1 minute")
+        assert.deepInclude(statusOf(), { givenUp: 1, repaired: 1 })
+        assert.strictEqual(written.length, 1)
+      })
+  )
+
   it.effect("asks for nothing that a list of today cannot have", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(at("084500"))

@@ -191,7 +191,7 @@ layer(NodeHttpClient.layerUndici)("a backfill from the exchange in the box", (it
         )
         yield* passUntil(() => told > 0)
 
-        const [hole] = holes.rest()
+        const [hole] = holes.rest(() => [])
         assert.isDefined(hole)
         if (hole !== undefined) yield* backfill.hole(hole)
         const statusOf = looked(backfill.status)

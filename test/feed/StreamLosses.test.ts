@@ -9,7 +9,7 @@ import { type KisServer, makeKisServer } from "../support/kisServer.ts"
 import { acceptAll } from "../support/subscriptions.ts"
 import { looked, passUntil, until } from "../support/virtualTime.ts"
 import { frameOf, trade } from "./frames.ts"
-import { ofKind, openMs, openRoom, payloadOf } from "./room.ts"
+import { closedGaps, openMs, openRoom, payloadOf } from "./room.ts"
 
 const symbols = ["005930", "000660"]
 const tradesOf = (trKey: string) => ({ trId: "H0STCNT0", trKey })
@@ -65,7 +65,7 @@ const setUp = Effect.gen(function* () {
     yield* until(() => tally().stored === sent)
   })
   const gaps = Effect.map(room.records, (records) =>
-    ofKind(records, "gap").map((record) => {
+    closedGaps(records).map((record) => {
       const { cause, lostTrades, lostVolume } = payloadOf(record)
       return [record.symbol, cause, lostTrades, lostVolume]
     })
@@ -134,10 +134,12 @@ describe("what a live stream loses", () => {
           ["000660", "disconnect"]
         ]
       )
-      yield* passUntilWritten((records) => ofKind(records, "gap").length === 2, 100)
+      yield* passUntilWritten((records) => closedGaps(records).length === 2, 100)
       assert.deepStrictEqual(statusOf().holes, [])
       yield* say(server, buy("005930", 41))
       assert.deepStrictEqual((yield* gaps).slice(2), [["005930", "continuity", 39, 39]])
+      // What the trade says of the hole comes before time says anything of it.
+      yield* until(() => holes.length === 1)
       yield* passUntil(() => holes.length === 2, 100)
       yield* TestClock.adjust("30 seconds")
       assert.sameDeepMembers(
@@ -150,6 +152,41 @@ describe("what a live stream loses", () => {
         [
           ["005930", "disconnect", 1, 40],
           ["000660", "disconnect", 1, undefined]
+        ]
+      )
+    })
+  )
+
+  it.effect("and brings late is not asked for again, and a hole begins at the highest volume that was heard", () =>
+    Effect.gen(function* () {
+      const { holes, say, server, statusOf } = yield* setUp
+      yield* say(server, buy("005930", 1), buy("005930", 5), buy("000660", 1))
+      yield* say(server, buy("005930", 3))
+      yield* say(server, buy("000660", 4), buy("000660", 2), buy("000660", 3))
+      yield* passUntil(() => holes.length === 1, 100)
+      assert.deepStrictEqual(holes[0]?.parts, [
+        { cumVolumeBefore: 1, cumVolumeAfter: 2 },
+        { cumVolumeBefore: 3, cumVolumeAfter: 4 }
+      ])
+      server.connections[0]?.socket.terminate()
+      yield* passUntil(() => statusOf().openHoles === 2)
+      yield* passUntil(() => statusOf().openHoles === 0, 100)
+      yield* say(server, buy("005930", 8), buy("000660", 10), buy("000660", 12))
+      yield* TestClock.adjust("30 seconds")
+      yield* until(() => holes.length === 4)
+      assert.sameDeepMembers(
+        holes
+          .slice(1)
+          .map(({ cause, cumVolumeAfter, cumVolumeBefore, symbol }) => [
+            symbol,
+            cause,
+            cumVolumeBefore,
+            cumVolumeAfter
+          ]),
+        [
+          ["005930", "disconnect", 5, 7],
+          ["000660", "disconnect", 4, 9],
+          ["000660", "continuity", 10, 11]
         ]
       )
     })

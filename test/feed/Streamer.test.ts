@@ -1,20 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Logger, Redacted } from "effect"
+import { PrometheusMetrics } from "effect/observability"
 import { TestClock } from "effect/testing"
+import { cpSync } from "node:fs"
 import { MarketClock, rehearsed } from "../../src/calendar/MarketClock.ts"
 import { marketInstant } from "../../src/calendar/MarketTime.ts"
 import { streamingHours } from "../../src/feed/accountFeed/streamingHours.ts"
 import type { MarketStatus } from "../../src/feed/KisMarketStatus.ts"
 import { makeStreamer, type StreamerOptions } from "../../src/feed/Streamer.ts"
 import type { EdgedHole } from "../../src/feed/streamer/EdgeVolumes.ts"
+import type { GapPayload } from "../../src/domain/Gap.ts"
+import { GapBook } from "../../src/journal/GapBook.ts"
 import type { ApprovalKey } from "../../src/kis/ApprovalKey.ts"
+import { machineDisk, openJournal, tempFolder } from "../journal/fixtures.ts"
 import { accountAt, secrets } from "../support/accounts.ts"
 import { type KisServer, makeKisServer } from "../support/kisServer.ts"
 import { acceptAll, accepted, askedIn, probe, reply } from "../support/subscriptions.ts"
 import { capturedFrame } from "../support/samples.ts"
 import { looked, passUntil, until } from "../support/virtualTime.ts"
 import { frameOf, trade } from "./frames.ts"
-import { ofKind, openMs, openRoom, payloadOf } from "./room.ts"
+import { closedGaps, ofKind, openMs, openRoom, payloadOf } from "./room.ts"
 
 const approval: ApprovalKey = { current: Effect.succeed(Redacted.make(secrets.approvalKey)), drop: Effect.void }
 const tradesOf = (trKey: string) => ({ trId: "H0STCNT0", trKey })
@@ -45,6 +50,17 @@ const setUp = Effect.fnUntraced(function* (
   yield* streamer.want(symbols.map(tradesOf))
   const statusOf = looked(streamer.status)
   return { ...room, server, streamer, statusOf, holes }
+})
+
+/** Holes that any test here has counted by a metric. */
+const gapsCounted = Effect.map(PrometheusMetrics.format(), (text) => {
+  const name = 'observer_gaps_total{cause="disconnect"} '
+  return Number(
+    text
+      .split("\n")
+      .find((line) => line.startsWith(name))
+      ?.slice(name.length) ?? 0
+  )
 })
 
 const say = ({ connections }: KisServer, ...texts: ReadonlyArray<string | Buffer>) => {
@@ -197,7 +213,7 @@ describe("a stream", () => {
       yield* until(() => statusOf().lastHeardMs === openMs + 60_000)
       yield* TestClock.adjust("20 seconds")
       server.connections[0]?.socket.terminate()
-      const gaps = ofKind(yield* passUntilWritten((records) => ofKind(records, "gap").length >= 3), "gap")
+      const gaps = closedGaps(yield* passUntilWritten((records) => closedGaps(records).length >= 3))
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(gaps.map(({ symbol }) => symbol).sort(), [...symbols].sort())
       for (const gap of gaps) {
@@ -223,10 +239,10 @@ describe("a stream", () => {
       server.connections[0]?.socket.terminate()
       yield* passUntil(() => server.connections.length === 5, 100)
       acceptAll(server)
-      const gaps = ofKind(yield* passUntilWritten((written) => ofKind(written, "gap").length >= 3, 100), "gap")
+      const gaps = closedGaps(yield* passUntilWritten((written) => closedGaps(written).length >= 3, 100))
       for (const gap of gaps) assert.strictEqual(payloadOf(gap)["from"], new Date(heardMs).toISOString())
       yield* TestClock.adjust("10 seconds")
-      assert.strictEqual(ofKind(yield* records, "gap").length, 3)
+      assert.strictEqual(closedGaps(yield* records).length, 3)
     })
   )
 
@@ -245,13 +261,138 @@ describe("a stream", () => {
       yield* passUntil(() => statusOf().state._tag === "waiting")
       yield* TestClock.adjust(500)
       yield* Fiber.interrupt(running)
-      const gaps = ofKind(yield* records, "gap")
+      const gaps = closedGaps(yield* records)
       assert.deepStrictEqual(gaps.map(({ symbol }) => symbol).sort(), ["000660", "005930"])
       for (const gap of gaps) {
         assert.deepStrictEqual(
           [payloadOf(gap)["cause"], payloadOf(gap)["from"]],
           ["disconnect", new Date(heardMs).toISOString()]
         )
+      }
+    })
+  )
+
+  it.effect(
+    "tells of a hole when it is known, while it lasts, and when it is over: these are one hole, counted once",
+    () =>
+      Effect.gen(function* () {
+        const { passUntilWritten, server, statusOf, streamer } = yield* setUp()
+        const counted = yield* gapsCounted
+        acceptAll(server)
+        yield* Effect.forkScoped(streamer.run)
+        yield* passUntil(() => statusOf().slotsHeld === 3)
+        const heardMs = statusOf().lastHeardMs ?? 0
+        server.onText(() => undefined)
+        server.connections[0]?.socket.terminate()
+        yield* passUntilWritten((written) => ofKind(written, "gap").length >= 9, 100)
+        acceptAll(server)
+        const gaps = ofKind(yield* passUntilWritten((written) => closedGaps(written).length === 3, 100), "gap")
+        const book = new GapBook("20261124")
+        for (const gap of gaps) book.add(gap)
+        for (const symbol of symbols) {
+          const mine = gaps.filter((gap) => gap.symbol === symbol).map(payloadOf)
+          assert.isAtLeast(mine.length, 4)
+          assert.isTrue(mine.slice(0, -1).every(({ open }) => open === true))
+          assert.isFalse("open" in (mine.at(-1) ?? {}))
+          assert.isTrue(mine.every(({ cause, from }) => cause === "disconnect" && Date.parse(String(from)) === heardMs))
+          const tos = mine.map(({ to }) => Date.parse(String(to)))
+          assert.deepStrictEqual(
+            tos,
+            tos.toSorted((a, b) => a - b)
+          )
+          const [hole, ...more] = book.holes().filter((each) => each.symbol === symbol)
+          assert.deepStrictEqual([hole?.fromMs, hole?.toMs, more.length], [heardMs, tos.at(-1), 0])
+        }
+        assert.strictEqual((yield* gapsCounted) - counted, 3)
+      })
+  )
+
+  it.effect("leaves its open holes in the record when it is killed, to within a minute, and none that is over", () =>
+    Effect.gen(function* () {
+      const { folder, journal, passUntilWritten, server, statusOf, streamer } = yield* setUp()
+      acceptAll(server)
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      const heardMs = statusOf().lastHeardMs ?? 0
+      server.connections[0]?.socket.terminate()
+      yield* passUntilWritten((written) => closedGaps(written).length === 3, 100)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      server.onText(() => undefined)
+      const againMs = statusOf().lastHeardMs ?? 0
+      server.connections.at(-1)?.socket.terminate()
+      const before = (yield* passUntilWritten((written) => ofKind(written, "gap").length >= 15, 100)).length
+      // The sweep goes on to the end.
+      const nowMs = yield* Clock.currentTimeMillis
+      yield* journal.append([{ kind: "quote", symbol: "005930", receivedAtMs: nowMs, source: "kis-rest", payload: {} }])
+      const copy = yield* tempFolder
+      cpSync(folder, copy, { recursive: true, filter: (path) => !path.includes("/.lock.") })
+      const { recovered } = yield* Effect.provide(openJournal(copy), machineDisk)
+      assert.isAtLeast(recovered.head.seq, before)
+      assert.strictEqual(recovered.lastReceivedAt, new Date(nowMs).toISOString())
+      const open = recovered.openGaps ?? []
+      assert.sameMembers(
+        open.map(({ symbol }) => symbol),
+        symbols
+      )
+      for (const { account, payload } of open) {
+        const { cause, from, to } = payload as unknown as GapPayload
+        assert.deepStrictEqual([account, cause], ["main", "disconnect"])
+        assert.isAbove(Date.parse(from), heardMs)
+        assert.isAtLeast(Date.parse(from), againMs)
+        assert.isAtLeast(Date.parse(to), nowMs - 62_000)
+      }
+    })
+  )
+
+  it.effect("tells of what was never accepted, since the start, once that has lasted for longer than is usual", () =>
+    Effect.gen(function* () {
+      const { holes, passUntilWritten, records, server, statusOf, streamer } = yield* setUp()
+      acceptAll(server, (_, { socket }) => {
+        socket.terminate()
+        return undefined
+      })
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntil(() => statusOf().openHoles === 3, 100)
+      const opened = yield* passUntilWritten((written) => ofKind(written, "gap").length === 3)
+      for (const gap of opened) {
+        assert.deepInclude(payloadOf(gap), { from: new Date(openMs).toISOString(), cause: "disconnect", open: true })
+        assert.isAtLeast(Date.parse(gap.receivedAt), openMs + 30_000)
+      }
+      // The broker takes two and says no to the third: that one is not to be streamed.
+      acceptAll(server, ({ trKey }) => (trKey === "0000Y0" ? reply(trKey, "OPSP8993") : accepted(trKey)))
+      const closed = closedGaps(yield* passUntilWritten((written) => closedGaps(written).length === 3, 100))
+      assert.sameMembers(
+        closed.map(({ symbol }) => symbol),
+        symbols
+      )
+      for (const gap of closed) assert.strictEqual(payloadOf(gap)["from"], new Date(openMs).toISOString())
+      assert.strictEqual(statusOf().openHoles, 0)
+      yield* passUntil(() => holes.length === 3, 100)
+      const told = (yield* records).length
+      server.connections.at(-1)?.socket.terminate()
+      yield* TestClock.adjust("50 seconds")
+      yield* passUntil(() => statusOf().slotsHeld === 2, 100)
+      const later = ofKind((yield* records).slice(told), "gap")
+      assert.isFalse(later.some(({ symbol }) => symbol === "0000Y0"))
+    })
+  )
+
+  it.effect("misses nothing of a closed market that it cannot connect in, and begins with the opening", () =>
+    Effect.gen(function* () {
+      const { records, server, session, statusOf, streamer } = yield* setUp(41, {}, { mode: "calendar" })
+      const at = (hour: string) => marketInstant("20261124", hour) ?? Number.NaN
+      server.onText((_text, { socket }) => socket.terminate())
+      yield* TestClock.setTime(at("075200"))
+      yield* Effect.forkScoped(streamingHours(session, streamer.run))
+      yield* passUntil(() => server.connections.length === 2, 100)
+      yield* TestClock.setTime(at("075955"))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(statusOf().openHoles, 0)
+      assert.deepStrictEqual(yield* records, [])
+      yield* passUntil(() => statusOf().openHoles === 3, 100)
+      for (const { fromMs } of statusOf().holes) {
+        assert.isAtLeast(fromMs, at("075958"))
+        assert.isAtMost(fromMs, at("080001"))
       }
     })
   )
@@ -303,7 +444,7 @@ describe("a stream", () => {
       say(server, frameOf(trade("005930", 5)))
       yield* until(() => statusOf().state._tag === "live")
       yield* TestClock.adjust("10 seconds")
-      const gaps = ofKind(yield* records, "gap").map(payloadOf)
+      const gaps = closedGaps(yield* records).map(payloadOf)
       assert.strictEqual(gaps.length, 3)
       for (const { to } of gaps) assert.strictEqual(String(to).slice(0, 16), "2026-11-24T11:00")
       assert.strictEqual(holes.length, 3)
@@ -331,7 +472,7 @@ describe("a stream", () => {
       yield* passUntil(() => statusOf().openHoles === 3)
       yield* passUntil(() => holes.length === 3, 100)
       assert.isTrue(holes.every(({ cumVolumeBefore }) => cumVolumeBefore === undefined))
-      for (const { from } of ofKind(yield* records, "gap").map(payloadOf))
+      for (const { from } of closedGaps(yield* records).map(payloadOf))
         assert.strictEqual(String(from).slice(0, 15), "2026-11-24T22:5")
     })
   )
@@ -351,7 +492,7 @@ describe("a stream", () => {
       yield* passUntil(() => first.pollUnsafe() !== undefined, 100)
       crash = false
       yield* Effect.forkScoped(streamer.run)
-      yield* passUntilWritten((records) => ofKind(records, "gap").length === 3)
+      yield* passUntilWritten((records) => closedGaps(records).length === 3)
     })
   )
 
@@ -368,7 +509,7 @@ describe("a stream", () => {
       yield* passUntil(() => statusOf().state._tag === "parked")
       yield* until(() => running.pollUnsafe() !== undefined)
       assert.deepStrictEqual(
-        ofKind(yield* records, "gap")
+        closedGaps(yield* records)
           .map(({ symbol }) => symbol)
           .sort(),
         [...symbols].sort()
@@ -439,7 +580,9 @@ describe("a stream", () => {
       const [first] = ofKind(yield* passUntilWritten((records) => ofKind(records, "trade").length === 1), "trade")
       assert.strictEqual(first?.receivedAt, new Date(marketMs + 600_000).toISOString())
       server.connections[0]?.socket.terminate()
-      const gaps = ofKind(yield* passUntilWritten((records) => ofKind(records, "gap").length >= 3), "gap")
+      yield* passUntil(() => statusOf().openHoles === 3)
+      yield* passUntil(() => statusOf().openHoles === 0)
+      const gaps = closedGaps(yield* passUntilWritten((records) => closedGaps(records).length >= 3, 0))
       const order = gaps.map(({ symbol }) => symbol)
       assert.deepStrictEqual(holes, [])
       // The first trade after it says what the hole held; who does not trade is handed on without after a while.
@@ -479,7 +622,7 @@ describe("a stream", () => {
       server.connections[0]?.socket.terminate()
       yield* passUntil(() => statusOf().openHoles === 2)
       yield* streamer.want([tradesOf("005930")])
-      const gaps = ofKind(yield* passUntilWritten((written) => ofKind(written, "gap").length > 0, 100), "gap")
+      const gaps = closedGaps(yield* passUntilWritten((written) => closedGaps(written).length > 0, 100))
       assert.deepStrictEqual(
         gaps.map(({ symbol }) => symbol),
         ["000660"]
@@ -508,7 +651,7 @@ describe("a stream", () => {
         yield* TestClock.adjust("1 second")
         yield* passUntil(() => statusOf().pingPongs > probes || server.connections.length > 1)
       }
-      const gaps = ofKind(yield* passUntilWritten((written) => ofKind(written, "gap").length >= 3, 100), "gap")
+      const gaps = closedGaps(yield* passUntilWritten((written) => closedGaps(written).length >= 3, 100))
       for (const gap of gaps) {
         assert.deepInclude(payloadOf(gap), { cause: "silence", from: new Date(lastDataMs).toISOString() })
         assert.isAtLeast(Date.parse(String(payloadOf(gap)["to"])) - lastDataMs, 30_000)
@@ -543,7 +686,7 @@ describe("a stream", () => {
       yield* TestClock.adjust("5 seconds")
       volume = 20
       yield* passUntil(() => statusOf().silentSymbols.length === 1, 100)
-      const [declared] = ofKind(yield* passUntilWritten((written) => ofKind(written, "gap").length === 1), "gap")
+      const [declared] = closedGaps(yield* passUntilWritten((written) => closedGaps(written).length === 1))
       assert.strictEqual(declared?.symbol, "000660")
       assert.strictEqual(payloadOf(declared)["cause"], "silence")
       assert.isAtMost(Date.parse(String(payloadOf(declared)["from"])), acceptedMs)

@@ -49,6 +49,7 @@ export const openRoom = Effect.fnUntraced(function* (
 
   return {
     context,
+    folder,
     journal,
     shards,
     session: Context.get(context, MarketSession),
@@ -86,3 +87,6 @@ export const payloadOf = (record: JournalRecord | undefined) =>
   (record?.payload ?? {}) as Readonly<Record<string, unknown>>
 export const ofKind = (records: ReadonlyArray<JournalRecord>, kind: JournalRecord["kind"]) =>
   records.filter((record) => record.kind === kind)
+/** The newest gap records of holes that are over; those of open ones say how far these had come. */
+export const closedGaps = (records: ReadonlyArray<JournalRecord>) =>
+  ofKind(records, "gap").filter((record) => payloadOf(record)["open"] !== true)

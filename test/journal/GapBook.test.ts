@@ -53,7 +53,7 @@ const a = { symbol: "005930" }
 
 describe("the book of a day's gaps", () => {
   it("opens a hole, extends it by a later end, and fills it", () => {
-    const opened = gap(0, 60, "disconnect", a)
+    const opened = gap(0, 60, "disconnect", { ...a, open: true })
     const extended = gap(0, 90, "disconnect", a)
     const says = (...records: ReadonlyArray<typeof opened>) => bookOf(...records).map(brief)
     assert.deepStrictEqual(says(opened), ["005930 disconnect 0-60 none left 0 lost 0/0 found 0/0"])

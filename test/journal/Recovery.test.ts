@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
+import type { RecordDraft } from "../../src/domain/JournalRecord.ts"
 import { origin } from "../../src/journal/Position.ts"
 import { recover } from "../../src/journal/Recovery.ts"
 import { MemoryDisk } from "../support/memoryDisk.ts"
@@ -61,6 +62,53 @@ describe("a start", () => {
         assert.strictEqual(lastReceivedAt, new Date(openMs + 3).toISOString())
       })
     )
+  )
+
+  it.effect(
+    "finds the holes that were open at the end, in as many files as the last two minutes of the record fill",
+    () => {
+      const gap = (symbol: string, atMs: number, open: boolean): RecordDraft => ({
+        kind: "gap",
+        symbol,
+        receivedAtMs: openMs + atMs,
+        source: "observer",
+        payload: {
+          from: new Date(openMs).toISOString(),
+          to: new Date(openMs + atMs).toISOString(),
+          cause: "disconnect",
+          ...(open ? { open: true } : {})
+        }
+      })
+      const files = [
+        [seen(1), gap("000001", 100, true)],
+        [gap("000002", 170_000, true), gap("000003", 200_000, true), gap("000004", 200_000, true)],
+        [gap("000003", 260_000, true), gap("000002", 261_000, false), seen(300_000)],
+        [seen(300_001)]
+      ]
+      let seq = 0
+      const lines = files.map((drafts) => ({
+        first: seq + 1,
+        text: drafts.map((draft) => `${line(draft, ++seq)}\n`).join("")
+      }))
+      const name = (first: number) => `${day}/09/seoul-1-${String(first).padStart(12, "0")}.jsonl`
+      return starting(
+        Object.fromEntries(lines.map(({ first, text }, at) => [`${name(first)}${at === 3 ? ".open" : ""}`, text])),
+        (disk) =>
+          Effect.gen(function* () {
+            const { openGaps = [] } = (yield* openJournal(disk.root)).recovered
+            assert.deepStrictEqual(
+              openGaps.map(({ payload, symbol }) => [
+                symbol,
+                Date.parse(String((payload as { to?: string }).to)) - openMs
+              ]),
+              [
+                ["000003", 260_000],
+                ["000004", 200_000]
+              ]
+            )
+          })
+      )
+    }
   )
 
   const zeros = Buffer.alloc(5_000)

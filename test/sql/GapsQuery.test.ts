@@ -40,7 +40,7 @@ const late = (trades: number, volume: number) => ({
 const told = [
   gap(0, 5, "disconnect", a),
   gap(0, 5, "disconnect", { ...a, ...list(3, 30, true) }),
-  gap(0, 5, "disconnect", { symbol: "000660" }),
+  gap(0, 5, "disconnect", { symbol: "000660", open: true }),
   gap(0, 9, "disconnect", { symbol: "000660" }),
   gap(0, 5, "disconnect", { symbol: "000660", ...list(1, 10, true) }),
   gap(20, 21, "silence", { ...a, repairedBy: "by hand" }),

@@ -1,8 +1,9 @@
 import { marketDay } from "../../calendar/MarketTime.ts"
-import type { LostTrades } from "../../domain/LostTrades.ts"
 import type { Sighting } from "../../domain/Sighting.ts"
 import type { HeardFrame } from "./readFrames.ts"
 import type { Hole } from "./Holes.ts"
+import type { LateTrade } from "./LostHoles.ts"
+import type { VolumeSpan } from "./VolumeSpan.ts"
 
 /** A hole with the cumulative volumes of the symbol on both sides of it, where they are known. */
 export interface EdgedHole extends Hole {
@@ -11,40 +12,61 @@ export interface EdgedHole extends Hole {
   /** That on top of which the first trade after it came. */
   readonly cumVolumeAfter?: number
   /** Of several losses at once: what lies between them was heard. */
-  readonly parts?: ReadonlyArray<{ readonly cumVolumeBefore: number; readonly cumVolumeAfter: number }>
+  readonly parts?: ReadonlyArray<VolumeSpan>
+}
+
+/** What trades that came say of holes. */
+export interface HeardEdges {
+  /** The holes that they end, each with its first trade. */
+  readonly ended: ReadonlyArray<EdgedHole>
+  /** Those that lie behind what had been heard of their symbol. */
+  readonly late: ReadonlyArray<LateTrade>
 }
 
 /** Whoever fills holes wants both edges, but a symbol that trades seldom must not keep its hole for ever. */
 const wait_ms = 5_000
+/** Holes of a symbol whose volumes are remembered: losses are held against them within some ten seconds. */
+const spans_max = 16
 
 /**
  * The cumulative volumes at the edges of holes: by them it is known which listed trades the stream had already brought,
  * and whether all that was missed has been found. A hole is handed on with the first trade after it, or without.
  */
 export class EdgeVolumes {
-  private readonly newest = new Map<string, { readonly cumVolume: number; readonly day: number }>()
-  /** The lower edge of the newest hole of each symbol. */
-  private readonly told = new Map<string, number>()
+  /** The highest cumulative volume of each symbol's day: what comes out of order is behind it. */
+  private readonly highest = new Map<string, { readonly cumVolume: number; readonly day: number }>()
+  /** Of each symbol's newest holes, those whose upper edge is not known yet up to infinity. */
+  private readonly spans = new Map<string, ReadonlyArray<VolumeSpan>>()
+  /** Symbols of which there are such. */
+  private readonly unbounded = new Set<string>()
   private waiting: ReadonlyArray<{ readonly hole: EdgedHole; readonly untilMs: number }> = []
 
   /** A hole that is over, with its lower edge; its times are those of the record. Every day counts its volume anew. */
   edged(hole: Hole): EdgedHole {
-    const newest = this.newest.get(hole.symbol)
-    if (newest?.day !== marketDay(hole.toMs)) return hole
-    this.told.set(hole.symbol, newest.cumVolume)
-    return { ...hole, cumVolumeBefore: newest.cumVolume }
+    const { symbol, toMs } = hole
+    const highest = this.highest.get(symbol)
+    if (highest?.day !== marketDay(toMs)) return hole
+    const { cumVolume: cumVolumeBefore } = highest
+    const span = { cumVolumeBefore, cumVolumeAfter: Number.POSITIVE_INFINITY }
+    this.spans.set(symbol, [...(this.spans.get(symbol) ?? []).slice(1 - spans_max), span])
+    this.unbounded.add(symbol)
+    return { ...hole, cumVolumeBefore }
   }
 
-  /** Whether lost trades are those of a symbol's newest hole: both begin at the same trade. */
-  isOfHole({ cumVolumeBefore, symbol }: LostTrades): boolean {
-    return this.told.get(symbol) === cumVolumeBefore
+  /** What the holes of a symbol are filled with; with `isOpen`, what one that is open now will be, too. */
+  covered(symbol: string, isOpen: boolean): ReadonlyArray<VolumeSpan> {
+    const spans = this.spans.get(symbol) ?? []
+    const highest = isOpen ? this.highest.get(symbol) : undefined
+    return highest === undefined
+      ? spans
+      : [...spans, { cumVolumeBefore: highest.cumVolume, cumVolumeAfter: Number.POSITIVE_INFINITY }]
   }
 
   /** Symbols of which these are the first trades since they were not listened to, or not at all yet. */
   beginning(frames: ReadonlyArray<HeardFrame>): ReadonlySet<string> | undefined {
     let begins: Set<string> | undefined
     for (const { last } of frames) {
-      if (last.kind === "trade" && !this.newest.has(last.symbol)) begins = (begins ?? new Set()).add(last.symbol)
+      if (last.kind === "trade" && !this.highest.has(last.symbol)) begins = (begins ?? new Set()).add(last.symbol)
     }
     return begins
   }
@@ -56,26 +78,25 @@ export class EdgeVolumes {
 
   /** Its trades are no longer streamed: what is traded from now on is not known. */
   forget(symbol: string): void {
-    this.newest.delete(symbol)
-    this.told.delete(symbol)
+    this.highest.delete(symbol)
+    this.spans.delete(symbol)
+    this.unbounded.delete(symbol)
   }
 
   /** Nothing is streamed any longer. */
   clear(): void {
-    this.newest.clear()
-    this.told.clear()
+    this.highest.clear()
+    this.spans.clear()
+    this.unbounded.clear()
     this.waiting = []
   }
 
-  /** Data came: the holes that it ends, each with its first trade. */
-  heard(sightings: ReadonlyArray<Sighting>, frames: ReadonlyArray<HeardFrame>): ReadonlyArray<EdgedHole> {
-    const found = this.waiting.length === 0 ? [] : this.found(sightings)
-    for (const { last } of frames) {
-      const { cumVolume, kind, receivedAtMs, symbol } = last
-      if (kind === "trade" && cumVolume !== undefined)
-        this.newest.set(symbol, { cumVolume, day: marketDay(receivedAtMs) })
-    }
-    return found
+  /** Data came. */
+  heard(sightings: ReadonlyArray<Sighting>): HeardEdges {
+    const ended = this.waiting.length === 0 ? [] : this.found(sightings)
+    const late: Array<LateTrade> = []
+    for (const sighting of sightings) if (sighting.kind === "trade") this.reach(sighting, late)
+    return { ended, late }
   }
 
   /** The holes after which nothing was heard for long. */
@@ -91,16 +112,41 @@ export class EdgeVolumes {
     return this.due(Number.POSITIVE_INFINITY)
   }
 
+  private reach({ cumVolume, receivedAtMs, symbol, volume }: Sighting, late: Array<LateTrade>): void {
+    if (cumVolume === undefined || !Number.isFinite(cumVolume)) return
+    const day = marketDay(receivedAtMs)
+    const highest = this.highest.get(symbol)
+    const isAhead = highest === undefined || highest.day !== day || cumVolume > highest.cumVolume
+    const cumVolumeBefore = cumVolume - (volume ?? Number.NaN)
+    if (!isAhead && cumVolumeBefore < cumVolume) late.push({ symbol, cumVolumeBefore, cumVolumeAfter: cumVolume })
+    if (!isAhead) return
+    // Every day counts its volume anew.
+    if (highest?.day !== day) this.spans.delete(symbol)
+    this.highest.set(symbol, { cumVolume, day })
+    if (this.unbounded.has(symbol) && !Number.isNaN(cumVolumeBefore)) this.bound(symbol, cumVolumeBefore)
+  }
+
+  /** The first trade after holes came on top of this volume. */
+  private bound(symbol: string, cumVolume: number): void {
+    this.unbounded.delete(symbol)
+    const bounded = (this.spans.get(symbol) ?? []).map(({ cumVolumeAfter, cumVolumeBefore }) => ({
+      cumVolumeBefore,
+      cumVolumeAfter: Math.max(cumVolumeBefore, Math.min(cumVolumeAfter, cumVolume))
+    }))
+    this.spans.set(symbol, bounded)
+  }
+
   private found(sightings: ReadonlyArray<Sighting>): ReadonlyArray<EdgedHole> {
     const found: Array<EdgedHole> = []
     this.waiting = this.waiting.filter(({ hole }) => {
-      const first = sightings.find(({ kind, symbol }) => kind === "trade" && symbol === hole.symbol)
+      const { cumVolumeBefore = 0 } = hole
+      // What comes late is from before it, and what cannot be read says nothing.
+      const first = sightings.find(
+        ({ cumVolume = Number.NaN, kind, symbol, volume = Number.NaN }) =>
+          kind === "trade" && symbol === hole.symbol && cumVolume - volume >= cumVolumeBefore
+      )
       if (first === undefined) return true
-      const { cumVolume = Number.NaN, volume = Number.NaN } = first
-      const after = cumVolume - volume
-      // A counter that fell is that of another day, and says nothing.
-      const isKnown = after >= (hole.cumVolumeBefore ?? 0)
-      found.push(isKnown ? { ...hole, cumVolumeAfter: after } : hole)
+      found.push({ ...hole, cumVolumeAfter: (first.cumVolume ?? 0) - (first.volume ?? 0) })
       return false
     })
     return found

@@ -149,7 +149,7 @@ const conservation = ({ conservation: balance }: Certificate) =>
         ])
       ) +
       paragraph(
-        `Over ${count(balance.minutes)} minutes. "Cut off" was on its way at the last minute of a run that was killed; the hole of its downtime covers it.`
+        `Over ${count(balance.minutes)} minutes. "Cut off" was on its way at the last minute marker of a run that was killed: whether it was stored after that, nobody counted. The downtime begins a second before the newest record of that run; what had waited for longer is in no gap.`
       )
     : paragraph("Not recorded.")
 

@@ -18,7 +18,8 @@ export const stageOf = Effect.fnUntraced(function* (
     Layer.fresh(Layer.mergeAll(journal, Conservation.layer, MarketSession.layer(options.mode ?? "always")))
   )
   const conservation = Context.get(context, Conservation)
-  const shard = { isStoring: true }
+  const shard = { isStoring: true, isLosing: false, held: 0 }
+  conservation.measure((add) => add("backfill", shard.held))
   const backfill = yield* Effect.provideContext(
     makeBackfill({
       account: "main",
@@ -29,7 +30,9 @@ export const stageOf = Effect.fnUntraced(function* (
         Effect.suspend(() => {
           deliveries.push(delivery)
           delivery.onTaken?.(delivery.sightings.length)
+          if (shard.isLosing) return Effect.void
           if (shard.isStoring) conservation.settle(delivery.source, { stored: delivery.sightings.length })
+          else shard.held += delivery.sightings.length
           return Effect.void
         })
     }),
@@ -41,6 +44,7 @@ export const stageOf = Effect.fnUntraced(function* (
     tally: looked(Effect.map(conservation.balances, (balances) => balances.get("backfill"))),
     written,
     deliveries,
+    conservation,
     shard,
     sightings: () => deliveries.flatMap(({ sightings }) => sightings)
   }
