@@ -63,7 +63,7 @@ describe("observer verify and observer certify", () => {
         const clean = yield* observer(["verify"])
         assert.deepInclude(clean, { code: 0, stderr: "" })
         assert.match(clean.stdout, /SQL: not compared: there is no embedded database yet/)
-        assert.match(clean.stdout, /, 1 certificates: nothing is wrong\n$/)
+        assert.match(clean.stdout, /, 1 certificate: nothing is wrong\n$/)
 
         const victim = sealed.at(-1)
         const path = join(dataDir, victim?.day ?? "", victim?.line.file ?? "")

@@ -1,12 +1,11 @@
 import { hourFolder } from "../calendar/MarketTime.ts"
 import type { Problem, VerifyProgress, VerifyReport } from "../journal/Verify.ts"
 import { type HourRows, missingIncidentsOf, missingOf } from "../sql/HourRows.ts"
+import { count, plural } from "./countWords.ts"
 import { progressBar } from "./progressText.ts"
 
 /** So many problems are shown; the rest is in the JSON. */
 const shown = 50
-
-const count = (value: number) => value.toLocaleString("en-US")
 
 /** One line: how many files and bytes are verified, how fast, how long it will take. */
 export const verifyProgress = (
@@ -40,7 +39,7 @@ export const rowsText = (hours: ReadonlyArray<HourRows>): ReadonlyArray<string> 
   const lines = hours.reduce((sum, each) => sum + each.lines, 0)
   const rows = hours.reduce((sum, each) => sum + each.rows, 0)
   return [
-    `SQL: ${count(lines)} lines, ${count(rows)} rows in ${count(hours.length)} hours, ${count(hours.length - other.length)} of them equal`,
+    `SQL: ${plural(lines, "line")}, ${plural(rows, "row")} in ${plural(hours.length, "hour")}, ${count(hours.length - other.length)} of them equal`,
     ...other
       .slice(0, shown)
       .map((each) =>
@@ -64,6 +63,6 @@ export const rowsText = (hours: ReadonlyArray<HourRows>): ReadonlyArray<string> 
 
 /** What was verified, in one line. */
 export const summary = ({ bytes, certified, days, files, lines, problemsFound }: VerifyReport): string => {
-  const what = `${count(days)} days, ${count(files)} files, ${(bytes / 1e6).toFixed(1)} MB, ${count(lines)} lines, ${count(certified.length)} certificates`
+  const what = `${plural(days, "day")}, ${plural(files, "file")}, ${(bytes / 1e6).toFixed(1)} MB, ${plural(lines, "line")}, ${plural(certified.length, "certificate")}`
   return problemsFound === 0 ? `${what}: nothing is wrong` : `${what}: WRONG in ${count(problemsFound)} places`
 }

@@ -1,4 +1,5 @@
 import { marketHour } from "../../calendar/MarketTime.ts"
+import { count, plural } from "../countWords.ts"
 import type { Certificate, RowsApart, SqlDay, Verdict } from "./Certificate.ts"
 
 /** Less than this of what was expected, repairs included, is no complete day with holes any more. */
@@ -12,8 +13,6 @@ type Judged = Pick<
   "conservation" | "coverage" | "gaps" | "isOver" | "problems" | "record" | "sql" | "symbols" | "universe"
 >
 
-const count = (value: number) => value.toLocaleString("en-US")
-const plural = (value: number, one: string, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`
 const hour = (at: string) => marketHour(Date.parse(at)).replace(/(..)(..)(..)/, "$1:$2:$3")
 const percent = (share: number) => `${(Math.floor(share * 100_000) / 1_000).toFixed(3)} %`
 

@@ -1,14 +1,12 @@
 import { marketHour } from "../../calendar/MarketTime.ts"
 import type { DayHole } from "../../journal/GapBook.ts"
+import { count, plural } from "../countWords.ts"
 import type { GapSums } from "../GapReport.ts"
 import type { GapsAnswer } from "../Gaps.ts"
 import type { DayRecord } from "./dayRecord.ts"
 
 /** So many symbols and holes are shown; the rest is in the JSON. */
 const shown = 20
-
-const count = (value: number) => value.toLocaleString("en-US")
-const plural = (value: number, one: string, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`
 
 /** `1:02:03`, and under a minute with the part of a second. */
 const duration = (seconds: number): string => {

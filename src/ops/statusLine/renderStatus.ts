@@ -1,4 +1,5 @@
 import { visible } from "../logging/humanLine.ts"
+import { count } from "../countWords.ts"
 
 /** What the terminal shows of the whole program at one moment. */
 export interface StatusSnapshot {
@@ -53,8 +54,6 @@ const sql = (s: StatusSnapshot): string => {
   const lag = `${count(s.sqlLagRecords)} behind, ${s.sqlLagSeconds < 10 ? s.sqlLagSeconds.toFixed(1) : count(Math.round(s.sqlLagSeconds))} s`
   return s.sqlState === "ok" ? lag : `DOWN, ${lag}`
 }
-
-const count = (value: number): string => value.toLocaleString("en-US")
 
 const wrap = (parts: ReadonlyArray<string>, width: number): ReadonlyArray<string> => {
   const lines: Array<string> = []

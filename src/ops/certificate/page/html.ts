@@ -1,4 +1,5 @@
 import { marketHour } from "../../../calendar/MarketTime.ts"
+import { count } from "../../countWords.ts"
 
 const escapes: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -10,8 +11,6 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** Text as it may stand in HTML, attributes included. */
 export const escaped = (text: string): string => text.replace(/[&<>"']/g, (found) => escapes[found] ?? found)
-
-export const count = (value: number): string => value.toLocaleString("en-US")
 
 /** A wall clock time of the market, `HH:MM:SS`. */
 export const hourOf = (at: string): string => marketHour(Date.parse(at)).replace(/(..)(..)(..)/, "$1:$2:$3")
