@@ -134,7 +134,9 @@ describe("what a live stream loses", () => {
           ["000660", "disconnect"]
         ]
       )
-      yield* passUntilWritten((records) => closedGaps(records).length === 2, 100)
+      // From here on the clock stands until the trade: the hole waits for it no longer than five seconds.
+      yield* passUntil(() => statusOf().openHoles === 0, 100)
+      yield* passUntilWritten((records) => closedGaps(records).length === 2, 0)
       assert.deepStrictEqual(statusOf().holes, [])
       yield* say(server, buy("005930", 41))
       assert.deepStrictEqual((yield* gaps).slice(2), [["005930", "continuity", 39, 39]])
