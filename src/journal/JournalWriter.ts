@@ -4,9 +4,10 @@ import { hourFolder } from "../calendar/MarketTime.ts"
 import { makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
 import { LineEncoder } from "../domain/LineEncoder.ts"
 import type { Disk, DiskError } from "./Disk.ts"
-import { meterGaps } from "./gapMeters.ts"
 import type { HintKeeper } from "./HeadHint.ts"
 import type { JournalStatus } from "./Journal.ts"
+import { Outage } from "./journalWriter/Outage.ts"
+import type { AppendedRange, Request, Told } from "./journalWriter/Request.ts"
 import { Syncing } from "./journalWriter/Syncing.ts"
 import { type CompressedFile, enterCompressed, type ManifestLine } from "./Manifest.ts"
 import type { Position } from "./Position.ts"
@@ -24,33 +25,7 @@ export interface JournalOptions {
   readonly fsync_ms: number
 }
 
-export interface AppendedRange {
-  readonly first: number
-  readonly last: number
-}
-
-/** Told whether drafts are in the journal, in the step in which that is decided, even when their sender no longer waits. */
-export type Told = (isWritten: boolean) => void
 const toNobody: Told = () => undefined
-
-type Request =
-  | {
-      readonly _tag: "Append"
-      readonly drafts: ReadonlyArray<RecordDraft>
-      readonly origin?: AppendOrigin
-      readonly done: Deferred.Deferred<AppendedRange>
-      readonly tell: Told
-    }
-  | { readonly _tag: "Rotate" }
-  | { readonly _tag: "Seal"; readonly done: Deferred.Deferred<void> }
-  | {
-      readonly _tag: "EnterCompressed"
-      readonly day: string
-      readonly sealed: ManifestLine
-      readonly gzip: CompressedFile
-      readonly done: Deferred.Deferred<void, DiskError>
-    }
-  | { readonly _tag: "Close"; readonly done: Deferred.Deferred<void> }
 
 /** Appends that may wait; the next one suspends its caller. Each is a chunk, so this bounds memory, not throughput. */
 const waitingAppends = 256
@@ -85,9 +60,7 @@ export class JournalWriter {
   private closing: Deferred.Deferred<void> | undefined
   private rotationAsked = false
   private segment: Segment | undefined
-  /** A time, the market's, in which the disk refused, not yet told by a `gap`; without `toMs` while it lasts. */
-  private outage: { readonly fromMs: number; readonly toMs?: number } | undefined
-  private refusal: string | undefined
+  private readonly outage = new Outage()
   private lastAppendAtMs: number | undefined
 
   private constructor(options: JournalOptions, head: Position, hint: HintKeeper, queue: Queue.Queue<Request>) {
@@ -153,8 +126,8 @@ export class JournalWriter {
 
   get status(): JournalStatus {
     return {
-      writable: this.refusal === undefined,
-      ...(this.refusal === undefined ? {} : { reason: this.refusal }),
+      writable: this.outage.reason === undefined,
+      ...(this.outage.reason === undefined ? {} : { reason: this.outage.reason }),
       head: this.head,
       synced: this.synced,
       appended_bytes: this.appended_bytes,
@@ -207,7 +180,7 @@ export class JournalWriter {
   private handle = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, requests: ReadonlyArray<Request>) {
     const appends = requests.filter((request) => request._tag === "Append")
     const fresh = this.producers.fresh(appends)
-    if (fresh.length > 0) yield* this.untilAccepted(this.writeGroup(fresh.flatMap((append) => append.drafts)))
+    if (fresh.length > 0) yield* this.outage.untilAccepted(this.writeGroup(fresh.flatMap((append) => append.drafts)))
     let last = this.head.seq - fresh.reduce((sum, append) => sum + append.drafts.length, 0)
     for (const { done, drafts, origin, tell } of fresh) {
       const range = { first: last + 1, last: last + drafts.length }
@@ -229,7 +202,7 @@ export class JournalWriter {
         continue
       }
       if (request._tag !== "Rotate" || this.syncing.isRemoved || this.hourIsOver(yield* marketNow)) {
-        yield* this.untilAccepted(this.sealCurrent)
+        yield* this.outage.untilAccepted(this.sealCurrent)
         this.syncing.isRemoved = false
       }
       if (request._tag === "Rotate") this.rotationAsked = false
@@ -249,12 +222,12 @@ export class JournalWriter {
       const wallMs = yield* Clock.currentTimeMillis
       const now = (yield* MarketClock).at(wallMs)
       const segment = yield* this.segmentFor(now)
-      const { fromMs, toMs = now } = this.outage ?? {}
-      const all = fromMs === undefined ? drafts : [this.diskGap(fromMs, toMs, now), ...drafts]
+      const untold = this.outage.untold(now)
+      const all = untold === undefined ? drafts : [untold, ...drafts]
       const encoded = this.lines.encode(all, this.head.seq + 1)
       // Another thread may still be writing what nobody waits for any more.
       yield* Effect.onInterrupt(segment.append(encoded), () => Effect.sync(() => this.lines.letGo()))
-      this.outage = undefined
+      this.outage.told()
       const end: Position = {
         seq: this.head.seq + all.length,
         file: segment.file,
@@ -267,12 +240,6 @@ export class JournalWriter {
       this.announce()
     }
   )
-
-  private diskGap(fromMs: number, toMs: number, nowMs: number): RecordDraft {
-    const from = new Date(fromMs).toISOString()
-    const to = new Date(toMs).toISOString()
-    return { kind: "gap", receivedAtMs: nowMs, source: "observer", payload: { from, to, cause: "diskFull" } }
-  }
 
   private segmentFor = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, nowMs: number) {
     const current = this.segment
@@ -301,33 +268,6 @@ export class JournalWriter {
       this.segment = undefined
       this.reached(this.head)
     })
-  }
-
-  /** Tries until the disk takes it; readiness is false meanwhile. */
-  private untilAccepted(work: Effect.Effect<void, DiskError, Disk>): Effect.Effect<void, never, Disk> {
-    const refused = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, error: DiskError) {
-      if (this.refusal !== error.message) {
-        yield* Effect.logError("the journal cannot be written; sources wait until it can", { reason: error.message })
-      }
-      this.refusal = error.message
-      this.outage = { fromMs: this.outage?.fromMs ?? (yield* marketNow) }
-    })
-    const accepted = Effect.gen({ self: this }, function* () {
-      if (this.refusal === undefined) return
-      this.refusal = undefined
-      if (this.outage !== undefined) {
-        const toMs = yield* marketNow
-        yield* meterGaps([this.diskGap(this.outage.fromMs, toMs, toMs)])
-        this.outage = { ...this.outage, toMs }
-      }
-      yield* Effect.logInfo("the journal can be written again")
-    })
-    return work.pipe(
-      Effect.tapError(refused),
-      Effect.retry(Schedule.spaced("1 second")),
-      Effect.orDie,
-      Effect.andThen(accepted)
-    )
   }
 
   private get watchHour(): Effect.Effect<void> {

@@ -1,4 +1,4 @@
-import type { AppendedRange } from "./JournalWriter.ts"
+import type { AppendedRange } from "./journalWriter/Request.ts"
 
 /**
  * Who appends, and which of its messages: numbers only rise. An append with a number that was written already writes
