@@ -11,7 +11,8 @@ import { certifyDay, type CertifyOptions } from "./ops/certificate/certifyDay.ts
 import { dueAt } from "./ops/certificate/dueAt.ts"
 import { makeRowCount, noRows } from "./ops/certificate/rowCount.ts"
 import { certificateLines } from "./ops/certificate/certificateLines.ts"
-import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
+import { archiveEnds } from "./archiveEnds.ts"
+import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import type { Settings } from "./Settings.ts"
 import * as Database from "./sql/Database.ts"
@@ -88,18 +89,7 @@ export const certifyCommand = Command.make("certify", flags, (given) =>
   }).pipe(
     Effect.provide(Disk.layer),
     Effect.provideService(References.MinimumLogLevel, "Warn"),
-    Effect.catchTags({
-      JournalReadError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      EmbeddedDatabaseError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      SqlError: (error) =>
-        Effect.fail(
-          new ProgramEnd({
-            code: exitCode.credentials,
-            lines: [`the database cannot be used: ${String(error.reason.cause)}`]
-          })
-        )
-    })
+    Effect.catchTags(archiveEnds())
   )
 ).pipe(
   Command.withShortDescription("Certify a day: what was to be seen, what was, and what is missing"),

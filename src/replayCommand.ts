@@ -10,6 +10,7 @@ import type { JournalReadError } from "./journal/JournalError.ts"
 import { quickRecord } from "./journal/QuickLine.ts"
 import { databaseOf } from "./databaseOf.ts"
 import { archiveProgress } from "./ops/progressText.ts"
+import { archiveEnds } from "./archiveEnds.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import { table } from "./Settings.ts"
@@ -130,17 +131,8 @@ export const replayCommand = Command.make("replay", flags, (given) =>
     Effect.provide(Disk.layer),
     Effect.provideService(References.MinimumLogLevel, "Warn"),
     Effect.catchTags({
-      JournalReadError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      ...archiveEnds(),
       FolderLocked: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      EmbeddedDatabaseError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      SqlError: (error) =>
-        Effect.fail(
-          new ProgramEnd({
-            code: exitCode.credentials,
-            lines: [`the database cannot be used: ${String(error.reason.cause)}`]
-          })
-        ),
       MigrationError: (error) => Effect.fail(endWith(exitCode.bug)(error))
     })
   )

@@ -4,7 +4,8 @@ import { dayFlag, rangeOf } from "./commandDays.ts"
 import { Disk } from "./journal/Disk.ts"
 import { verifyArchive, type VerifyOptions } from "./journal/Verify.ts"
 import { problemTable, rowsText, summary } from "./ops/verifyText.ts"
-import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
+import { archiveEnds } from "./archiveEnds.ts"
+import { ProgramEnd } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import type { Settings } from "./Settings.ts"
 import * as Database from "./sql/Database.ts"
@@ -101,18 +102,7 @@ export const verifyCommand = Command.make("verify", flags, (given) =>
   run(given).pipe(
     Effect.provide(Disk.layer),
     Effect.provideService(References.MinimumLogLevel, "Warn"),
-    Effect.catchTags({
-      JournalReadError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      EmbeddedDatabaseError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
-      SqlError: (error) =>
-        Effect.fail(
-          new ProgramEnd({
-            code: exitCode.credentials,
-            lines: [`the database cannot be used: ${String(error.reason.cause)}; --no-sql verifies the files alone`]
-          })
-        )
-    })
+    Effect.catchTags(archiveEnds("; --no-sql verifies the files alone"))
   )
 ).pipe(
   Command.withShortDescription("Verify the journal's files, and the database against them"),

@@ -1,30 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { spawn } from "node:child_process"
 import { cpSync, existsSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { moveKeptFrom } from "../src/sql/KeptFrom.ts"
 import * as Database from "../src/sql/Database.ts"
 import { writeArchive } from "./support/archive.ts"
 import { clockOf, quotes } from "./support/archivedDay.ts"
 import { compiled } from "./support/compiled.ts"
 import { postgresMissing, postgresServer } from "./support/postgres.ts"
+import { runToEnd } from "./support/runToEnd.ts"
 import { scratchFolder } from "./support/virtualTime.ts"
-
-const runToEnd = (program: string, args: ReadonlyArray<string>, env: Record<string, string>) =>
-  Effect.callback<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>((resume) => {
-    const child = spawn(process.execPath, [program, ...args], {
-      cwd: dirname(program),
-      env: { ...process.env, ...env }
-    })
-    let stdout = ""
-    let stderr = ""
-    child.stdout.on("data", (text) => (stdout += String(text)))
-    child.stderr.on("data", (text) => (stderr += String(text)))
-    child.on("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
-    return Effect.sync(() => child.kill("SIGKILL"))
-  })
 
 /** An archive of two days, 60 quotes each, and the observer's programs over it. */
 const staged = Effect.gen(function* () {

@@ -1,30 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { spawn } from "node:child_process"
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { VerifyReport } from "../src/journal/Verify.ts"
 import { writeArchive } from "./support/archive.ts"
 import { clockOf, inOrder, marker, quotes, universeAt } from "./support/archivedDay.ts"
 import { compiled } from "./support/compiled.ts"
+import { runToEnd } from "./support/runToEnd.ts"
 import { scratchFolder } from "./support/virtualTime.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-
-const runToEnd = (program: string, args: ReadonlyArray<string>, env: Record<string, string>) =>
-  Effect.callback<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>((resume) => {
-    const child = spawn(process.execPath, [program, ...args], {
-      cwd: dirname(program),
-      env: { ...process.env, ...env }
-    })
-    let stdout = ""
-    let stderr = ""
-    child.stdout.on("data", (text) => (stdout += String(text)))
-    child.stderr.on("data", (text) => (stderr += String(text)))
-    child.on("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
-    return Effect.sync(() => child.kill("SIGKILL"))
-  })
 
 describe("observer verify and observer certify", () => {
   it.live(

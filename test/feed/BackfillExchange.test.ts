@@ -40,12 +40,32 @@ const streamed = Effect.fnUntraced(function* (seconds: number) {
   return heard
 })
 
+/** A backfill into a room's shards, from the lists of the exchange; it ends with the scope. */
+const startBackfill = Effect.fnUntraced(function* (room: Effect.Success<ReturnType<typeof openRoom>>) {
+  const { restUrl, wsUrl } = yield* Exchange
+  const client = yield* HttpClient.HttpClient
+  const account = accountAt({ restUrl, wsUrl })
+  const call: KisCall = (request) => Effect.provideService(exchange(account, request), HttpClient.HttpClient, client)
+  const token = yield* makeToken(account, yield* scratchFolder, call)
+  const backfill = yield* Effect.provideContext(
+    makeBackfill({
+      account: "main",
+      tradeLists: makeTradeLists(account, call, token),
+      session: room.session,
+      deliver: room.shards.deliver,
+      rank: () => 0
+    }),
+    room.context
+  )
+  yield* Effect.forkScoped(backfill.run)
+  return backfill
+})
+
 layer(NodeHttpClient.layerUndici)("a backfill from the exchange in the box", (it) => {
   it.effect("finds the trades of a hole, and what it finds and what it misses is all that was traded", () =>
     Effect.gen(function* () {
       const room = yield* openRoom([symbol])
       yield* Effect.gen(function* () {
-        const { restUrl, wsUrl } = yield* Exchange
         const heard = yield* streamed(30)
         assert.isAbove(heard.length, 30)
         const [first, last] = [Math.floor(heard.length / 3), Math.floor((heard.length * 2) / 3)]
@@ -65,22 +85,7 @@ layer(NodeHttpClient.layerUndici)("a backfill from the exchange in the box", (it
           room.shards.deliver({ ...told, sightings, onTaken: passOn })
         )
 
-        const client = yield* HttpClient.HttpClient
-        const account = accountAt({ restUrl, wsUrl })
-        const call: KisCall = (request) =>
-          Effect.provideService(exchange(account, request), HttpClient.HttpClient, client)
-        const token = yield* makeToken(account, yield* scratchFolder, call)
-        const backfill = yield* Effect.provideContext(
-          makeBackfill({
-            account: "main",
-            tradeLists: makeTradeLists(account, call, token),
-            session: room.session,
-            deliver: room.shards.deliver,
-            rank: () => 0
-          }),
-          room.context
-        )
-        yield* Effect.forkScoped(backfill.run)
+        const backfill = yield* startBackfill(room)
         yield* backfill.hole(hole)
         const statusOf = looked(backfill.status)
         yield* passUntil(() => statusOf().repaired + statusOf().givenUp > 0)
@@ -133,28 +138,12 @@ layer(NodeHttpClient.layerUndici)("a backfill from the exchange in the box", (it
     Effect.gen(function* () {
       const room = yield* openRoom([symbol])
       yield* Effect.gen(function* () {
-        const { restUrl, wsUrl } = yield* Exchange
         const heard = yield* streamed(30)
         const isLost = (at: number) => at > 0 && at < heard.length - 1 && (at % 11 === 5 || (at > 20 && at < 30))
         const lost = heard.filter((_, at) => isLost(at))
         assert.isAbove(lost.length, 10)
 
-        const client = yield* HttpClient.HttpClient
-        const account = accountAt({ restUrl, wsUrl })
-        const call: KisCall = (request) =>
-          Effect.provideService(exchange(account, request), HttpClient.HttpClient, client)
-        const token = yield* makeToken(account, yield* scratchFolder, call)
-        const backfill = yield* Effect.provideContext(
-          makeBackfill({
-            account: "main",
-            tradeLists: makeTradeLists(account, call, token),
-            session: room.session,
-            deliver: room.shards.deliver,
-            rank: () => 0
-          }),
-          room.context
-        )
-        yield* Effect.forkScoped(backfill.run)
+        const backfill = yield* startBackfill(room)
         const holes = new LostHoles()
         let told = 0
         yield* Effect.forkScoped(
