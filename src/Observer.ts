@@ -11,7 +11,9 @@ import { KisFeed } from "./feed/KisFeed.ts"
 import { Compressor } from "./journal/Compressor.ts"
 import { meterGaps } from "./journal/gapMeters.ts"
 import { Journal } from "./journal/Journal.ts"
+import { Backup } from "./ops/Backup.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
+import { DiskWatch } from "./ops/DiskWatch.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
 import { Planner } from "./plan/Planner.ts"
@@ -75,6 +77,8 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const certifier = yield* Certifier
   const watch = yield* ConservationWatch
   const minutes = yield* MinuteMarkers
+  const disks = yield* DiskWatch
+  const backup = yield* Backup
 
   const endRecord = Effect.gen(function* () {
     yield* journal.append([marker(yield* marketNow, { event: "stop" })])
@@ -123,6 +127,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* journal.append(records)
     // What the last run left open it has counted itself.
     yield* meterGaps(records.filter(({ symbol }) => symbol === undefined))
+    yield* supervisor.start({ name: "disk", kind: "permanent", policy: patient, run: disks.run })
     yield* compressor.start
     yield* sql.start
     yield* shards.start
@@ -141,12 +146,24 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* planner.start
     yield* feed.start
     yield* supervisor.start({ name: "certifier", kind: "permanent", policy: patient, run: certifier.run })
+    yield* supervisor.start({ name: "backup", kind: "permanent", policy: patient, run: backup.run })
   })
 
   const stop = Effect.gen(function* () {
     yield* Effect.logInfo("stopping: what was received is being stored")
     const late = yield* supervisor.shutdown({
-      order: ["account", "planner", "universe", "certifier", "shard", "minutes", "compressor", "journal", "follower"],
+      order: [
+        "account",
+        "planner",
+        "universe",
+        "certifier",
+        "backup",
+        "shard",
+        "minutes",
+        "compressor",
+        "journal",
+        "follower"
+      ],
       deadline_ms: drain_seconds * (1 - closing_share) * 1_000
     })
     const { seq } = yield* journal.head

@@ -18,9 +18,11 @@ import { Journal } from "./journal/Journal.ts"
 import type { AccountEntry } from "./kis/AccountsFile.ts"
 import { Observer } from "./Observer.ts"
 import { hearHangups, NextHangup } from "./onHangup.ts"
+import { Backup } from "./ops/Backup.ts"
 import { Certificates } from "./ops/Certificates.ts"
 import { Certifier } from "./ops/Certifier.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
+import { DiskWatch } from "./ops/DiskWatch.ts"
 import { Gaps } from "./ops/Gaps.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
@@ -78,6 +80,7 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }
   const certificates = Layer.merge(Certifier.layer({ dataDir, version }), Certificates.layer(dataDir))
   const actors = Observer.layer({ version, describe, drain_seconds }).pipe(
+    Layer.provideMerge(Layer.mergeAll(DiskWatch.layerOff, Backup.layerOff)),
     Layer.provideMerge(certificates),
     Layer.provideMerge(planner),
     Layer.provideMerge(Layer.mergeAll(ConservationWatch.layer, MinuteMarkers.layer)),

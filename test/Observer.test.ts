@@ -11,7 +11,9 @@ import { BootId } from "../src/journal/BootId.ts"
 import { Compressor } from "../src/journal/Compressor.ts"
 import { Journal } from "../src/journal/Journal.ts"
 import { Observer } from "../src/Observer.ts"
+import { Backup } from "../src/ops/Backup.ts"
 import { ConservationWatch } from "../src/ops/ConservationWatch.ts"
+import { DiskWatch } from "../src/ops/DiskWatch.ts"
 import { MinuteMarkers } from "../src/ops/MinuteMarkers.ts"
 import { Coverage } from "../src/plan/Coverage.ts"
 import { makeChanger } from "../src/plan/dayUniverse/makeChanger.ts"
@@ -50,6 +52,8 @@ const life = Effect.fnUntraced(function* (
     Compressor.layerOff,
     Layer.succeed(Certifier, { run: Effect.never }),
     SqlPipeline.layerOff,
+    DiskWatch.layerOff,
+    Backup.layerOff,
     Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.undefined }),
     Layer.succeed(MinuteMarkers, { run: Effect.void, end: Effect.void })
   )

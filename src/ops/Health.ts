@@ -13,7 +13,9 @@ import { limitsAsOf } from "../kis/CallLimits.ts"
 import { DayUniverse, type UniverseStatus } from "../plan/DayUniverse.ts"
 import { type LossTotals, Shards } from "../shard/Shards.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
+import { Backup, type BackupStatus } from "./Backup.ts"
 import { type ConservationAlarm, ConservationWatch } from "./ConservationWatch.ts"
+import { type DiskStatus, DiskWatch } from "./DiskWatch.ts"
 
 export type PartStatus = "ok" | "starting" | "degraded" | "down" | "off"
 
@@ -39,7 +41,7 @@ export interface HealthReport {
   readonly uptime_seconds: number
   readonly phase: Phase
   readonly parts: Readonly<
-    Record<"journal" | "sql" | "accounts" | "sweep" | "stream" | "conservation" | "actors", Part>
+    Record<"journal" | "sql" | "accounts" | "sweep" | "stream" | "conservation" | "disk" | "backup" | "actors", Part>
   >
   readonly coverage: CoverageStatus & { readonly unknown: ReadonlyArray<string> }
   readonly journal: JournalStatus
@@ -51,6 +53,8 @@ export interface HealthReport {
   readonly conservation: Readonly<Partial<Record<RecordSource, Balance>>>
   /** What streams have lost since the start, by the broker's counters. */
   readonly lost: LossTotals
+  readonly disk: DiskStatus | undefined
+  readonly backup: BackupStatus | undefined
   readonly actors: ReadonlyArray<ActorStatus>
 }
 
@@ -167,6 +171,23 @@ const streamPart = (feed: FeedStatus): Part => {
 const conservationPart = (alarm: ConservationAlarm | undefined): Part =>
   alarm === undefined ? part("ok") : part("degraded", alarm.sinceMs, undefined, alarm.reason)
 
+/** The journal says for itself when it cannot be written. */
+const diskPart = (disk: DiskStatus | undefined): Part => {
+  if (disk === undefined) return part("off")
+  const troubled = disk.folders.filter(({ state }) => state !== "ok")
+  if (troubled.length === 0) return part("ok")
+  const words = troubled.map(({ name, reason, state }) => reason ?? `the ${name} folder is ${state}`)
+  return part("degraded", Math.min(...troubled.map(({ sinceMs }) => sinceMs)), undefined, words.join("; "))
+}
+
+const backupPart = (backup: BackupStatus | undefined): Part => {
+  if (backup === undefined) return part("off")
+  const { age_seconds, age_seconds_max, lastGoodAtMs, reason, unbacked } = backup
+  if (age_seconds <= age_seconds_max) return part("ok", undefined, lastGoodAtMs)
+  const late = `${unbacked.files} files wait, the oldest for ${Math.round(age_seconds / 3_600)} h`
+  return part("degraded", undefined, lastGoodAtMs, reason === undefined ? late : `${late}: ${reason}`)
+}
+
 const actorsPart = (actors: ReadonlyArray<ActorStatus>): Part => {
   const troubled = actors.filter(({ state }) => state._tag === "parked" || state._tag === "backingOff")
   if (troubled.length === 0) return part("ok")
@@ -182,6 +203,8 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
   const universe = yield* DayUniverse
   const shards = yield* Shards
   const sql = yield* SqlPipeline
+  const disks = yield* DiskWatch
+  const backups = yield* Backup
   const tree = yield* ActorTree
   const session = yield* MarketSession
   const startedMs = yield* Clock.currentTimeMillis
@@ -191,6 +214,8 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
     const journalStatus = yield* journal.status
     const sqlStatus = yield* sql.status
     const feedStatus = yield* feed.status
+    const disk = yield* disks.status
+    const backup = yield* backups.status
     const actors = yield* tree.snapshot
     const parts = {
       journal: journalPart(journalStatus),
@@ -199,6 +224,8 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
       sweep: sweepPart(feedStatus, nowMs),
       stream: streamPart(feedStatus),
       conservation: conservationPart(yield* watch.alarm),
+      disk: diskPart(disk),
+      backup: backupPart(backup),
       actors: actorsPart(actors)
     }
     const states = Object.values(parts).map(({ status }) => status)
@@ -226,6 +253,8 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
       callLimitsAsOf: limitsAsOf,
       conservation: Object.fromEntries(yield* conservation.balances),
       lost: yield* shards.lossTotals,
+      disk,
+      backup,
       actors
     }
     return result

@@ -23,6 +23,8 @@ const report: HealthReport = {
     sweep: { status: "ok" },
     stream: { status: "ok" },
     conservation: { status: "ok" },
+    disk: { status: "off" },
+    backup: { status: "off" },
     actors: { status: "ok" }
   },
   coverage: { symbols: 2_000, seen: 1_999, stale: 3, unknown: ["ZZZZZZ"] },
@@ -63,6 +65,8 @@ const report: HealthReport = {
   },
   callLimitsAsOf: "2026-04-20",
   conservation: { "kis-rest": { received: 10, stored: 6, rejected: 1, deduplicated: 2, inFlight: 1, remainder: 0 } },
+  disk: undefined,
+  backup: undefined,
   lost: { losses: 1, trades: 2, shares: 30, foundTrades: 1, foundShares: 10 },
   actors: [
     { name: "shard/0", state: { _tag: "running" }, sinceMs: 0, restarts: 2, mailboxDepth: 5, mailboxCapacity: 128 },

@@ -11,7 +11,9 @@ import { Conservation } from "../../src/journal/Conservation.ts"
 import type { FollowerStatus } from "../../src/journal/Follower.ts"
 import { Journal, type JournalStatus, origin } from "../../src/journal/Journal.ts"
 import type { SessionState } from "../../src/kis/SessionState.ts"
+import { Backup } from "../../src/ops/Backup.ts"
 import { type ConservationAlarm, ConservationWatch } from "../../src/ops/ConservationWatch.ts"
+import { DiskWatch } from "../../src/ops/DiskWatch.ts"
 import { Health } from "../../src/ops/Health.ts"
 import { DayUniverse, type UniverseStatus } from "../../src/plan/DayUniverse.ts"
 import { Shards } from "../../src/shard/Shards.ts"
@@ -135,6 +137,8 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: 
       }),
       Layer.fresh(ActorTree.layer),
       Layer.fresh(Conservation.layer),
+      DiskWatch.layerOff,
+      Backup.layerOff,
       Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.succeed(alarm) }),
       MarketSession.layer("always")
     )
@@ -388,6 +392,8 @@ describe("health", () => {
           reason: "cut"
         },
         conservation: { status: "ok" },
+        disk: { status: "off" },
+        backup: { status: "off" },
         actors: { status: "ok" }
       })
     })
