@@ -8,6 +8,7 @@ import { guarded } from "./Guarded.ts"
 import { makeNodeServer } from "./nodeServer.ts"
 import { ownPages } from "./OwnPages.ts"
 import { requestLimits } from "./RequestLimits.ts"
+import { secretsOut } from "./SecretsOut.ts"
 import { systemCode } from "../domain/systemCode.ts"
 
 /** The port cannot be had. */
@@ -106,7 +107,7 @@ export const layer = <R = never>(
   // What `given` needs is in the type of the whole; of a type that is not known here the server's part cannot be taken off.
   const more = given as Layer.Layer<never>
   const hasToken = token !== undefined
-  const guards = Layer.mergeAll(guarded(token), ownPages({ host, hasToken }), requestLimits)
+  const guards = Layer.mergeAll(guarded(token), ownPages({ host, hasToken }), requestLimits, secretsOut)
   const serving = HttpRouter.serve(Layer.mergeAll(makeRoutes({ hasToken }), guards, more), {
     disableLogger: true,
     disableListenLog: true
