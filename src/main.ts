@@ -1,4 +1,4 @@
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { NodeRuntime } from "@effect/platform-node"
 import { Context, Effect, Layer } from "effect"
 import { fileURLToPath } from "node:url"
 import { hosted } from "./actor/hosted.ts"
@@ -17,6 +17,7 @@ import { Conservation } from "./journal/Conservation.ts"
 import { Disk } from "./journal/Disk.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { AccountEntry } from "./kis/AccountsFile.ts"
+import * as KisClient from "./kis/KisClient.ts"
 import { Observer } from "./Observer.ts"
 import { hearHangups, NextHangup } from "./onHangup.ts"
 import { openToOthers } from "./openToOthers.ts"
@@ -90,7 +91,7 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     Layer.provideMerge(Layer.mergeAll(shards, sql, universe, compressor)),
     Layer.provideMerge(base),
     Layer.provide(Disk.layer),
-    Layer.provide(NodeHttpClient.layerUndiciOptions({ keepAliveTimeout: 4_000, connect: { timeout: 5_000 } }))
+    Layer.provide(KisClient.layer)
   )
   const gaps = Layer.unwrap(Effect.map(KisFeed, ({ openHoles }) => Gaps.layer(dataDir, openHoles))).pipe(
     Layer.provide(Disk.layer)
