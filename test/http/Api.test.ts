@@ -461,6 +461,20 @@ describe("a request that cannot be read", () => {
     }).pipe(Effect.provide(serving()))
   )
 
+  it.live("is 400 when it is nested without end, wherever", () =>
+    Effect.gen(function* () {
+      const nested = `${"[".repeat(50_000)}${"]".repeat(50_000)}`
+      for (const body of [nested, `{"add":${nested}}`, `{"add":[${nested}]}`, `{"x":${nested}}`]) {
+        const { status, text } = yield* post(body)
+        assert.strictEqual(status, 400)
+        assert.isBelow(text.length, 20_000)
+      }
+      const { status } = yield* post('{"__proto__":{"add":["035720"]},"constructor":{"prototype":{"x":1}}}')
+      assert.strictEqual(status, 400)
+      assert.notProperty({}, "x")
+    }).pipe(Effect.provide(serving()))
+  )
+
   it.live("is 413 when it is too long, whether it says so or not", () =>
     Effect.gen(function* () {
       const body = JSON.stringify({ add: ["005930"], filler: "x".repeat(body_bytes_max) })
