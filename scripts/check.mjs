@@ -17,7 +17,8 @@ await orExit(async () => {
     format: [bin("oxfmt"), "--check"],
     arrows: script("arrows.mjs"),
     forks: script("forks.mjs"),
-    lockfile: script("lockfile.mjs")
+    lockfile: script("lockfile.mjs"),
+    dependencies: script("dependencies.mjs")
   }
   const failed = Object.entries(steps).filter(([name, [command, ...args]]) => {
     if (!existsSync(command)) throw new Error(`${command} is not installed`)

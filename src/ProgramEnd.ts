@@ -1,6 +1,8 @@
 import { Cause, Data, Effect, Exit } from "effect"
 import type { Runtime } from "effect"
+import { inspect } from "node:util"
 import type { ActorExhausted } from "./actor/Supervisor.ts"
+import { withoutSecrets } from "./domain/Secrets.ts"
 
 /** Exit codes, after sysexits: what a service manager should restart, and what it should not. */
 export const exitCode = { asked: 0, settings: 64, credentials: 69, folders: 73, bug: 70 } as const
@@ -26,7 +28,20 @@ export const endExhausted = ({ actor, message, reason }: ActorExhausted) =>
   )
 
 const say = (lines: ReadonlyArray<string>) => {
-  for (const line of lines) process.stderr.write(`observer: ${line}\n`)
+  for (const line of lines) process.stderr.write(`observer: ${withoutSecrets(line)}\n`)
+}
+
+/**
+ * Ends the program with the code of a bug when an error comes that nobody waits for, as Node does; but what Node would
+ * print is the error with all that it holds, such as the request it is of. A report of Node's, should one be asked for,
+ * leaves the environment out where Node can.
+ */
+export const hearUncaught = (): void => {
+  Object.assign(process.report, { excludeEnv: true })
+  process.on("uncaughtException", (error) => {
+    say([`a bug: ${inspect(error)}`])
+    process.exit(exitCode.bug)
+  })
 }
 
 /** Interruption is an end that was asked for; a `ProgramEnd` says what it is; anything else is a bug and shows its trace. */

@@ -3,6 +3,7 @@ import { clockText } from "./calendar/ClockLine.ts"
 import { marketNow } from "./calendar/MarketClock.ts"
 import { marketDate } from "./calendar/MarketTime.ts"
 import type { FedAccount } from "./feed/AccountFeed.ts"
+import { keepSecret } from "./domain/Secrets.ts"
 import { type SimulatorFailed, startSimulator } from "./feed/SimulatorProcess.ts"
 import { type KisEndpoints, officialHosts } from "./kis/Account.ts"
 import { type AccountEntry, type AccountsFile, readAccountsFile } from "./kis/AccountsFile.ts"
@@ -28,23 +29,21 @@ type Hosts = Pick<KisEndpoints, "restUrl" | "wsUrl" | "startedForUs"> & { readon
 
 const hostOf = (url: string) => new URL(url).host
 
-export interface Accounts extends AccountsFile {
-  /** What must not be seen of them. */
-  readonly secrets: ReadonlyArray<Redacted.Redacted>
-}
-
 /** The accounts of the file, or of the one pair, or the simulator's own, whose keys are no secret. */
 export const readAccounts = Effect.fnUntraced(function* ({ kisAccounts, kisAppKey, kisAppSecret }: Settings) {
   if (kisAccounts !== undefined) {
     const file = yield* readAccountsFile(kisAccounts)
-    const secrets = file.accounts.flatMap(({ appKey, appSecret }) => [appKey, appSecret])
-    return { ...file, secrets } satisfies Accounts
+    for (const { appKey, appSecret } of file.accounts) {
+      keepSecret(appKey)
+      keepSecret(appSecret)
+    }
+    return file
   }
   if (kisAppKey === undefined || kisAppSecret === undefined) {
-    return { accounts: [simulatorKeys], warnings: [], secrets: [] } satisfies Accounts
+    return { accounts: [simulatorKeys], warnings: [] } satisfies AccountsFile
   }
   const accounts = [{ alias: "main", appKey: kisAppKey, appSecret: kisAppSecret }]
-  return { accounts, warnings: [], secrets: [kisAppKey, kisAppSecret] } satisfies Accounts
+  return { accounts, warnings: [] } satisfies AccountsFile
 })
 
 /** What an entry leaves open is as the settings say for all. */

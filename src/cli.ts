@@ -6,9 +6,10 @@ import { auditCommand } from "./auditCommand.ts"
 import { exportCommand } from "./exportCommand.ts"
 import { certifyCommand } from "./certifyCommand.ts"
 import { gapsCommand } from "./gapsCommand.ts"
-import { teardown } from "./ProgramEnd.ts"
+import { hearUncaught, teardown } from "./ProgramEnd.ts"
 import { replayCommand } from "./replayCommand.ts"
 import { asProgram } from "./runProgram.ts"
+import { hideArguments } from "./hideArguments.ts"
 import { simulateCommand } from "./simulateCommand.ts"
 import { verifyCommand } from "./verifyCommand.ts"
 
@@ -35,6 +36,8 @@ const observer = Command.make("observer").pipe(
   ])
 )
 
+hearUncaught()
+hideArguments()
 NodeRuntime.runMain(asProgram(observer), {
   disableErrorReporting: true,
   teardown: (exit, onExit) => {

@@ -1,4 +1,4 @@
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { NodeRuntime } from "@effect/platform-node"
 import { Context, Effect, Layer } from "effect"
 import { fileURLToPath } from "node:url"
 import { hosted } from "./actor/hosted.ts"
@@ -8,6 +8,7 @@ import { MarketClock, rehearsed } from "./calendar/MarketClock.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
 import { databaseOf } from "./databaseOf.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
+import { withoutSecrets } from "./domain/Secrets.ts"
 import { prepareFolders } from "./Folders.ts"
 import * as Api from "./http/Api.ts"
 import * as Server from "./http/Server.ts"
@@ -16,8 +17,10 @@ import { Conservation } from "./journal/Conservation.ts"
 import { Disk } from "./journal/Disk.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { AccountEntry } from "./kis/AccountsFile.ts"
+import * as KisClient from "./kis/KisClient.ts"
 import { Observer } from "./Observer.ts"
 import { hearHangups, NextHangup } from "./onHangup.ts"
+import { openToOthers } from "./openToOthers.ts"
 import { Backup } from "./ops/Backup.ts"
 import { Certificates } from "./ops/Certificates.ts"
 import { Certifier } from "./ops/Certifier.ts"
@@ -33,7 +36,7 @@ import { makeSnapshot } from "./ops/statusLine/snapshotOf.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
 import { observedUniverse } from "./plan/observedUniverse.ts"
 import { Planner } from "./plan/Planner.ts"
-import { endExhausted, endWith, exitCode, teardown } from "./ProgramEnd.ts"
+import { endExhausted, endWith, exitCode, hearUncaught, teardown } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import { type Settings, unknownVariables } from "./Settings.ts"
 import { Shards } from "./shard/Shards.ts"
@@ -88,7 +91,7 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     Layer.provideMerge(Layer.mergeAll(shards, sql, universe, compressor)),
     Layer.provideMerge(base),
     Layer.provide(Disk.layer),
-    Layer.provide(NodeHttpClient.layerUndiciOptions({ keepAliveTimeout: 4_000, connect: { timeout: 5_000 } }))
+    Layer.provide(KisClient.layer)
   )
   const gaps = Layer.unwrap(Effect.map(KisFeed, ({ openHoles }) => Gaps.layer(dataDir, openHoles))).pipe(
     Layer.provide(Disk.layer)
@@ -145,19 +148,17 @@ const main = Effect.gen(function* () {
   const { env, settings } = yield* readSettings
   yield* prepareFolders(settings)
   const { clock, log_days: days, log_mb: max_mb, logDir, logLevel: level } = settings
-  const {
-    accounts,
-    secrets: keys,
-    warnings
-  } = yield* Effect.mapError(readAccounts(settings), endWith(exitCode.settings))
-  const secrets = [...keys, settings.databaseUrl, settings.httpToken].filter((value) => value !== undefined)
-  const complain = (line: string) => void process.stderr.write(`${line}\n`)
-  const logging = Logging.layer({ logDir, level, max_mb, days, secrets, complain }).pipe(
+  const { accounts, warnings } = yield* Effect.mapError(readAccounts(settings), endWith(exitCode.settings))
+  const complain = (line: string) => void process.stderr.write(`${withoutSecrets(line)}\n`)
+  const logging = Logging.layer({ logDir, level, max_mb, days, complain }).pipe(
     Layer.provideMerge(Screen.layer(process.stdout))
   )
   const unknown = unknownVariables(env)
+  const open = openToOthers(settings, process.cwd())
   const wrong = unknown.length === 0 ? [] : [`these settings do not exist: ${unknown.join(", ")}`]
-  const warn = Effect.forEach([...wrong, ...warnings], (warning) => Effect.logWarning(warning), { discard: true })
+  const warn = Effect.forEach([...wrong, ...warnings, ...open], (warning) => Effect.logWarning(warning), {
+    discard: true
+  })
   const run = Effect.andThen(warn, observe(settings, accounts)).pipe(
     Effect.scoped,
     Effect.provideService(NextHangup, nextHangup)
@@ -166,4 +167,5 @@ const main = Effect.gen(function* () {
   return yield* Effect.provide(inTime, logging)
 })
 
+hearUncaught()
 NodeRuntime.runMain(main, { disableErrorReporting: true, teardown })

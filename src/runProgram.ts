@@ -1,6 +1,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { Effect, Layer, Logger } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
+import { withoutSecrets } from "./domain/Secrets.ts"
 import { oneLinePresenter } from "./oneLine.ts"
 import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { version } from "./version.ts"
@@ -21,7 +22,7 @@ export const asProgram = <Name extends string, Input, Context, E>(
       Layer.mergeAll(
         NodeServices.layer,
         CliOutput.layerPresenter(oneLinePresenter(command.name)),
-        Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+        Logger.layer([Logger.withConsoleError(Logger.map(Logger.formatLogFmt, withoutSecrets))])
       )
     )
   )

@@ -3,6 +3,7 @@ import { Effect, Redacted, Result } from "effect"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { TestClock } from "effect/testing"
+import { withoutSecrets } from "../src/domain/Secrets.ts"
 import { loadSettings } from "../src/Settings.ts"
 import { openSource, readAccounts } from "../src/Source.ts"
 import { scratchFolder } from "./support/virtualTime.ts"
@@ -70,14 +71,17 @@ describe("the source of prices", () => {
     })
   )
 
-  it.effect("names what must not be seen: every key and secret, but not the simulator's own", () =>
+  it.effect("lets no key or secret of the file be seen in a text any more", () =>
     Effect.gen(function* () {
-      const secretsOf = (env: Record<string, string>) =>
-        Effect.map(readAccounts(Result.getOrThrow(loadSettings(env, { hostname: "host" }))), ({ secrets }) =>
-          secrets.map(Redacted.value)
-        )
-      assert.deepStrictEqual(yield* secretsOf({}), [])
-      assert.deepStrictEqual(yield* secretsOf(kis), ["key", "secret"])
+      const folder = yield* scratchFolder
+      const path = join(folder, "accounts.json")
+      const entry = { alias: "one", appKey: "PSfilefilefile01", appSecret: "file+secret/file=" }
+      writeFileSync(path, JSON.stringify([entry]), { mode: 0o600 })
+      const texts = `${entry.appKey} ${JSON.stringify(entry.appSecret)} ${encodeURIComponent(entry.appSecret)}`
+      assert.strictEqual(withoutSecrets(texts), texts)
+      const env = { OBSERVER_SOURCE_MODE: "kis", KIS_ACCOUNTS: path }
+      yield* readAccounts(Result.getOrThrow(loadSettings(env, { hostname: "host" })))
+      assert.strictEqual(withoutSecrets(texts), '<redacted> "<redacted>" <redacted>')
     })
   )
 

@@ -1,15 +1,22 @@
 import type { GapCause, GapPayload, Repair } from "../domain/Gap.ts"
 import type { RecordDraft, RecordSource } from "../domain/JournalRecord.ts"
+import { withoutSecrets } from "../domain/Secrets.ts"
 import type { RejectPayload, RejectReason } from "../domain/Reject.ts"
 
-/** A record of something that was refused, with what was refused. */
+/** A record of something that was refused, with what was refused; but the secrets that are known are not kept in it. */
 export const reject = (
   source: RecordSource,
   account: string,
   receivedAtMs: number,
   reason: RejectReason,
   raw: string
-): RecordDraft => ({ kind: "reject", receivedAtMs, source, account, payload: { reason, raw } satisfies RejectPayload })
+): RecordDraft => ({
+  kind: "reject",
+  receivedAtMs,
+  source,
+  account,
+  payload: { reason, raw: withoutSecrets(raw) } satisfies RejectPayload
+})
 
 /** A record of a hole, or of what filled one. */
 export const gap = (

@@ -31,6 +31,9 @@ import { LostHoles } from "./streamer/LostHoles.ts"
 import { carriesData, type Drift, readFrames, streamIds } from "./streamer/readFrames.ts"
 import { statusMarker } from "./streamer/statusMarker.ts"
 
+/** Widths that are said once each; a stream whose every frame has another is noise, and is not said for ever. */
+const drifts_max = 20
+
 export interface StreamerOptions {
   readonly account: KisAccount
   readonly approval: ApprovalKey
@@ -143,7 +146,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
 
   const onDrifts = Effect.fnUntraced(function* (drifts: ReadonlyMap<string, Drift>) {
     for (const [layout, drift] of drifts) {
-      if (drifted.has(layout)) continue
+      if (drifted.has(layout) || drifted.size >= drifts_max) continue
       drifted.add(layout)
       yield* Effect.logError(
         "the broker sends more columns than known; they are kept, and the layout should be looked at",

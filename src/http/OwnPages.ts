@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { isLoopback } from "../domain/SettingValue.ts"
+import { refused } from "./refusals.ts"
 
 type Headers = Readonly<Record<string, string | undefined>>
 
@@ -55,7 +56,9 @@ export const ownPages = ({ hasToken, host }: OwnPagesOptions) => {
     (respond) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method }) => {
         const error = (isOpen ? foreignHost(host, headers) : undefined) ?? foreignSite(method, headers)
-        return error === undefined ? respond : Effect.succeed(HttpServerResponse.jsonUnsafe({ error }, { status: 403 }))
+        return error === undefined
+          ? respond
+          : Effect.as(refused("foreign"), HttpServerResponse.jsonUnsafe({ error }, { status: 403 }))
       }),
     { global: true }
   )

@@ -7,6 +7,8 @@ import { refreshMeters } from "../ops/Meters.ts"
 import { guarded } from "./Guarded.ts"
 import { makeNodeServer } from "./nodeServer.ts"
 import { ownPages } from "./OwnPages.ts"
+import { requestLimits } from "./RequestLimits.ts"
+import { secretsOut } from "./SecretsOut.ts"
 import { systemCode } from "../domain/systemCode.ts"
 
 /** The port cannot be had. */
@@ -35,46 +37,48 @@ export class ServerAddress extends Context.Service<ServerAddress, { readonly url
 /** A probe asks again and again, and a report never waits on anything but memory: this long means the loop does not turn. */
 const answer_timeout = "2 seconds"
 
-const Routes = HttpRouter.use(
-  Effect.fnUntraced(function* (router) {
-    const health = yield* Health
-    const late = HttpServerResponse.text("late\n", { status: 503 })
-    const within = <E, R>(respond: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
-      Effect.timeoutOrElse(respond, { duration: answer_timeout, orElse: () => Effect.succeed(late) })
+/** Where a token is asked for, who asks without one is told which parts are not ready, and not why. */
+const makeRoutes = ({ hasToken }: { readonly hasToken: boolean }) =>
+  HttpRouter.use(
+    Effect.fnUntraced(function* (router) {
+      const health = yield* Health
+      const late = HttpServerResponse.text("late\n", { status: 503 })
+      const within = <E, R>(respond: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+        Effect.timeoutOrElse(respond, { duration: answer_timeout, orElse: () => Effect.succeed(late) })
 
-    yield* router.add("GET", "/livez", HttpServerResponse.text("ok\n"))
-    yield* router.add(
-      "GET",
-      "/readyz",
-      within(
-        Effect.map(health.report, ({ parts, ready }) => {
-          const reasons = Object.entries(parts).flatMap(([name, { reason, status }]) =>
-            status === "ok" || status === "off" ? [] : [`${name}: ${reason ?? status}`]
-          )
-          return HttpServerResponse.text(ready ? "ready\n" : `not ready\n${reasons.join("\n")}\n`, {
-            status: ready ? 200 : 503
+      yield* router.add("GET", "/livez", HttpServerResponse.text("ok\n"))
+      yield* router.add(
+        "GET",
+        "/readyz",
+        within(
+          Effect.map(health.report, ({ parts, ready }) => {
+            const reasons = Object.entries(parts).flatMap(([name, { reason, status }]) =>
+              status === "ok" || status === "off" ? [] : [hasToken ? name : `${name}: ${reason ?? status}`]
+            )
+            return HttpServerResponse.text(ready ? "ready\n" : `not ready\n${reasons.join("\n")}\n`, {
+              status: ready ? 200 : 503
+            })
           })
-        })
+        )
       )
-    )
-    yield* router.add(
-      "GET",
-      "/health",
-      within(Effect.map(health.report, (report) => HttpServerResponse.jsonUnsafe(report)))
-    )
-    yield* router.add(
-      "GET",
-      "/metrics",
-      within(
-        Effect.gen(function* () {
-          yield* refreshMeters(yield* health.report)
-          const contentType = "text/plain; version=0.0.4; charset=utf-8"
-          return HttpServerResponse.text(yield* PrometheusMetrics.format(), { contentType })
-        })
+      yield* router.add(
+        "GET",
+        "/health",
+        within(Effect.map(health.report, (report) => HttpServerResponse.jsonUnsafe(report)))
       )
-    )
-  })
-)
+      yield* router.add(
+        "GET",
+        "/metrics",
+        within(
+          Effect.gen(function* () {
+            yield* refreshMeters(yield* health.report)
+            const contentType = "text/plain; version=0.0.4; charset=utf-8"
+            return HttpServerResponse.text(yield* PrometheusMetrics.format(), { contentType })
+          })
+        )
+      )
+    })
+  )
 
 /** What a server brings for the routes that are added to it. */
 type Served = HttpRouter.HttpRouter | Etag.Generator | HttpPlatform.HttpPlatform | FileSystem.FileSystem | Path.Path
@@ -87,7 +91,11 @@ export const layer = <R = never>(
   { host, port, token }: ServerOptions,
   given: Layer.Layer<never, never, R> = Layer.empty
 ): Layer.Layer<ServerAddress, HttpUnavailable, Health | Exclude<R, Served>> => {
-  const listening = NodeHttpServer.layer(makeNodeServer, { host, port, gracefulShutdownTimeout: "1 second" }).pipe(
+  const listening = NodeHttpServer.layer(() => makeNodeServer(), {
+    host,
+    port,
+    gracefulShutdownTimeout: "1 second"
+  }).pipe(
     Layer.catch((error) =>
       Layer.effect(HttpServer.HttpServer, new HttpUnavailable({ host, port, detail: systemCode(error.cause) }))
     )
@@ -98,8 +106,9 @@ export const layer = <R = never>(
   )
   // What `given` needs is in the type of the whole; of a type that is not known here the server's part cannot be taken off.
   const more = given as Layer.Layer<never>
-  const own = ownPages({ host, hasToken: token !== undefined })
-  const serving = HttpRouter.serve(Layer.mergeAll(Routes, guarded(token), own, more), {
+  const hasToken = token !== undefined
+  const guards = Layer.mergeAll(guarded(token), ownPages({ host, hasToken }), requestLimits, secretsOut)
+  const serving = HttpRouter.serve(Layer.mergeAll(makeRoutes({ hasToken }), guards, more), {
     disableLogger: true,
     disableListenLog: true
   })

@@ -1,5 +1,6 @@
 import { Effect, Redacted, Result } from "effect"
 import { Headers, HttpClient, HttpClientRequest } from "effect/http"
+import { hidden, withoutSecrets } from "../domain/Secrets.ts"
 import type { KisAccount } from "./Account.ts"
 import { AnswerBegun } from "./AnswerBegun.ts"
 import { type CallLane, laneOf } from "./CallLimits.ts"
@@ -42,11 +43,16 @@ const revealed = (values: KisRequest["headers"]): Record<string, string> =>
     ])
   )
 
-/** What the broker says when it refuses may repeat what it was sent. */
-const withoutSecrets = (text: string, { body, headers }: KisRequest): string =>
+/** What the broker says may repeat what it was sent. */
+const withoutOwn = (text: string, { body, headers }: KisRequest, length_min: number): string =>
   [...Object.values(headers ?? {}), ...Object.values(body ?? {})]
     .filter((value) => Redacted.isRedacted(value))
-    .reduce((rest, secret) => rest.replaceAll(Redacted.value(secret).replace(/^Bearer /, ""), "***"), text)
+    .map((secret) => Redacted.value(secret).replace(/^Bearer /, ""))
+    .filter(({ length }) => length >= length_min)
+    .reduce((rest, secret) => rest.replaceAll(secret, hidden), text)
+
+/** Of a shorter secret, which no broker issues, the letters may stand in data as well. */
+const unlikely_length = 16
 
 /** Not to be seen in a trace, whichever headers a tracer is set to keep: the broker puts the key and its secret beside the token. */
 const secretHeaders = ["authorization", "appkey", "appsecret", "cookie", "set-cookie"]
@@ -90,9 +96,10 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
       return new KisUnreachable({ operation, detail, unsent: neverConnected.has(detail) })
     })
   )
-  const read = readReply(account.alias, operation, answer)
+  const text = withoutOwn(answer.text, request, unlikely_length)
+  const read = readReply(account.alias, operation, { ...answer, text })
   if (Result.isSuccess(read)) return read.success
-  const shown = readReply(account.alias, operation, { ...answer, text: withoutSecrets(answer.text, request) })
+  const shown = readReply(account.alias, operation, { ...answer, text: withoutSecrets(withoutOwn(text, request, 1)) })
   return yield* Result.match(shown, {
     onFailure: (error) => Effect.andThen(noticeOnce(account, error), Effect.fail(error)),
     onSuccess: (body) => Effect.succeed(body)

@@ -43,6 +43,14 @@ const isObject = (value: unknown): value is ReplyBody =>
 const excerpt = (text: string): string =>
   text.replace(/("(?:access_token|approval_key)"\s*:\s*")[^"]*/g, "$1***").slice(0, 2_000)
 
+/** Replies are objects of lists of objects. What goes deeper by far can be read and not be written again: writing is recursive. */
+const depth_max = 16
+
+const isShallow = (value: unknown, depth = 0): boolean =>
+  typeof value !== "object" ||
+  value === null ||
+  (depth < depth_max && Object.values(value).every((inner) => isShallow(inner, depth + 1)))
+
 /**
  * Reads an answer of either error family: `{rt_cd, msg_cd, msg1}` of the quotation paths, `{error_code,
  * error_description}` of `/oauth2`. The HTTP status alone decides nothing: refusals come as 500 with a JSON body, and
@@ -66,6 +74,10 @@ export const readReply = (
   }
   if (!isObject(body)) {
     return Result.fail(new KisReplyMalformed({ operation, detail: "the body is not an object", raw: excerpt(text) }))
+  }
+  if (!isShallow(body)) {
+    const detail = `the body is nested deeper than ${depth_max}`
+    return Result.fail(new KisReplyMalformed({ operation, detail, raw: excerpt(text) }))
   }
   const isSaidToBeFine = textOf(body["rt_cd"]) === "0"
   const code = textOf(body["error_code"]) || (isSaidToBeFine ? "" : textOf(body["msg_cd"]))

@@ -1,4 +1,5 @@
 import { Redacted } from "effect"
+import { withoutSecrets } from "../domain/Secrets.ts"
 import { reactionTo } from "./Reaction.ts"
 import type { FrameCipher } from "./FrameCipher.ts"
 
@@ -96,8 +97,10 @@ export const readControl = (text: string): ControlMessage => {
   const trId = textOf(header["tr_id"]) ?? ""
   if (trId === "PINGPONG") return { _tag: "PingPong" }
   const body = isObject(message["body"]) ? message["body"] : {}
-  const code = textOf(body["msg_cd"])?.slice(0, 32)
-  if (code === undefined) return { _tag: "Unreadable" }
+  const said = textOf(body["msg_cd"])
+  if (said === undefined) return { _tag: "Unreadable" }
+  // Half a secret would not be known as one.
+  const code = withoutSecrets(said).slice(0, 32)
   const trKey = textOf(header["tr_key"]) ?? ""
   return { _tag: "Answer", trId, trKey, reply: meaning(code, body), ...cipherOf(body["output"]) }
 }

@@ -3,6 +3,7 @@ import { ActorTree, type ActorStatus } from "../actor/ActorTree.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
 import type { Phase } from "../domain/Phase.ts"
 import type { RecordSource } from "../domain/JournalRecord.ts"
+import { withoutSecrets } from "../domain/Secrets.ts"
 import type { AccountStatus } from "../feed/AccountFeed.ts"
 import { type FeedStatus, KisFeed } from "../feed/KisFeed.ts"
 import type { CoverageStatus } from "../feed/SweepSchedule.ts"
@@ -83,7 +84,8 @@ const part = (status: PartStatus, sinceMs?: number, lastGoodMs?: number, reason?
     status,
     ...(since === undefined ? {} : { since }),
     ...(lastGood === undefined ? {} : { lastGood }),
-    ...(reason === undefined ? {} : { reason })
+    // Everybody reads it: the screen, pages, alarms.
+    ...(reason === undefined ? {} : { reason: withoutSecrets(reason) })
   }
 }
 

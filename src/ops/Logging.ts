@@ -1,8 +1,8 @@
-import { Effect, Layer, Logger, type LogLevel, type Redacted, References } from "effect"
+import { Effect, Layer, Logger, type LogLevel, References } from "effect"
+import { withoutSecrets } from "../domain/Secrets.ts"
 import { openLogFile } from "./logging/LogFile.ts"
 import { toEntry, toJsonLine } from "./logging/entry.ts"
 import { toHumanLine } from "./logging/humanLine.ts"
-import { makeScrub } from "./logging/scrub.ts"
 import { Screen } from "./Screen.ts"
 
 export interface LoggingOptions {
@@ -12,8 +12,6 @@ export interface LoggingOptions {
   readonly max_mb: number
   /** Days for which rotated files are kept. */
   readonly days: number
-  /** Taken out of every line, should a library quote them. */
-  readonly secrets?: ReadonlyArray<Redacted.Redacted>
   /** Where trouble with the log file itself is said: `stderr` of the program. */
   readonly complain: (line: string) => void
 }
@@ -21,7 +19,7 @@ export interface LoggingOptions {
 /**
  * Logging, three ways kept apart: lines for human eyes on a terminal or JSON lines on any other standard output, and
  * JSON lines in `observer.log`. (The third, the data, is the journal.) Trouble with the file never stops or slows the
- * program. What was logged is flushed when the scope ends.
+ * program. Secrets that are known (`domain/Secrets.ts`) are in none of them. What was logged is flushed when the scope ends.
  */
 export const layer = (options: LoggingOptions): Layer.Layer<never, never, Screen> => {
   const loggers = Logger.layer([makeLogger(options), Logger.tracerLogger])
@@ -30,15 +28,14 @@ export const layer = (options: LoggingOptions): Layer.Layer<never, never, Screen
 
 const makeLogger = Effect.fnUntraced(function* (options: LoggingOptions) {
   const screen = yield* Screen
-  const scrub = makeScrub(options.secrets ?? [])
   const file = yield* Effect.acquireRelease(
     Effect.sync(() => openLogFile(options)),
     ({ close }) => close
   )
   return Logger.make<unknown, void>((event) => {
     const entry = toEntry(event)
-    const json = scrub(toJsonLine(entry))
+    const json = withoutSecrets(toJsonLine(entry))
     file.write(json, entry.at.getTime())
-    screen.print(screen.terminal ? scrub(toHumanLine(entry, screen.colours)) : json)
+    screen.print(screen.terminal ? withoutSecrets(toHumanLine(entry, screen.colours)) : json)
   })
 })

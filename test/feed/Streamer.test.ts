@@ -145,6 +145,21 @@ describe("a stream", () => {
     })
   )
 
+  it.effect("does not tell of new columns for ever, though every frame has more of them", () => {
+    const told: Array<string> = []
+    return Effect.gen(function* () {
+      const { atRest, server, statusOf, streamer } = yield* setUp()
+      acceptAll(server)
+      yield* Effect.forkScoped(streamer.run)
+      yield* passUntil(() => statusOf().slotsHeld === 3)
+      for (let more = 1; more <= 60; more++) {
+        say(server, frameOf([...trade("005930", more), ...Array.from({ length: more }, () => "new")]))
+      }
+      yield* atRest("kis-ws").pipe(Effect.repeat({ until: ({ tally: { received } }) => received === 60 }))
+      assert.strictEqual(told.filter((words) => words.includes("more columns than known")).length, 20)
+    }).pipe(Effect.provide(Logger.layer([Logger.make(({ message }) => void told.push(JSON.stringify(message)))])))
+  })
+
   it.effect("tells of new columns once a stream and width, and of frames set aside once a chunk", () => {
     const told: Array<unknown> = []
     return Effect.gen(function* () {

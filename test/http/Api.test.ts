@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Redacted } from "effect"
 import { ActorTree } from "../../src/actor/ActorTree.ts"
 import * as Api from "../../src/http/Api.ts"
+import { policyOf } from "../../src/http/api/certificatePage.ts"
 import { body_bytes_max } from "../../src/http/api/bodyLimit.ts"
 import { readings_max } from "../../src/http/api/Readings.ts"
 import * as Server from "../../src/http/Server.ts"
@@ -293,7 +294,7 @@ describe("the API", () => {
       const page = yield* ask("/certificates/2026-11-24")
       assert.deepStrictEqual([page.status, page.text], [200, "<p>complete</p>"])
       assert.match(page.headers.get("content-type") ?? "", /^text\/html/)
-      assert.strictEqual(page.headers.get("content-security-policy"), "default-src 'none'; style-src 'unsafe-inline'")
+      assert.strictEqual(page.headers.get("content-security-policy"), policyOf("<p>complete</p>"))
       assert.strictEqual(page.headers.get("x-content-type-options"), "nosniff")
       const damaged = yield* ask("/api/v1/certificates/2026-11-26")
       assert.deepStrictEqual([damaged.status, damaged.body._tag], [500, "RecordUnreadable"])
@@ -392,6 +393,16 @@ describe("the API", () => {
   )
 })
 
+describe("the policy of a page", () => {
+  it("names the one style that is in it, and allows nothing else", () => {
+    const policy = policyOf("<head><style>p { color: red }</style></head><p>complete</p>")
+    assert.match(policy, /^default-src 'none'; .*; style-src 'sha256-[A-Za-z0-9+/]{43}='$/)
+    assert.notInclude(policy, "unsafe")
+    assert.match(policyOf("<p>complete</p>"), /; style-src 'none'$/)
+    assert.notStrictEqual(policyOf("<style>p { color: blue }</style>"), policyOf("<style>p { color: red }</style>"))
+  })
+})
+
 describe("a request that cannot be read", () => {
   it.live("is 400 and told what is wrong, never taken for another", () =>
     Effect.gen(function* () {
@@ -447,6 +458,20 @@ describe("a request that cannot be read", () => {
         (yield* post("add=005930", { "content-type": "application/x-www-form-urlencoded" })).status,
         415
       )
+    }).pipe(Effect.provide(serving()))
+  )
+
+  it.live("is 400 when it is nested without end, wherever", () =>
+    Effect.gen(function* () {
+      const nested = `${"[".repeat(50_000)}${"]".repeat(50_000)}`
+      for (const body of [nested, `{"add":${nested}}`, `{"add":[${nested}]}`, `{"x":${nested}}`]) {
+        const { status, text } = yield* post(body)
+        assert.strictEqual(status, 400)
+        assert.isBelow(text.length, 20_000)
+      }
+      const { status } = yield* post('{"__proto__":{"add":["035720"]},"constructor":{"prototype":{"x":1}}}')
+      assert.strictEqual(status, 400)
+      assert.notProperty({}, "x")
     }).pipe(Effect.provide(serving()))
   )
 

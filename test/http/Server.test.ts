@@ -196,6 +196,22 @@ describe("the token", () => {
     }).pipe(Effect.provide(serving({}, token)))
   )
 
+  it.live("keeps from those who have none why a part is not ready", () =>
+    Effect.gen(function* () {
+      for (const given of [undefined, "a-token-of-sixteen"]) {
+        const { status, text } = yield* get("/readyz", given)
+        assert.deepStrictEqual([status, text], [503, "not ready\njournal\nsql\n"])
+      }
+    }).pipe(
+      Effect.provide(
+        serving(
+          { ready: false, parts: { ...report.parts, journal: { status: "down", reason: "write /srv/x: ENOSPC" } } },
+          token
+        )
+      )
+    )
+  )
+
   it.live("is not echoed by a refusal", () =>
     Effect.gen(function* () {
       assert.notInclude(JSON.stringify(yield* get("/health", "wrong")), "a-token-of-sixteen")

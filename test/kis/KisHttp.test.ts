@@ -4,6 +4,7 @@ import { Deferred, Effect, Exit, Fiber } from "effect"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { AnswerBegun } from "../../src/kis/AnswerBegun.ts"
+import * as KisClient from "../../src/kis/KisClient.ts"
 import { exchange, laneOfRequest } from "../../src/kis/KisHttp.ts"
 import { accountAt } from "../support/accounts.ts"
 
@@ -39,6 +40,33 @@ describe("an exchange", () => {
       yield* finish
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "KisThrottled")
     }).pipe(Effect.provide(NodeHttpClient.layerUndici))
+  )
+})
+
+describe("a reply without an end", () => {
+  it.live("is given up when it has come to more than any reply has, not when the time is over", () =>
+    Effect.gen(function* () {
+      let sent = 0
+      const part = "x".repeat(1 << 16)
+      const server = createServer((_request, response) => {
+        const more = () => {
+          while (!response.destroyed) {
+            sent += part.length
+            if (!response.write(part)) return void response.once("drain", more)
+          }
+        }
+        more()
+      })
+      yield* Effect.acquireRelease(
+        Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
+        () => Effect.sync(() => (server.closeAllConnections(), server.close()))
+      )
+      const { port } = server.address() as AddressInfo
+      const account = accountAt({ restUrl: `http://127.0.0.1:${port}`, wsUrl: "ws://nowhere" })
+      const error = yield* Effect.flip(exchange(account, { operation: "price", method: "GET", path: "/" }))
+      assert.deepInclude(error, { _tag: "KisUnreachable", detail: "UND_ERR_RES_EXCEEDED_MAX_SIZE" })
+      assert.isAbove(sent, KisClient.reply_bytes_max)
+    }).pipe(Effect.provide(KisClient.layer))
   )
 })
 

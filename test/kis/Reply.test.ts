@@ -66,6 +66,20 @@ const table: ReadonlyArray<readonly [name: string, status: number, text: string,
   ["a code that is no text", 200, JSON.stringify({ rt_cd: "1", msg_cd: 7 }), "KisRefused"]
 ]
 
+describe("a reply that is nested without end", () => {
+  it("is malformed, and one that is as deep as any is read", () => {
+    const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`
+    const replyOf = (depth: number) =>
+      readReply("main", "price", { status: 200, text: `{"rt_cd":"0","output":[{"stck_prpr":${nested(depth)}}]}` })
+    for (const depth of [50, 100_000]) {
+      const error = Result.getOrThrow(Result.flip(replyOf(depth)))
+      assert.strictEqual(error._tag, "KisReplyMalformed")
+      assert.include(error.message, "nested deeper")
+    }
+    assert.isTrue(Result.isSuccess(replyOf(5)))
+  })
+})
+
 describe("a reply of the broker", () => {
   for (const [name, status, text, tag] of table) {
     it(`is ${tag}: ${name}`, () => assert.strictEqual(tagOf(status, text), tag))

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer, Redacted, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ActorTree } from "../../src/actor/ActorTree.ts"
 import type { LifecycleEvent } from "../../src/actor/Lifecycle.ts"
 import { MarketSession } from "../../src/calendar/MarketSession.ts"
+import { keepSecret } from "../../src/domain/Secrets.ts"
 import type { AccountStatus } from "../../src/feed/AccountFeed.ts"
 import { KisFeed } from "../../src/feed/KisFeed.ts"
 import type { SweepStatus, SweeperStatus } from "../../src/feed/Sweep.ts"
@@ -376,6 +377,15 @@ describe("health", () => {
       })
     )
   }
+
+  it.effect("gives reasons in the words of whoever failed, but for secrets", () =>
+    Effect.gen(function* () {
+      keepSecret(Redacted.make("postgres://observer:planted-in-health@db.example/x"))
+      const reason = 'password "planted-in-health" is wrong'
+      const { parts } = yield* reportOf({ sql: { state: "degraded", reason } })
+      assert.include(parts.sql.reason, 'password "<redacted>" is wrong')
+    })
+  )
 
   it.effect("says of each part since when it is so and when it last did its work", () =>
     Effect.gen(function* () {

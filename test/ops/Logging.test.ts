@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { keepSecret } from "../../src/domain/Secrets.ts"
 import * as Logging from "../../src/ops/Logging.ts"
 import { Screen } from "../../src/ops/Screen.ts"
 import { makeOutput } from "./Output.ts"
@@ -20,7 +21,6 @@ interface Trial {
   readonly terminal?: boolean
   readonly env?: Record<string, string>
   readonly level?: "Info" | "Debug"
-  readonly secrets?: ReadonlyArray<Redacted.Redacted>
 }
 
 /** What a program's logging leaves on its standard output and in its file, once its scope has ended. */
@@ -35,7 +35,6 @@ const logged = Effect.fnUntraced(function* (program: Effect.Effect<void>, trial:
         level: trial.level ?? "Info",
         max_mb: 1,
         days: 14,
-        secrets: trial.secrets ?? [],
         complain: assert.fail
       }).pipe(
         Layer.provide(Screen.layer(output)),
@@ -117,6 +116,7 @@ describe("Logging", () => {
     Effect.gen(function* () {
       const url = Redacted.make('postgres://observer:p%40ss"word@host/db')
       const secrets = [Redacted.make("PSabcdefghijklmn"), url]
+      for (const secret of secrets) keepSecret(secret)
       const program = Effect.gen(function* () {
         yield* Effect.logInfo(`key ${secrets[0]}`, { key: secrets[0], nested: { key: [secrets[0]] } })
         yield* Effect.logInfo(secrets[0])
@@ -124,7 +124,7 @@ describe("Logging", () => {
         yield* Effect.logError(new Error('cannot open postgres://observer:p%40ss"word@host/db'))
       })
       for (const terminal of [true, false]) {
-        const { file, screen } = yield* logged(program, { terminal, secrets })
+        const { file, screen } = yield* logged(program, { terminal })
         for (const text of [file, screen]) {
           assert.notInclude(text, "PSabcdef")
           assert.notMatch(text, /p(%40|@)ss/)

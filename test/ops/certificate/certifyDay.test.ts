@@ -339,6 +339,9 @@ describe("the certificate of a day", () => {
           )
           assert.deepStrictEqual(yield* judged({ older: 720, keptFrom: "2026-11-24T15:00:00.000Z" }), complete)
           const page = readFileSync(join(folder, "2026/11/24/CERTIFICATE.html"), "utf8")
+          // What a browser obeys over HTTP is one style by its hash: any other would be left out of what people see.
+          assert.strictEqual(page.match(/<style>[^<]+<\/style>/g)?.length, 1)
+          assert.notMatch(page, /<style[^>]|\sstyle=|<script|\son\w+=/)
           assert.include(page, "720 lines older than the database keeps, which is from 2026-11-25 on")
         })
       )
