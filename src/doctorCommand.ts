@@ -84,7 +84,7 @@ const look = Effect.fnUntraced(function* (offline: boolean) {
   const { findings, secrets, used } = yield* lookAtSettings(process.env, process.cwd())
   const others = Effect.gen(function* () {
     const on = used === undefined ? undefined : yield* installationOf(used)
-    return yield* diagnose(checks, on, { offline, deadline })
+    return yield* diagnose(checks, { env: process.env }, on, { offline, deadline })
   })
   const clock = used?.settings.clock
   const found = yield* clock === undefined ? others : Effect.provideService(others, MarketClock, rehearsed(clock))

@@ -152,14 +152,14 @@ const holder = (
       if (found === undefined || !(await isAlive(found.pid, found.started))) return undefined
       return { pid: found.pid, purpose: found.purpose }
     },
-    catch: (cause) => cause
+    catch: (cause) => (cause instanceof Raced ? cause : new FolderUnwritable({ folder, detail: systemCode(cause) }))
   }).pipe(
     // Whoever takes the lock in this moment is there at the next look.
-    Effect.retry({ while: (cause) => cause instanceof Raced, times: 20 }),
-    Effect.catch((cause) =>
-      cause instanceof Raced || systemCode(cause) === "ENOENT"
-        ? Effect.undefined
-        : Effect.fail(new FolderUnwritable({ folder, detail: systemCode(cause) }))
+    Effect.retry({ while: ({ _tag }) => _tag === "Raced", times: 20 }),
+    Effect.catchTag("Raced", () => Effect.undefined),
+    Effect.catchIf(
+      ({ detail }) => detail === "ENOENT",
+      () => Effect.undefined
     )
   )
 

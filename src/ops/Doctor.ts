@@ -13,10 +13,15 @@ export interface Check {
   look(on: Installation): Effect.Effect<ReadonlyArray<Finding>, unknown, Disk>
 }
 
+/** Where the program runs. */
+export interface Machine {
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
 /** A thing to look at that does not depend on the settings, and is looked at when these are wrong, too. */
 export interface MachineCheck {
   readonly name: string
-  readonly look: Effect.Effect<ReadonlyArray<Finding>, unknown>
+  look(on: Machine): Effect.Effect<ReadonlyArray<Finding>, unknown>
 }
 
 export interface DiagnosisOptions {
@@ -61,11 +66,18 @@ const crashOf = (name: string, cause: Cause.Cause<unknown>): Finding => {
  */
 export const diagnose = Effect.fnUntraced(function* (
   checks: { readonly machine: ReadonlyArray<MachineCheck>; readonly installation: ReadonlyArray<Check> },
+  machine: Machine,
   on: Installation | undefined,
   { deadline, offline }: DiagnosisOptions
 ) {
   const endsAtMs = (yield* Clock.currentTimeMillis) + Duration.toMillis(Duration.fromInputUnsafe(deadline))
-  const ofMachine = checks.machine.map(({ look, name }) => guarded(name, look, endsAtMs))
+  const ofMachine = checks.machine.map((check) =>
+    guarded(
+      check.name,
+      Effect.suspend(() => check.look(machine)),
+      endsAtMs
+    )
+  )
   const ofInstallation = checks.installation.map((check) => {
     if (on === undefined) return Effect.succeed([skipped(check.name, "the settings have to be right first")])
     if (offline && check.needsNetwork?.(on) === true) return Effect.succeed([skipped(check.name, "offline, as asked")])

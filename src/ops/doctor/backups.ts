@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { join } from "node:path"
 import { Disk } from "../../journal/Disk.ts"
 import { spanWords } from "../amountWords.ts"
@@ -39,6 +39,7 @@ export const backups: Check = {
   name: "backup",
   look: Effect.fnUntraced(function* ({ stateDir }) {
     const name = "backup"
+    const nowMs = yield* Clock.currentTimeMillis
     const disk = yield* Disk
     const path = join(stateDir, "backup", "receipts.jsonl")
     const size = yield* disk.size(path)
@@ -52,7 +53,7 @@ export const backups: Check = {
       return [warn(name, "the receipts cannot be read", `look at ${path}; observer backup writes new ones`)]
     }
     return [...newest].map(([target, at]) => {
-      const age_ms = Date.now() - Date.parse(at)
+      const age_ms = nowMs - Date.parse(at)
       const words = `a file was last verified at ${target} ${spanWords(age_ms)} ago`
       const details = { target, at, age_seconds: Math.round(age_ms / 1_000) }
       return age_ms <= age_ms_max

@@ -1,5 +1,5 @@
 import { NodeServices } from "@effect/platform-node"
-import { type Duration, Effect, Redacted, Result } from "effect"
+import { Clock, Data, type Duration, Effect, Redacted, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { isSqlError } from "effect/sql/SqlError"
 import { existsSync } from "node:fs"
@@ -96,7 +96,7 @@ const rights = Effect.gen(function* () {
 
 const clock = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const sentMs = Date.now()
+  const sentMs = yield* Clock.currentTimeMillis
   const [[found], ms] = yield* timed(sql<{ now: string }>`select
     (extract(epoch from clock_timestamp()) * 1000)::text as now`)
   const skew_ms = sentMs + ms / 2 - Number(found?.now ?? Number.NaN)
@@ -151,11 +151,17 @@ const unreachable = (words: string): Finding => {
 const wordsOf = (error: unknown): string =>
   isSqlError(error) ? databaseError("be asked")(error).detail : error instanceof Error ? error.message : String(error)
 
+class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly duration: string }> {
+  override get message() {
+    return `no answer in ${this.duration}`
+  }
+}
+
 /** A migration that runs meanwhile holds the tables. */
 const question_limit = "2 seconds"
 
 const within = <A, E, R>(question: Effect.Effect<A, E, R>, duration: string & Duration.Input) =>
-  Effect.timeoutOrElse(question, { duration, orElse: () => Effect.fail(new Error(`no answer in ${duration}`)) })
+  Effect.timeoutOrElse(question, { duration, orElse: () => new NoAnswer({ duration }) })
 
 /** One question that fails says so in its own line, and the others are asked all the same. */
 const asked = <E, R>(what: string, question: Effect.Effect<Finding, E, R>) =>

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { marketNow } from "../../calendar/MarketClock.ts"
@@ -66,7 +66,7 @@ export const journal: Check = {
     const { bytes, files, newestMs } = yield* quarantine(dataDir)
     const name = "quarantine"
     if (files === 0) return [first, ok(name, "nothing was put aside")]
-    const age_ms = Date.now() - newestMs
+    const age_ms = (yield* Clock.currentTimeMillis) - newestMs
     const words = `${plural(files, "file")} of ${byteWords(bytes)}, the newest ${spanWords(age_ms)} old`
     const details = { files, bytes }
     if (age_ms > recent_ms) return [first, ok(name, words, { details })]

@@ -21,4 +21,4 @@ export const judgeNode = (version: string): Finding => {
   return ok(name, `Node ${version}`, { details })
 }
 
-export const nodeVersion: MachineCheck = { name, look: Effect.sync(() => [judgeNode(process.versions.node)]) }
+export const nodeVersion: MachineCheck = { name, look: () => Effect.sync(() => [judgeNode(process.versions.node)]) }

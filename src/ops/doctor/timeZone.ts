@@ -32,4 +32,4 @@ export const judgeZone = (wallClock: (at: Date) => string): Finding => {
   }
 }
 
-export const timeZone: MachineCheck = { name, look: Effect.sync(() => [judgeZone(wallClockInSeoul)]) }
+export const timeZone: MachineCheck = { name, look: () => Effect.sync(() => [judgeZone(wallClockInSeoul)]) }

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { lookup } from "node:dns/promises"
 import { request as plainRequest } from "node:http"
 import { request as tlsRequest } from "node:https"
@@ -98,24 +98,26 @@ const nameIn = ({ subject }: PeerCertificate): string => {
 /** The certificate is good: whose it is, until when, and by which protocol. */
 export const tlsStep = (host: Host): Effect.Effect<Finding> => {
   const name = `${host.role} tls`
-  return timedStep((signal) => greeted(host, signal)).pipe(
-    Effect.map(([{ certificate, fault, protocol }, ms]) => {
-      const untilMs = Date.parse(certificate.valid_to)
-      const until = Number.isNaN(untilMs) ? "unknown" : new Date(untilMs).toISOString().slice(0, 10)
-      const words = `${protocol}, certificate of ${nameIn(certificate)} until ${until}`
-      const details = { protocol, subject: nameIn(certificate), validTo: until }
-      const beside = { ms, details: fault === undefined ? details : { ...details, fault } }
-      if (fault !== undefined) {
-        const advice =
-          fault.includes("EXPIRED") || fault.includes("NOT_YET")
-            ? "look at this machine's clock first; if it is right, tell the broker, and send nothing meanwhile"
-            : "somebody between here and the broker may read the traffic: ask whoever runs the network; a firewall's own root goes into NODE_EXTRA_CA_CERTS"
-        return fail(name, `${words}, which is not to be trusted (${fault})`, advice, beside)
-      }
-      const left_ms = untilMs - Date.now()
-      if (left_ms >= certificate_days_min * day_ms) return ok(name, words, beside)
-      return warn(name, `${words}, which is in ${spanWords(left_ms)}`, "ask the broker when it renews it", beside)
-    }),
+  const judged = Effect.gen(function* () {
+    const [{ certificate, fault, protocol }, ms] = yield* timedStep((signal) => greeted(host, signal))
+    const nowMs = yield* Clock.currentTimeMillis
+    const untilMs = Date.parse(certificate.valid_to)
+    const until = Number.isNaN(untilMs) ? "unknown" : new Date(untilMs).toISOString().slice(0, 10)
+    const words = `${protocol}, certificate of ${nameIn(certificate)} until ${until}`
+    const details = { protocol, subject: nameIn(certificate), validTo: until }
+    const beside = { ms, details: fault === undefined ? details : { ...details, fault } }
+    if (fault !== undefined) {
+      const advice =
+        fault.includes("EXPIRED") || fault.includes("NOT_YET")
+          ? "look at this machine's clock first; if it is right, tell the broker, and send nothing meanwhile"
+          : "somebody between here and the broker may read the traffic: ask whoever runs the network; a firewall's own root goes into NODE_EXTRA_CA_CERTS"
+      return fail(name, `${words}, which is not to be trusted (${fault})`, advice, beside)
+    }
+    const left_ms = untilMs - nowMs
+    if (left_ms >= certificate_days_min * day_ms) return ok(name, words, beside)
+    return warn(name, `${words}, which is in ${spanWords(left_ms)}`, "ask the broker when it renews it", beside)
+  })
+  return judged.pipe(
     Effect.catch(({ code }) =>
       Effect.succeed(
         fail(name, `no TLS with ${host.hostname} (${code})`, "look at what stands between: a proxy or a firewall", {
@@ -134,17 +136,17 @@ interface Dated {
 }
 
 /** Asks for the root without any key. The certificate is judged by its own step; here the `Date` is wanted even if it is bad. */
-const dated = ({ isTls, url }: Host, signal: AbortSignal) =>
+const dated = ({ isTls, url }: Host, nowMs: () => number, signal: AbortSignal) =>
   new Promise<Dated>((resolve, reject) => {
     const ask = isTls ? tlsRequest : plainRequest
     const options = { signal, agent: false, rejectUnauthorized: false, headers: { "user-agent": userAgent } } as const
-    let sentMs = Date.now()
+    let sentMs = nowMs()
     const request = ask(new URL("/", url), options, (response) => {
-      resolve({ status: response.statusCode ?? 0, date: response.headers.date, sentMs, heardMs: Date.now() })
+      resolve({ status: response.statusCode ?? 0, date: response.headers.date, sentMs, heardMs: nowMs() })
       response.destroy()
     })
     // The way of the question begins when the connection is there.
-    request.once("socket", (socket) => socket.once(isTls ? "secureConnect" : "connect", () => (sentMs = Date.now())))
+    request.once("socket", (socket) => socket.once(isTls ? "secureConnect" : "connect", () => (sentMs = nowMs())))
     request.once("error", reject)
     request.end()
   })
@@ -174,7 +176,9 @@ export const judgeSkew = (skew_ms: number, ms: number): Finding => {
 /** The server answers, and what its clock says. */
 export const httpStep = (host: Host): Effect.Effect<ReadonlyArray<Finding>> => {
   const name = `${host.role} http`
-  return timedStep((signal) => dated(host, signal)).pipe(
+  return Effect.flatMap(Clock.Clock, (clock) =>
+    timedStep((signal) => dated(host, () => clock.currentTimeMillisUnsafe(), signal))
+  ).pipe(
     Effect.map(([{ date, heardMs, sentMs, status }]) => {
       const ms = heardMs - sentMs
       const answer = ok(name, `${host.hostname} answers (${status})`, { ms, details: { status } })

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { connect } from "../../../kis/StreamSocket.ts"
 import { fail, type Finding, ok } from "../Finding.ts"
 import { type Host, late } from "./Host.ts"
@@ -9,9 +9,10 @@ import { type Host, late } from "./Host.ts"
  */
 export const upgradeStep = ({ hostname, url, variable }: Host): Effect.Effect<Finding> => {
   const name = "stream upgrade"
-  return Effect.suspend(() => {
+  return Effect.flatMap(Clock.Clock, (clock) => {
     const began = performance.now()
-    return Effect.scoped(Effect.as(connect(url.href, Date.now), undefined)).pipe(
+    const opened = connect(url.href, () => clock.currentTimeMillisUnsafe())
+    return Effect.scoped(Effect.asVoid(opened)).pipe(
       Effect.timeoutOrElse({ duration: "3 seconds", orElse: () => Effect.fail({ detail: late }) }),
       Effect.map(() => {
         const words = `${hostname} takes WebSockets (one connect without a key, closed again and not counted)`
