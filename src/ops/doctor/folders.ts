@@ -68,7 +68,7 @@ const judge = async (
         beside
       )
     }
-    return ok(name, `${folder} can be written${held}`, beside)
+    return ok(name, `${folder} takes durable writes${held}`, beside)
   } catch (cause) {
     const code = systemCode(cause)
     if (code === "ENOENT") return lacking(name, variable, folder)

@@ -26,7 +26,7 @@ const judgeNewest = (newest: NewestRecord | undefined, holder: Holder | undefine
   const age_ms = nowMs - Date.parse(receivedAt)
   const details = { seq, receivedAt, file, open }
   if (age_ms < -2_000) {
-    const words = `the newest record is from ${spanWords(-age_ms)} ahead of now (${receivedAt})`
+    const words = `the newest record is ${spanWords(-age_ms)} ahead of now (${receivedAt})`
     return warn(name, words, "set the clock right, or give the OBSERVER_CLOCK that was rehearsed with", { details })
   }
   const words = `the newest record is #${seq.toLocaleString("en-US")}, ${spanWords(age_ms)} old`

@@ -97,7 +97,7 @@ const storesOf = ({ nowMs, report }: StatusPage) => {
   const lag = sql && `${plural(sql.lag_records, "record")} behind, ${spanWords(sql.lag_seconds * 1_000)}`
   return [
     line("journal", `#${count(head.seq)}, ${newest}${fsync}${waits}`),
-    ...(sql === undefined ? [] : [line("SQL", `#${count(sql.seq)}, ${lag}`)]),
+    ...(sql === undefined ? [] : [line("SQL", sql.state === "starting" ? "starting" : `#${count(sql.seq)}, ${lag}`)]),
     ...(disk?.folders ?? []).map(({ free_bytes, full_hours, name, path, state }) => {
       const free = free_bytes === undefined ? "" : `, ${byteWords(free_bytes)} free`
       const full = full_hours === undefined ? "" : `, full in ${spanWords(full_hours * 3_600_000)}`

@@ -25,7 +25,7 @@ export const dnsStep = ({ hostname, role, variable }: Host): Effect.Effect<Findi
     Effect.catch(({ code }) => {
       const advice =
         code === "ENOTFOUND"
-          ? `look at the name in ${variable}, or at the machine's resolver (/etc/resolv.conf)`
+          ? `look at the machine's resolver (/etc/resolv.conf), and at ${variable} if it is set`
           : "look at the machine's resolver (/etc/resolv.conf) and its way to the internet"
       return Effect.succeed(fail(name, `${hostname} has no address (${code})`, advice, { details: { hostname, code } }))
     })
@@ -55,7 +55,7 @@ export const tcpStep = (host: Host): Effect.Effect<Finding> => {
     Effect.catch(({ code }) => {
       const advice =
         code === "ECONNREFUSED"
-          ? `nothing listens there: look at the port in ${host.variable}`
+          ? `nothing listens there: look at ${host.variable} if it is set, and at the broker's notices`
           : `let port ${host.port} out through the firewall`
       return Effect.succeed(fail(name, `${place} takes no connection (${code})`, advice, { details: { code } }))
     })
@@ -193,7 +193,7 @@ export const httpStep = (host: Host): Effect.Effect<ReadonlyArray<Finding>> => {
         fail(
           name,
           `${host.hostname} does not answer (${code})`,
-          `look at ${host.variable} and at the broker's notices`,
+          `look at the broker's notices, and at ${host.variable} if it is set`,
           {
             details: { code }
           }

@@ -20,9 +20,14 @@ export const upgradeStep = ({ hostname, url, variable }: Host): Effect.Effect<Fi
       }),
       Effect.catch(({ detail }) =>
         Effect.succeed(
-          fail(name, `${hostname} takes no WebSocket (${detail})`, `look at ${variable}, and for a proxy in between`, {
-            details: { detail }
-          })
+          fail(
+            name,
+            `${hostname} takes no WebSocket (${detail})`,
+            `look for a proxy or a firewall in between, and at ${variable} if it is set`,
+            {
+              details: { detail }
+            }
+          )
         )
       )
     )
