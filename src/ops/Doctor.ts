@@ -80,10 +80,13 @@ export const diagnose = Effect.fnUntraced(function* (
   )
   const ofInstallation = checks.installation.map((check) => {
     if (on === undefined) return Effect.succeed([skipped(check.name, "the settings have to be right first")])
-    if (offline && check.needsNetwork?.(on) === true) return Effect.succeed([skipped(check.name, "offline, as asked")])
     return guarded(
       check.name,
-      Effect.suspend(() => check.look(on)),
+      Effect.suspend(() =>
+        offline && check.needsNetwork?.(on) === true
+          ? Effect.succeed([skipped(check.name, "offline, as asked")])
+          : check.look(on)
+      ),
       endsAtMs
     )
   })

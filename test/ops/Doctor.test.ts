@@ -51,17 +51,26 @@ const names = (findings: ReadonlyArray<Finding>) => findings.map(({ name, status
 describe("a diagnosis", () => {
   it.effect("goes on whatever one check does: fail, die, throw, or be killed", () =>
     Effect.gen(function* () {
-      const found = yield* diagnosed([
-        fine("first"),
-        check("fails", () => Effect.fail(new Error("ENOENT"))),
-        check("dies", () => Effect.die("a bug")),
-        check("throws", () => {
-          throw new TypeError("no such thing")
-        }),
-        check("interrupts", () => Effect.interrupt),
-        fine("last")
-      ])
-      const expected = ["first ok", "fails fail", "dies fail", "throws fail", "interrupts fail", "last ok"]
+      const found = yield* diagnosed(
+        [
+          fine("first"),
+          check("fails", () => Effect.fail(new Error("ENOENT"))),
+          check("dies", () => Effect.die("a bug")),
+          check("throws", () => {
+            throw new TypeError("no such thing")
+          }),
+          check("interrupts", () => Effect.interrupt),
+          {
+            ...fine("asks"),
+            needsNetwork: () => {
+              throw new TypeError("no URL")
+            }
+          },
+          fine("last")
+        ],
+        { offline: true }
+      )
+      const expected = ["first ok", "fails fail", "dies fail", "throws fail", "interrupts fail", "asks fail", "last ok"]
       assert.deepStrictEqual(names(found), expected)
       assert.include(found[1]?.words, "the check itself failed: ENOENT")
       assert.include(found[3]?.words, "no such thing")
