@@ -75,7 +75,7 @@ describe("what the doctor says of a database", () => {
       assert.isTrue(needs("postgres://u:p@db.example/x"))
       for (const local of ["127.0.0.1", "localhost", "[::1]"]) assert.isFalse(needs(`postgres://u:p@${local}/x`))
       assert.isFalse(needs("postgres:///x"))
-      assert.isFalse(needs("postgres://u@/x?host=/var/run/postgresql"))
+      assert.isFalse(needs("postgres:///x?host=/var/run/postgresql"))
     })
   )
 
