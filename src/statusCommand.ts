@@ -28,7 +28,7 @@ const flags = {
         if (protocol !== "http:") throw new Error()
         return origin
       },
-      () => "allowed: an address such as http://127.0.0.1:8787"
+      () => "an address such as http://127.0.0.1:8787"
     ),
     Flag.withDescription("Where the observer answers (default: as OBSERVER_HTTP_HOST and OBSERVER_HTTP_PORT say)"),
     Flag.optional
