@@ -2,7 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Redacted, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import { WebSocketServer } from "ws"
 import { FolderLock } from "../../../src/journal/FolderLock.ts"
 import { Disk } from "../../../src/journal/Disk.ts"
 import { makeRememberedBudget } from "../../../src/kis/BudgetMemory.ts"
@@ -17,7 +20,10 @@ import type { Finding } from "../../../src/ops/doctor/Finding.ts"
 import { folders } from "../../../src/ops/doctor/folders.ts"
 import type { Installation } from "../../../src/ops/doctor/Installation.ts"
 import { journal } from "../../../src/ops/doctor/journal.ts"
+import { streamHosts } from "../../../src/ops/doctor/network/hosts.ts"
+import { runningObserver } from "../../../src/ops/doctor/runningObserver.ts"
 import { calendar, certificate, gapsToday, universe } from "../../../src/ops/doctor/record.ts"
+import { healthReport } from "../../support/healthReport.ts"
 import { accountAt, leakIn, secrets } from "../../support/accounts.ts"
 import { writeArchive } from "../../support/archive.ts"
 import { clockOf, quotes } from "../../support/archivedDay.ts"
@@ -32,8 +38,7 @@ const hour_ms = 3_600_000
 const day_ms = 24 * hour_ms
 const node = "seoul-1"
 
-const scene = Effect.gen(function* () {
-  yield* TestClock.setTime(Date.UTC(2026, 10, 24, 3))
+const installed = Effect.gen(function* () {
   const scratch = yield* scratchFolder
   const on: Installation = {
     node,
@@ -53,6 +58,8 @@ const scene = Effect.gen(function* () {
   mkdirSync(on.stateDir, { mode: 0o700 })
   return on
 })
+
+const scene = Effect.andThen(TestClock.setTime(Date.UTC(2026, 10, 24, 3)), installed)
 
 const looked = (check: Check, on: Installation) => Effect.orDie(Effect.provide(check.look(on), Disk.layer))
 const one = (check: Check, on: Installation) =>
@@ -336,6 +343,55 @@ describe("what the doctor says of the record", () => {
       writeFileSync(file, "")
       const exit = yield* Effect.exit(Effect.provide(journal.look({ ...on, dataDir: file }), Disk.layer))
       assert.isTrue(Exit.isFailure(exit) && Cause.pretty(exit.cause).includes("ENOTDIR"))
+    })
+  )
+})
+
+describe("what the doctor says of a running observer", () => {
+  it.effect("none, one that does not answer, one that is well, and one in trouble", () =>
+    Effect.gen(function* () {
+      const on = yield* scene
+      const running = (given: Partial<Installation>) => one(runningObserver, { ...on, ...given })
+      assert.deepInclude(yield* running({}), { status: "ok", words: "none runs here" })
+      const mute = yield* running({ holder: held })
+      assert.strictEqual(mute.status, "warn")
+      assert.include(mute.words, "process 7 holds the data folder and does not answer over HTTP")
+      const well = yield* running({ holder: held, health: Effect.succeed(healthReport) })
+      assert.deepInclude(well, { status: "ok", words: "version 0.0.0 runs and is ok, ready" })
+      const ill = yield* running({ holder: held, health: Effect.succeed({ ...healthReport, status: "degraded" }) })
+      assert.strictEqual(ill.status, "warn")
+      assert.include(ill.words, "sql: the database is down")
+    })
+  )
+
+  it.live("its live stream has proved the way to the broker: no connect is spent on it", () =>
+    Effect.gen(function* () {
+      const on = yield* installed
+      const http = createServer()
+      const sockets = new WebSocketServer({ server: http })
+      let connected = 0
+      sockets.on("connection", () => (connected += 1))
+      const port = yield* Effect.acquireRelease(
+        Effect.callback<number>((resume) => {
+          http.listen(0, "127.0.0.1", () => resume(Effect.succeed((http.address() as AddressInfo).port)))
+        }),
+        () => Effect.sync(() => http.close())
+      )
+      const wsUrl = `ws://127.0.0.1:${port}`
+      const near = { ...account, endpoints: { ...account.endpoints, wsUrl } }
+      const ask = (given: Partial<Installation>) =>
+        Effect.map(looked(streamHosts, { ...on, accounts: [near], ...given }), (found) => found.at(-1))
+      const live = yield* ask({ health: Effect.succeed(healthReport) })
+      assert.deepInclude(live, { name: "stream upgrade", status: "ok" })
+      assert.include(live?.words, "the running observer's stream is live")
+      assert.strictEqual(connected, 0)
+      const governor = yield* makeGovernor(near, on.stateDir)
+      assert.deepInclude(yield* ask({}), { status: "ok" })
+      assert.strictEqual(connected, 1)
+      // A connect that has just been made leaves no room for another.
+      yield* governor.permit
+      assert.deepInclude(yield* ask({}), { status: "skipped" })
+      assert.strictEqual(connected, 1)
     })
   )
 })
