@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { spawn } from "node:child_process"
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer, type RequestListener } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import type { AddressInfo, Server } from "node:net"
@@ -193,6 +193,10 @@ layer(Programs.layer, { timeout: "120 seconds", excludeTestServices: true })("th
         assert.isUndefined(leak(stdout, stderr, text.stdout, text.stderr))
 
         const counts = yield* Effect.promise(() => fetch(controlUrl).then((answer) => answer.text()))
+        const page = readFileSync(join(root, "docs", "doctor.md"), "utf8")
+        for (const { name } of said.checks)
+          assert.include(page, `\`${name}\``, "a check that its page does not explain")
+
         const { approvals, sessions, tokensIssued } = JSON.parse(counts) as Record<string, unknown>
         assert.deepStrictEqual({ approvals, sessions, tokensIssued }, { approvals: 0, sessions: 0, tokensIssued: 0 })
       }),
