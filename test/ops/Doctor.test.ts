@@ -54,7 +54,7 @@ describe("a diagnosis", () => {
       const found = yield* diagnosed(
         [
           fine("first"),
-          check("fails", () => Effect.fail(new Error("ENOENT"))),
+          check("fails", () => Effect.fail("ENOENT")),
           check("dies", () => Effect.die("a bug")),
           check("throws", () => {
             throw new TypeError("no such thing")

@@ -8,6 +8,11 @@ const nowMs = Date.parse("2026-11-24T02:00:00.000Z")
 const page = (given: Partial<HealthReport> = {}, colours = false) =>
   renderHealth({ report: { ...healthReport, ...given }, url, nowMs, perSecond: { "kis-rest": 481.6 } }, colours)
 
+/** As an observer tells its alarms. */
+const alarmed = {
+  alerts: [{ rule: "journalDown", severity: "critical", since: "2026-11-24T01:00:00.000Z", words: "no room" }]
+}
+
 describe("the status page", () => {
   it("begins with how it is, and says of each part since when and why", () => {
     const lines = page()
@@ -61,9 +66,7 @@ describe("the status page", () => {
           lastError: "boom"
         }
       ],
-      ...{
-        alerts: [{ rule: "journalDown", severity: "critical", since: "2026-11-24T01:00:00.000Z", words: "no room" }]
-      }
+      ...alarmed
     })
     assert.match(lines[0] ?? "", /^down, not ready/)
     for (const line of [

@@ -21,29 +21,41 @@ const modeOf = (file: string) =>
     )
   )
 
-const isOpenToOthers = (mode: number | undefined) =>
-  process.platform !== "win32" && mode !== undefined && (mode & 0o077) !== 0
+const modeWords = (mode: number) => mode.toString(8).padStart(4, "0")
+
+/** Windows has no such bits. */
+const isOpenToOthers = (mode: number) => process.platform !== "win32" && (mode & 0o077) !== 0
+
+/** What a key's secrets of either kind lie in, where others may read it. */
+const openFile = Effect.fnUntraced(function* (account: FedAccount, stateDir: string) {
+  for (const kind of ["token", "approval"]) {
+    const file = (yield* traceCredential(account, stateDir, { kind }))?.file
+    const mode = file === undefined ? undefined : yield* modeOf(file)
+    if (file !== undefined && mode !== undefined && isOpenToOthers(mode)) return { file, mode: modeWords(mode) }
+  }
+  return undefined
+})
 
 /** Looks at the cached token without asking for one: each issue sends a message to the owner's phone. */
 const tokenOf = Effect.fnUntraced(function* (account: FedAccount, stateDir: string): Effect.fn.Return<Finding> {
   const name = "token"
   const { alias } = account
   const nowMs = yield* Clock.currentTimeMillis
+  const open = yield* openFile(account, stateDir)
+  if (open !== undefined) {
+    const words = `${alias}: a file with a secret is open to other users (mode ${open.mode})`
+    return fail(name, words, `chmod 600 ${open.file}`, { details: { account: alias, mode: open.mode } })
+  }
   const trace = yield* traceCredential(account, stateDir, { kind: "token" })
   if (trace === undefined) return ok(name, `${alias}: none is kept; the observer asks for one when it starts`)
   const { endsAtMs, file, issuedAtMs, readable, refusals } = trace
   const mode = yield* modeOf(file)
   const details = {
     account: alias,
-    ...(mode === undefined ? {} : { mode: mode.toString(8).padStart(4, "0") }),
+    ...(mode === undefined ? {} : { mode: modeWords(mode) }),
     ...(issuedAtMs === undefined ? {} : { age_seconds: Math.round((nowMs - issuedAtMs) / 1_000) }),
     ...(endsAtMs === undefined ? {} : { endsAt: new Date(endsAtMs).toISOString() }),
     refusals
-  }
-  if (isOpenToOthers(mode)) {
-    return fail(name, `${alias}: its file is open to other users (mode ${details.mode})`, `chmod 600 ${file}`, {
-      details
-    })
   }
   if (!readable) {
     const advice = "nothing needs to be done: a minute after its last change another is asked for"

@@ -8,8 +8,10 @@ import { fail, ok, skipped, warn } from "./Finding.ts"
 
 /** Connections, files being read and the database's own: far fewer are open, and a burst must not end the record. */
 const files_min = 1_024
-/** With 2,000 symbols and the embedded database; an outside one needs half of it. */
-const memory_bytes_min = 512e6
+/** With 2,000 symbols and the embedded database. */
+const memory_bytes_wanted = 512e6
+/** With an outside one. */
+const memory_bytes_min = 256e6
 
 const readOr = (path: string, fallback: string) => Effect.promise(() => readFile(path, "utf8").catch(() => fallback))
 
@@ -43,10 +45,10 @@ export const memory: MachineCheck = {
       const words = `${byteWords(free)} of ${byteWords(memoryLimit())} available`
       const details = { available_bytes: Math.round(free), limit_bytes: memoryLimit() }
       if (memoryLimit() < memory_bytes_min) {
-        const advice = `give it ${byteWords(memory_bytes_min)}, or use an outside database and fewer symbols`
+        const advice = `give it ${byteWords(memory_bytes_wanted)}, or half of it with an outside database`
         return [fail("memory", `${words}: too little`, advice, { details })]
       }
-      if (free >= memory_bytes_min) return [ok("memory", words, { details })]
+      if (free >= memory_bytes_wanted) return [ok("memory", words, { details })]
       return [warn("memory", words, "end what else runs here, or give the machine more", { details })]
     })
 }
