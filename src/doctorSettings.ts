@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { readEnvironment } from "./Environment.ts"
 import { fail, type Finding, ok, warn } from "./ops/doctor/Finding.ts"
 import { plural } from "./ops/countWords.ts"
+import { readSymbolFile } from "./plan/SymbolFile.ts"
 import { loadSettings, type Setting, type Settings, table, unknownVariables } from "./Settings.ts"
 import { type Accounts, readAccounts } from "./Source.ts"
 
@@ -68,6 +69,18 @@ const sourceOf = (settings: Settings, { accounts }: Accounts): Finding => {
   return ok("source", `${where}, ${who}${rehearsal}`, { details })
 }
 
+/** The file of codes, where the selection is one; the observer does not start without it. */
+const symbolsIn = ({ symbols }: Settings): Effect.Effect<ReadonlyArray<Finding>> => {
+  if (symbols._tag !== "File") return Effect.succeed([])
+  return readSymbolFile(symbols.path).pipe(
+    Effect.map((codes) => [ok("symbols", `${symbols.path} names ${plural(codes.length, "symbol")}`)]),
+    Effect.catch(({ detail, path }) => {
+      const advice = "write a text file with one code a line, # for remarks, or name another in OBSERVER_SYMBOLS"
+      return Effect.succeed([fail("symbols", `${path}: ${detail}`, advice)])
+    })
+  )
+}
+
 /** A warning of the accounts file says after its colon what to do. */
 const ofWarning = (words: string): Finding => {
   const at = words.lastIndexOf(": ")
@@ -102,8 +115,9 @@ export const lookAtSettings = Effect.fnUntraced(function* (
     return { findings: [right, ...unknown, ...file, broken], secrets, used: undefined }
   }
   const { secrets: keys, warnings } = accounts.success
+  const said = [...warnings.map(ofWarning), sourceOf(settings, accounts.success), ...(yield* symbolsIn(settings))]
   return {
-    findings: [right, ...unknown, ...file, ...warnings.map(ofWarning), sourceOf(settings, accounts.success)],
+    findings: [right, ...unknown, ...file, ...said],
     secrets: [...secrets, ...keys],
     used: { settings, accounts: accounts.success }
   }

@@ -16,7 +16,8 @@ export const runningObserver: Check = {
       return [warn(name, `process ${by.pid} holds the data folder and does not answer over HTTP`, advice)]
     }
     const { parts, ready, status, version } = report
-    const words = `version ${version} runs and is ${status}${ready ? ", ready" : ", not ready"}`
+    const elsewhere = by === undefined ? "; no process of this machine holds the data folder: it may be another's" : ""
+    const words = `version ${version} runs and is ${status}${ready ? ", ready" : ", not ready"}${elsewhere}`
     const details = { status, ready, version, ...(by === undefined ? {} : { pid: by.pid }) }
     if (status === "ok" || status === "starting") return [ok(name, words, { details })]
     const troubled = Object.entries(parts).flatMap(([part, { reason, status: state }]) =>

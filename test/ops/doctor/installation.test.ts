@@ -364,6 +364,8 @@ describe("what the doctor says of a running observer", () => {
       assert.include(mute.words, "process 7 holds the data folder and does not answer over HTTP")
       const well = yield* running({ holder: held, health: Effect.succeed(healthReport) })
       assert.deepInclude(well, { status: "ok", words: "version 0.0.0 runs and is ok, ready" })
+      const other = yield* running({ health: Effect.succeed(healthReport) })
+      assert.include(other.words, "no process of this machine holds the data folder")
       const ill = yield* running({ holder: held, health: Effect.succeed({ ...healthReport, status: "degraded" }) })
       assert.strictEqual(ill.status, "warn")
       assert.include(ill.words, "sql: the database is down")
