@@ -17,7 +17,7 @@ import { byteWords, spanWords } from "../amountWords.ts"
 import { count, plural } from "../countWords.ts"
 import type { Check } from "../Doctor.ts"
 import { fail, type Finding, ok, skipped, warn } from "./Finding.ts"
-import { judgeSkew } from "./network/steps.ts"
+import { judgeSkew } from "./clockSkew.ts"
 import type { Installation } from "./Installation.ts"
 
 const name = "database"

@@ -1,14 +1,11 @@
 import { Clock, Effect } from "effect"
 import { stat } from "node:fs/promises"
 import type { FedAccount } from "../../feed/AccountFeed.ts"
-import { readLearnt } from "../../kis/BudgetMemory.ts"
 import { traceCredential } from "../../kis/Credential.ts"
-import { readConnects } from "../../kis/Governor.ts"
 import { spanWords } from "../amountWords.ts"
-import { plural } from "../countWords.ts"
 import type { Check } from "../Doctor.ts"
-import { fail, type Finding, ok, skipped, warn } from "./Finding.ts"
-import type { Installation } from "./Installation.ts"
+import { fail, type Finding, ok, warn } from "./Finding.ts"
+import { ofEachAccount } from "./ofEachAccount.ts"
 
 /** So many replaced at once are a key's or another program's fault, not an hour's. */
 const refusals_max = 2
@@ -76,42 +73,5 @@ const tokenOf = Effect.fnUntraced(function* (account: FedAccount, stateDir: stri
       })
 })
 
-const budgetOf = Effect.fnUntraced(function* (account: FedAccount, stateDir: string): Effect.fn.Return<Finding> {
-  const name = "call budget"
-  const { alias, limit } = account
-  const nowMs = yield* Clock.currentTimeMillis
-  const learnt = yield* readLearnt(account, stateDir)
-  const allowed = `${plural(limit.callsPerSecond, "call")} a second (${limit.source})`
-  const details = { account: alias, callsPerSecond: limit.callsPerSecond, ...learnt }
-  if (learnt === undefined) return ok(name, `${alias}: ${allowed}; nothing is learnt yet`, { details })
-  const { callsPerSecond, learntAtMs, learntPerSecond } = learnt
-  const since = `${spanWords(nowMs - learntAtMs)} ago`
-  if (learntPerSecond >= callsPerSecond) return ok(name, `${alias}: ${allowed}, all of them`, { details })
-  const words = `${alias}: ${allowed}; the broker was found to take ${learntPerSecond}, ${since}`
-  const advice = "a key in its first three days has 3; else look for other programs that use this app key"
-  return warn(name, words, advice, { details })
-})
-
-const connectsOf = Effect.fnUntraced(function* (account: FedAccount, stateDir: string): Effect.fn.Return<Finding> {
-  const name = "connects"
-  const { alias } = account
-  const nowMs = yield* Clock.currentTimeMillis
-  const { connectsLastHour, connectsPerHour_max, nextAtMs } = yield* readConnects(account, stateDir)
-  const words = `${alias}: ${connectsLastHour} of at most ${connectsPerHour_max} in the last hour`
-  const details = { account: alias, connectsLastHour, connectsPerHour_max }
-  // Two of them are always seconds apart, which is no shortage.
-  if (nextAtMs === undefined || nextAtMs - nowMs <= 5_000) return ok(name, words, { details })
-  const advice = "find out why the stream is lost again and again: too many connects get the key blocked"
-  return warn(name, `${words}; the next one is allowed in ${spanWords(nextAtMs - nowMs)}`, advice, { details })
-})
-
-const ofEach =
-  (name: string, look: (account: FedAccount, stateDir: string) => Effect.Effect<Finding>): Check["look"] =>
-  ({ accounts, stateDir }: Installation) =>
-    accounts === undefined
-      ? Effect.succeed([skipped(name, "the simulator in the box is observed; its keys are no secret")])
-      : Effect.forEach(accounts, (account) => look(account, stateDir))
-
-export const tokens: Check = { name: "token", look: ofEach("token", tokenOf) }
-export const callBudget: Check = { name: "call budget", look: ofEach("call budget", budgetOf) }
-export const connects: Check = { name: "connects", look: ofEach("connects", connectsOf) }
+/** The cached token of each account: its age and end, and who may read it. */
+export const tokens: Check = { name: "token", look: ofEachAccount("token", tokenOf) }
