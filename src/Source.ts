@@ -77,33 +77,53 @@ const startInBox = Effect.fnUntraced(function* ({ callsPerSecond, clock, kisEnv 
   return { hosts: { place: "simulator", restUrl, wsUrl, startedForUs: true }, ended }
 })
 
+/** The accounts at the servers that `hostsOf` gives, with what they may spend on a market date (`YYYY-MM-DD`). */
+const accountsAt = (
+  settings: Settings,
+  entries: ReadonlyArray<AccountEntry>,
+  hostsOf: (env: KisEndpoints["env"]) => Hosts,
+  date: string
+): Omit<Source, "ended"> => {
+  const [first, ...rest] = entries
+  if (first === undefined) throw new Error("an accounts file without accounts was accepted")
+  const { endpoints, ...account } = accountOf(first, settings, hostsOf, date)
+  const isOfficial = endpoints.restUrl === officialHosts[endpoints.env].restUrl
+  return {
+    accounts: [{ ...account, endpoints }, ...rest.map((entry) => accountOf(entry, settings, hostsOf, date))],
+    masterUrl: settings.kisMasterUrl ?? (isOfficial ? officialMasterUrl : endpoints.restUrl)
+  }
+}
+
+/** The accounts at the servers that the settings name; `undefined` where they mean the simulator in the box. */
+export const namedAccounts = (
+  settings: Settings,
+  entries: ReadonlyArray<AccountEntry>,
+  date: string
+): Omit<Source, "ended"> | undefined => {
+  const { kisRestUrl, kisWsUrl, sourceMode } = settings
+  if (sourceMode === "simulator" && (kisRestUrl === undefined || kisWsUrl === undefined)) return undefined
+  const hostsOf = (env: KisEndpoints["env"]): Hosts => {
+    const { restUrl, wsUrl } = officialHosts[env]
+    return {
+      place: kisRestUrl === undefined ? env : hostOf(kisRestUrl),
+      restUrl: kisRestUrl ?? restUrl,
+      wsUrl: kisWsUrl ?? wsUrl
+    }
+  }
+  return accountsAt(settings, entries, hostsOf, date)
+}
+
+/** Today's market date, `YYYY-MM-DD`. */
+export const marketToday = Effect.map(marketNow, (nowMs) => marketDate(nowMs).replace(/(....)(..)(..)/, "$1-$2-$3"))
+
 /**
  * Where prices come from, by the settings: the broker, another server that speaks its protocol, or the simulator in the
  * box, which is started as a process of its own unless its addresses are given.
  */
 export const openSource = Effect.fnUntraced(function* (settings: Settings, entries: ReadonlyArray<AccountEntry>) {
-  const { kisMasterUrl, kisRestUrl, kisWsUrl, sourceMode } = settings
-  const [first, ...rest] = entries
-  if (first === undefined) return yield* Effect.die(new Error("an accounts file without accounts was accepted"))
-  const date = marketDate(yield* marketNow).replace(/(....)(..)(..)/, "$1-$2-$3")
-  const sourceOf = (hostsOf: (env: KisEndpoints["env"]) => Hosts, ended: Source["ended"]): Source => {
-    const { endpoints, ...account } = accountOf(first, settings, hostsOf, date)
-    const isOfficial = endpoints.restUrl === officialHosts[endpoints.env].restUrl
-    return {
-      accounts: [{ ...account, endpoints }, ...rest.map((entry) => accountOf(entry, settings, hostsOf, date))],
-      masterUrl: kisMasterUrl ?? (isOfficial ? officialMasterUrl : endpoints.restUrl),
-      ended
-    }
-  }
-  if (sourceMode === "kis" || (kisRestUrl !== undefined && kisWsUrl !== undefined)) {
-    return sourceOf((env) => {
-      const { restUrl = officialHosts[env].restUrl, wsUrl = officialHosts[env].wsUrl } = {
-        ...(kisRestUrl === undefined ? {} : { restUrl: kisRestUrl }),
-        ...(kisWsUrl === undefined ? {} : { wsUrl: kisWsUrl })
-      }
-      return { place: kisRestUrl === undefined ? env : hostOf(kisRestUrl), restUrl, wsUrl }
-    }, Effect.never)
-  }
+  const date = yield* marketToday
+  const named = namedAccounts(settings, entries, date)
+  if (named !== undefined) return { ...named, ended: Effect.never } satisfies Source
   const { ended, hosts } = yield* startInBox(settings)
-  return sourceOf(() => hosts, ended)
+  return { ...accountsAt(settings, entries, () => hosts, date), ended } satisfies Source
 })

@@ -68,6 +68,9 @@ export const auditCommand = Command.make(
 ).pipe(
   Command.withShortDescription("Compare a simulator's ledger with the journal"),
   Command.withDescription(
-    "Compares everything a simulator has sent with the journal. Ends with 0 when nothing is missing without a gap record, invented or there twice, else with 1"
-  )
+    "Compares everything a simulator has sent with the journal. Exit codes: 0 nothing is missing without a gap record, invented or there twice, 1 something is, 64 a wrong setting, 73 the folders cannot be read"
+  ),
+  Command.withExamples([
+    { command: "observer audit-ledger --ledger ./ledger", description: "A ledger against the journal of the settings" }
+  ])
 )

@@ -94,6 +94,10 @@ export const certifyCommand = Command.make("certify", flags, (given) =>
 ).pipe(
   Command.withShortDescription("Certify a day: what was to be seen, what was, and what is missing"),
   Command.withDescription(
-    "Reads a day's files and writes CERTIFICATE.json, CERTIFICATE.html and CERTIFICATE.sha256 beside them, in place of older ones. Ends with 0 when the day is complete but for named holes, with 1 when it is incomplete or damaged"
-  )
+    "Reads a day's files and writes CERTIFICATE.json, CERTIFICATE.html and CERTIFICATE.sha256 beside them, in place of older ones. Exit codes: 0 the day is complete but for named holes, 1 it is incomplete or damaged, 64 a wrong setting or day, 69 the database cannot be used, 73 the folders cannot"
+  ),
+  Command.withExamples([
+    { command: "observer certify", description: "The newest day that is over" },
+    { command: "observer certify 2026-11-20 --json | jq .verdict", description: "Another one, for a program" }
+  ])
 )

@@ -133,6 +133,10 @@ export const exportCommand = Command.make("export", flags, (given) =>
 ).pipe(
   Command.withShortDescription("Write days of the journal as Parquet or CSV"),
   Command.withDescription(
-    "Writes days of the journal as Parquet or CSV, a file a day and kind. Where there is nothing to export it says so and ends with 0"
-  )
+    "Writes days of the journal as Parquet or CSV, a file a day and kind. Where there is nothing to export it says so and ends with 0. Exit codes: 0 it is written, 64 a wrong setting or day, 73 the folders cannot be used"
+  ),
+  Command.withExamples([
+    { command: "observer export --day 2026-11-20 --kind trade", description: "The trades of a day as Parquet" },
+    { command: "observer export --day 2026-11-20 --symbol 005930 --format csv", description: "One symbol as CSV" }
+  ])
 )

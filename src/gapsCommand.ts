@@ -56,6 +56,11 @@ export const gapsCommand = Command.make(
 ).pipe(
   Command.withShortDescription("What the record does not have of a day"),
   Command.withDescription(
-    "Says what is missing from the record of a day: when nothing ran or no stream was heard, what the broker's counters say was lost, and what was filled afterwards. Reads the journal's files alone, beside a running observer too"
-  )
+    "Says what is missing from the record of a day: when nothing ran or no stream was heard, what the broker's counters say was lost, and what was filled afterwards. Reads the journal's files alone, beside a running observer too. Exit codes: 0 it is told, 64 a wrong setting or day, 73 the folder cannot be read"
+  ),
+  Command.withExamples([
+    { command: "observer gaps", description: "What is missing of today" },
+    { command: "observer gaps --day 2026-11-20 --symbol 005930", description: "What one symbol lacks of a day" },
+    { command: "observer gaps --json | jq .left_all_seconds", description: "For how long nothing at all was recorded" }
+  ])
 )

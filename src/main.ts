@@ -12,6 +12,7 @@ import { withoutSecrets } from "./domain/Secrets.ts"
 import { prepareFolders } from "./Folders.ts"
 import * as Api from "./http/Api.ts"
 import * as Server from "./http/Server.ts"
+import { tellAddress } from "./httpAddress.ts"
 import { Compressor } from "./journal/Compressor.ts"
 import { Conservation } from "./journal/Conservation.ts"
 import { Disk } from "./journal/Disk.ts"
@@ -101,13 +102,15 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
 }
 
 /** What people and other programs look at. Health is to be seen from the first moment on. */
-const openFront = Effect.fnUntraced(function* ({ httpHost: host, httpPort: port, httpToken: token }: Settings) {
+const openFront = Effect.fnUntraced(function* (settings: Settings) {
+  const { httpHost: host, httpPort: port, httpToken: token, stateDir } = settings
   const supervisor = yield* Supervisor
   const { report } = yield* Health
   const front = { kind: "transient", policy: patient } as const
   const server = hosted(Server.layer({ host, port, token }, Api.layer))
   yield* supervisor.start({ ...front, name: "http", run: server.run })
   const { url } = Context.get(yield* server.first, Server.ServerAddress)
+  yield* tellAddress(stateDir, url)
   const snapshot = makeSnapshot(report, `${url}/health`)
   yield* supervisor.start({ ...front, name: "screen", run: StatusLine.run(snapshot) })
   return url

@@ -5,6 +5,8 @@ import { CliOutput } from "effect/cli"
 export const oneLinePresenter = (program: string): CliOutput.Presenter => ({
   present: (event) =>
     event._tag === "InvalidInvocation"
-      ? Console.error(`${program}: ${event.errors.map((error) => error.message).join("; ")} (--help lists every flag)`)
+      ? Console.error(
+          `${program}: ${event.errors.map((error) => error.message).join("; ")} (--help lists what there is)`
+        )
       : CliOutput.defaultPresenter.present(event)
 })

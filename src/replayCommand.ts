@@ -140,5 +140,9 @@ export const replayCommand = Command.make("replay", flags, (given) =>
   Command.withShortDescription("Store the journal in the database"),
   Command.withDescription(
     "Stores the journal in the database; what is there already is left as it is, so it may be run again, beside another and beside the observer. One that was ended goes on where it was. Exit codes: 0 all is stored, 1 rows are missing, 64 a wrong setting, 69 the database cannot be used, 73 the folders cannot"
-  )
+  ),
+  Command.withExamples([
+    { command: "observer replay --dry-run", description: "What rows are missing" },
+    { command: "observer replay --from 2026-11-20 --to 2026-11-24", description: "Some days only" }
+  ])
 )

@@ -72,6 +72,15 @@ export const simulateCommand = (name: string) =>
       `A KIS Open API exchange on this machine: token, prices, streams, and a market that moves.
 
 Faults for a script (--faults) or POST /simulator/faults; each takes from, for, count, rate and where, see docs/simulator.md:
-${faultLines.map((line) => `  ${line}`).join("\n")}`
-    )
+${faultLines.map((line) => `  ${line}`).join("\n")}
+
+Exit codes: 0 ended as asked, 64 a wrong flag or script, 73 the port or the ledger's folder cannot be used`
+    ),
+    Command.withExamples(({ commandPath }) => [
+      { command: commandPath.join(" "), description: "Until Ctrl-C; it says how to point the observer at it" },
+      {
+        command: `${commandPath.join(" ")} --port 9443 --ledger ./ledger`,
+        description: "On a port of its own, writing down all it sends"
+      }
+    ])
   )

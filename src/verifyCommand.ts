@@ -107,6 +107,10 @@ export const verifyCommand = Command.make("verify", flags, (given) =>
 ).pipe(
   Command.withShortDescription("Verify the journal's files, and the database against them"),
   Command.withDescription(
-    "Reads every file and holds it against the manifest, its neighbours, the day's certificate and the database. Changes nothing. Ends with 0 when nothing is wrong, with 1 when something is"
-  )
+    "Reads every file and holds it against the manifest, its neighbours, the day's certificate and the database. Changes nothing. Exit codes: 0 nothing is wrong, 1 something is, 64 a wrong setting or day, 69 the database cannot be used, 73 the folders cannot"
+  ),
+  Command.withExamples([
+    { command: "observer verify", description: "The whole archive, and the database against it" },
+    { command: "observer verify --from 2026-11-20 --no-sql", description: "The files of the last days alone" }
+  ])
 )

@@ -141,4 +141,26 @@ const acquire = (
     ({ generation }) => generation
   )
 
-export const FolderLock = { acquire }
+/** Who holds a folder now; nobody is asked and nothing is taken. `undefined`: nobody, or there is no such folder. */
+const holder = (
+  folder: string
+): Effect.Effect<{ readonly pid: number; readonly purpose: string } | undefined, FolderUnwritable> =>
+  Effect.tryPromise({
+    try: async () => {
+      const last = await newest(folder)
+      const found = last === 0 ? undefined : await holderOf(folder, last)
+      if (found === undefined || !(await isAlive(found.pid, found.started))) return undefined
+      return { pid: found.pid, purpose: found.purpose }
+    },
+    catch: (cause) => (cause instanceof Raced ? cause : new FolderUnwritable({ folder, detail: systemCode(cause) }))
+  }).pipe(
+    // Whoever takes the lock in this moment is there at the next look.
+    Effect.retry({ while: ({ _tag }) => _tag === "Raced", times: 20 }),
+    Effect.catchTag("Raced", () => Effect.undefined),
+    Effect.catchIf(
+      ({ detail }) => detail === "ENOENT",
+      () => Effect.undefined
+    )
+  )
+
+export const FolderLock = { acquire, holder }

@@ -117,3 +117,11 @@ export const makeRememberedBudget = Effect.fn("BudgetMemory.make")(function* (
 
   return { ...budget, keep } satisfies RememberedBudget
 })
+
+/** What the last run has learnt of the calls that the broker takes; `undefined` where there is nothing that can be read. */
+export const readLearnt = Effect.fnUntraced(function* (account: KisAccount, stateDir: string) {
+  const found = yield* makeStateFile(stateDir, "budget", account, Remembered).read
+  if (found._tag !== "Known") return undefined
+  const { callsPerSecond, learntAtMs, learntPerSecond } = found.value
+  return { callsPerSecond, learntPerSecond, learntAtMs }
+})

@@ -314,3 +314,34 @@ export const makeCredential = Effect.fnUntraced(function* (
     issues: () => issues
   } satisfies Credential
 })
+
+/** What lies on disk of a key's secret, without the secret. */
+export interface CredentialTrace {
+  readonly file: string
+  /** UTC milliseconds; absent while no secret is held, or the file cannot be read. */
+  readonly issuedAtMs?: number
+  readonly endsAtMs?: number
+  /** Issues in a row that the broker did not accept soon after it had made them. */
+  readonly refusals: number
+  readonly readable: boolean
+}
+
+/** Looks at what is kept of a kind of secret; asks nobody for anything and changes nothing. `undefined`: there is nothing yet. */
+export const traceCredential = Effect.fnUntraced(function* (
+  account: KisAccount,
+  stateDir: string,
+  { kind }: Pick<IssueRules, "kind">
+): Effect.fn.Return<CredentialTrace | undefined> {
+  const state = makeStateFile(stateDir, kind, account, Memory)
+  const file = yield* state.path
+  const found = yield* state.read
+  if (file === undefined || found._tag === "Nothing") return undefined
+  if (found._tag === "Broken") return { file, refusals: 0, readable: false }
+  const { endsAtMs, issuedAtMs, refusals = 0, secret } = found.value
+  return {
+    file,
+    ...(secret === undefined || issuedAtMs === undefined || endsAtMs === undefined ? {} : { issuedAtMs, endsAtMs }),
+    refusals,
+    readable: true
+  }
+})

@@ -75,6 +75,22 @@ const take = (connects: Connects, nowMs: number): readonly [wait_ms: number, nex
   return [0, { connectedAtMs: [...connectedAtMs, nowMs], fullAtMs: Math.max(fullAtMs, nowMs) + refill_ms }]
 }
 
+const statusOf = (connects: Connects, nowMs: number): GovernorStatus => {
+  const next = nextAtMs(connects)
+  return {
+    connectsLastHour: connects.connectedAtMs.length,
+    connectsPerHour_max,
+    ...(next > nowMs ? { nextAtMs: next } : {})
+  }
+}
+
+/** What the state folder says of an account's connects; counts nothing and changes nothing. */
+export const readConnects = Effect.fnUntraced(function* (account: KisAccount, stateDir: string) {
+  const found = yield* makeStateFile(stateDir, "connects", account, Connects).read
+  const nowMs = yield* Clock.currentTimeMillis
+  return statusOf(connectsOf(found, nowMs), nowMs)
+})
+
 /**
  * Decides when an account may connect its stream, over every run and process that shares the state folder: a hundred
  * starts within a minute stay within the budget of one. A connect is written down before it is allowed, so that one
@@ -139,15 +155,7 @@ export const makeGovernor = Effect.fnUntraced(function* (account: KisAccount, st
 
   return {
     permit,
-    status: Effect.map(Clock.currentTimeMillis, (nowMs): GovernorStatus => {
-      const connects = asOf(known ?? untouched, nowMs)
-      const next = nextAtMs(connects)
-      return {
-        connectsLastHour: connects.connectedAtMs.length,
-        connectsPerHour_max,
-        ...(next > nowMs ? { nextAtMs: next } : {})
-      }
-    })
+    status: Effect.map(Clock.currentTimeMillis, (nowMs) => statusOf(asOf(known ?? untouched, nowMs), nowMs))
   } satisfies Governor
 })
 

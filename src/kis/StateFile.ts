@@ -26,6 +26,8 @@ export type Decide<A, B> = (found: Found<A>, nowMs: number) => readonly [answer:
 
 export interface StateFile<A> {
   readonly read: Effect.Effect<Found<A>>
+  /** The path of the record as it lies on disk now; `undefined` while there is none, or the folder cannot be read. */
+  readonly path: Effect.Effect<string | undefined>
   /**
    * Changes the record as no one else changes it at the same time, in this process or another. When it returns, the
    * change survives a power cut. `decide` is asked again when somebody else was faster, so it must be pure.
@@ -138,6 +140,10 @@ export const makeStateFile = <A, I>(
         Effect.map(({ found }) => found),
         Effect.orElseSucceed((): Found<A> => ({ _tag: "Broken", changedAtMs: nowMs }))
       )
+    ),
+    path: Effect.tryPromise(newest).pipe(
+      Effect.map((version) => (version === undefined ? undefined : fileOf(version))),
+      Effect.orElseSucceed(() => undefined)
     ),
     change: (decide) =>
       Effect.flatMap(Clock.Clock, (clock) =>

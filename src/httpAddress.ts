@@ -1,0 +1,40 @@
+import { Effect } from "effect"
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import type { ObserverAddress } from "./ops/RunningObserver.ts"
+import type { Settings } from "./Settings.ts"
+
+const fileOf = (stateDir: string) => join(stateDir, "http.json")
+
+/** Writes down where the server really listens, for programs of this machine: a port of 0 tells them nothing. */
+export const tellAddress = (stateDir: string, url: string): Effect.Effect<void> =>
+  Effect.tryPromise(async () => {
+    await mkdir(stateDir, { recursive: true, mode: 0o700 })
+    const draft = `${fileOf(stateDir)}.new`
+    await writeFile(draft, `${JSON.stringify({ url, pid: process.pid })}\n`)
+    await rename(draft, fileOf(stateDir))
+  }).pipe(
+    Effect.catch(() => Effect.logWarning("where the server listens could not be written down", { stateDir, url }))
+  )
+
+const toldAddress = (stateDir: string): Effect.Effect<string | undefined> =>
+  Effect.tryPromise(async () => {
+    const told: { readonly url?: unknown } = JSON.parse(await readFile(fileOf(stateDir), "utf8"))
+    return typeof told.url === "string" && URL.canParse(told.url) ? told.url : undefined
+  }).pipe(Effect.orElseSucceed(() => undefined))
+
+/** Whoever listens on every address listens on loopback, too. */
+const reachable = (host: string): string => (host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host)
+
+/** Where an observer of these settings answers: as they say, or, where any free port was to be taken, as it has written down. */
+export const observerAddress = ({
+  httpHost,
+  httpPort,
+  httpToken: token,
+  stateDir
+}: Pick<Settings, "httpHost" | "httpPort" | "httpToken" | "stateDir">): Effect.Effect<ObserverAddress> => {
+  const host = reachable(httpHost)
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${httpPort}`
+  if (httpPort !== 0) return Effect.succeed({ url, token })
+  return Effect.map(toldAddress(stateDir), (told) => ({ url: told ?? url, token }))
+}
