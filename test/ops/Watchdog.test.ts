@@ -1,13 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { spawn } from "node:child_process"
-import { existsSync } from "node:fs"
 import { join } from "node:path"
 import * as Watchdog from "../../src/ops/Watchdog.ts"
 import { NotifyFailed, notifyAddressOf, notifySystemd } from "../../src/ops/watchdog/notifySystemd.ts"
 import { openJournal, openMs, seen, settled } from "../journal/fixtures.ts"
 import { type Fault, MemoryDisk } from "../support/memoryDisk.ts"
+import { notifyMissing, notifySocket } from "../support/notifySocket.ts"
 import { scratchFolder, until } from "../support/virtualTime.ts"
 
 const full: Fault = { _tag: "Refused", code: "ENOSPC", done: 0 }
@@ -144,44 +143,15 @@ describe("where systemd listens", () => {
   })
 })
 
-const python = ["/usr/bin/python3", "/usr/local/bin/python3"].find((path) => existsSync(path))
-const missing =
-  python === undefined
-    ? "no python3, which has the datagram sockets that Node has not"
-    : !existsSync("/usr/bin/systemd-notify") && "no systemd-notify"
-
-/** As systemd does: one datagram, one line of JSON; what it is handed besides is let go, which ends the sender's wait. */
-const receiver = `
-import json, os, socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-print("[]", flush=True)
-while True:
-    data, fds, _, _ = socket.recv_fds(s, 65536, 4)
-    for fd in fds: os.close(fd)
-    print(json.dumps(data.decode().split("\\n")), flush=True)
-`
-
-describe.skipIf(missing)(`systemd-notify${missing ? ` (skipped: ${missing})` : ""}`, () => {
+describe.skipIf(notifyMissing)(`systemd-notify${notifyMissing ? ` (skipped: ${notifyMissing})` : ""}`, () => {
   it.effect("brings what is told to a real socket, line for line, and fails where nobody listens", () =>
     Effect.gen(function* () {
       const socket = join(yield* scratchFolder, "notify")
-      const child = yield* Effect.acquireRelease(
-        Effect.sync(() => spawn(python ?? "", ["-c", receiver, socket], { stdio: ["ignore", "pipe", "inherit"] })),
-        (running) => Effect.sync(() => running.kill("SIGKILL"))
-      )
-      let said = ""
-      child.stdout.on("data", (text) => (said += String(text)))
-      yield* until(() => said.includes("\n"))
+      const heard = yield* notifySocket(socket)
       yield* notifySystemd(socket)(["READY=1", 'STATUS=14:02 KST · symbols 2,003/2,003 "seen" $HOME # 한국'])
       yield* notifySystemd(socket)(["WATCHDOG=1"])
-      yield* until(() => said.includes("WATCHDOG=1"))
-      const datagrams = said
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line) as ReadonlyArray<string>)
-      const spoken = datagrams.flat().filter((field) => field !== "" && field !== "BARRIER=1")
-      assert.deepStrictEqual(spoken, [
+      yield* until(() => heard().includes("WATCHDOG=1"))
+      assert.deepStrictEqual(heard(), [
         "READY=1",
         'STATUS=14:02 KST · symbols 2,003/2,003 "seen" $HOME # 한국',
         "WATCHDOG=1"
