@@ -52,7 +52,9 @@ const agreed = new Set([
   "observer_part_state",
   "observer_alerts_firing_count",
   "observer_alert_deliveries_total",
-  "observer_log_lost_lines_total"
+  "observer_log_lost_lines_total",
+  "observer_gap_seconds_total",
+  "observer_rejects_total"
 ])
 
 const named = (text: string) => [...new Set(text.match(/observer_[a-z_]+/g))]
