@@ -13,7 +13,10 @@ const noTerraform = without("terraform") || (!existsSync(mirror) && `no provider
 const quiet = { TF_CLI_CONFIG_FILE: "/dev/null", CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" }
 
 /** The provider is a program of 700 MB, started three times. */
-const patience_ms = 120_000
+const patience_ms = 240_000
+
+/** Lets the test runner be heard from between programs that are waited for without a turn of the loop. */
+const breath = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
 /** A copy that terraform may put its own files into. */
 const initialised = Effect.gen(function* () {
@@ -21,6 +24,7 @@ const initialised = Effect.gen(function* () {
   cpSync(folder, copy, { recursive: true, filter: (path) => !path.includes(".terraform") })
   const { code, stderr, stdout } = terraform(copy, ["init", "-backend=false", `-plugin-dir=${mirror}`])
   assert.strictEqual(code, 0, stdout + stderr)
+  yield* breath
   return copy
 })
 
@@ -39,6 +43,7 @@ describe.skipIf(noTerraform)(`terraform${noTerraform ? ` (skipped: ${noTerraform
         assert.strictEqual(formatted.code, 0, formatted.stdout)
         const valid = terraform(copy, ["validate"])
         assert.strictEqual(valid.code, 0, valid.stdout + valid.stderr)
+        yield* breath
         const tested = terraform(copy, ["test"])
         assert.strictEqual(tested.code, 0, tested.stdout + tested.stderr)
       }),

@@ -34,7 +34,7 @@ export const ran = (
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },
     encoding: "utf8",
-    timeout: 60_000
+    timeout: 120_000
   })
   if (error !== undefined) throw error
   return { code: status, stdout, stderr }
