@@ -33,7 +33,10 @@ import * as Logging from "./ops/Logging.ts"
 import { Screen } from "./ops/Screen.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
 import * as StatusLine from "./ops/StatusLine.ts"
+import { statusSentence } from "./ops/statusLine/renderStatus.ts"
 import { makeSnapshot } from "./ops/statusLine/snapshotOf.ts"
+import * as Watchdog from "./ops/Watchdog.ts"
+import { notifyAddressOf, notifySystemd } from "./ops/watchdog/notifySystemd.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
 import { observedUniverse } from "./plan/observedUniverse.ts"
 import { Planner } from "./plan/Planner.ts"
@@ -113,6 +116,14 @@ const openFront = Effect.fnUntraced(function* (settings: Settings) {
   yield* tellAddress(stateDir, url)
   const snapshot = makeSnapshot(report, `${url}/health`)
   yield* supervisor.start({ ...front, name: "screen", run: StatusLine.run(snapshot) })
+  const systemd = notifyAddressOf(process.env, process.pid)
+  if (systemd !== undefined) {
+    const { socket, watchdog_seconds } = systemd
+    // Records a second are counted since the last look: two who look need two counts.
+    const words = Effect.map(makeSnapshot(report, `${url}/health`), statusSentence)
+    const options = { journal: yield* Journal, words, watchdog_seconds, notify: notifySystemd(socket) }
+    yield* supervisor.start({ ...front, name: "systemd", run: Watchdog.run(options) })
+  }
   return url
 })
 

@@ -69,6 +69,8 @@ export class Journal extends Context.Service<
     readonly recovered: Recovered
     /** The writer's work, for a supervisor to run. Nothing is appended while it does not run. */
     readonly run: Effect.Effect<void>
+    /** Returns once the writer has come to this question: a sign of life also when there is nothing to append. */
+    readonly turn: Effect.Effect<void>
     /** Seals the file being written before its hour is over, so that all that is appended so far is under the manifest. */
     readonly rotate: Effect.Effect<void>
     /** Seals the file being written and ends every reader at the head. Appends after it are a defect. */
@@ -151,6 +153,7 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
     status: Effect.sync(() => writer.status),
     recovered,
     run: Effect.provideService(writer.run, Disk, disk),
+    turn: writer.turn,
     rotate: writer.rotate,
     close: writer.close
   })

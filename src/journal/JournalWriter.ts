@@ -59,6 +59,7 @@ export class JournalWriter {
   private inHand: ReadonlyArray<Request> = []
   private closing: Deferred.Deferred<void> | undefined
   private rotationAsked = false
+  private turning: Deferred.Deferred<void> | undefined
   private segment: Segment | undefined
   private readonly outage = new Outage()
   private lastAppendAtMs: number | undefined
@@ -100,6 +101,21 @@ export class JournalWriter {
       if (this.closing !== undefined) return Deferred.await(this.closing)
       const done = Deferred.makeUnsafe<void>()
       return Effect.andThen(Queue.offer(this.queue, { _tag: "Seal", done }), Deferred.await(done))
+    })
+  }
+
+  /** Returns once the writer has come to what is asked of it now. Who asks while another waits, waits with that one: a
+   * writer that never answers has one question in its queue, not all of it. */
+  get turn(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.closing !== undefined) return Deferred.await(this.closing)
+      if (this.turning !== undefined) return Deferred.await(this.turning)
+      const done = Deferred.makeUnsafe<void>()
+      this.turning = done
+      if (Queue.offerUnsafe(this.queue, { _tag: "Turn", done })) return Deferred.await(done)
+      // The queue is full, and whoever waits for its room may give up: the next to ask tries anew.
+      this.turning = undefined
+      return Effect.andThen(Queue.offer(this.queue, { _tag: "Turn", done }), Deferred.await(done))
     })
   }
 
@@ -196,6 +212,11 @@ export class JournalWriter {
     this.inHand = requests.filter((request) => request._tag !== "Append")
     for (const request of requests) {
       if (request._tag === "Append") continue
+      if (request._tag === "Turn") {
+        this.turning = undefined
+        Deferred.doneUnsafe(request.done, Exit.void)
+        continue
+      }
       if (request._tag === "EnterCompressed") {
         const { day, done, gzip, sealed } = request
         Deferred.doneUnsafe(done, yield* Effect.exit(enterCompressed(this.options.dataDir, day, sealed, gzip)))

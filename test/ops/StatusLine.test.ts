@@ -3,6 +3,7 @@ import { ConfigProvider, Effect, Fiber, Layer, Ref, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { Screen } from "../../src/ops/Screen.ts"
 import * as StatusLine from "../../src/ops/StatusLine.ts"
+import { statusSentence } from "../../src/ops/statusLine/renderStatus.ts"
 import { makeOutput } from "./Output.ts"
 
 const calm: StatusLine.StatusSnapshot = {
@@ -41,6 +42,19 @@ const troubled: StatusLine.StatusSnapshot = {
     "five"
   ]
 }
+
+describe("statusSentence", () => {
+  it("is one line for a service manager, the problems first and no longer than it takes", () => {
+    assert.strictEqual(
+      statusSentence(calm),
+      "09:12:34 KST continuous · symbols 2,000/2,000 seen · records 540/s, 1,234,567 in all · SQL 120 behind, 0.3 s · calls 18/18 per s · streams 41/41 · journal #1,234,890 · http://127.0.0.1:8787/health"
+    )
+    const words = statusSentence(troubled)
+    assert.isTrue(words.startsWith("! the database does not answer"))
+    assert.notMatch(words, /[\u0000-\u001f]/)
+    assert.strictEqual(statusSentence({ ...calm, problems: ["x".repeat(1_000)] }).length, 400)
+  })
+})
 
 describe("renderStatus", () => {
   it("fits 100 columns", () => {

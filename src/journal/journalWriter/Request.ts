@@ -22,6 +22,8 @@ export type Request =
       readonly tell: Told
     }
   | { readonly _tag: "Rotate" }
+  /** Asks for nothing but an answer: that the writer takes its turns. */
+  | { readonly _tag: "Turn"; readonly done: Deferred.Deferred<void> }
   | { readonly _tag: "Seal"; readonly done: Deferred.Deferred<void> }
   | {
       readonly _tag: "EnterCompressed"

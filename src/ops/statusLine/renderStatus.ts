@@ -28,6 +28,7 @@ export interface StatusSnapshot {
 
 const gap = "  ·  "
 const problems_max = 3
+const sentence_length_max = 400
 
 /** The block under the log lines: facts wrapped between, never inside, as many to a line as fit, then problems. */
 export const renderStatus = (snapshot: StatusSnapshot, width: number): string => {
@@ -37,6 +38,12 @@ export const renderStatus = (snapshot: StatusSnapshot, width: number): string =>
   const lines = [rule, ...wrap(facts(snapshot), width), ...shown, ...(more > 0 ? [`! and ${more} more`] : [])]
   return lines.map((line) => cut(line, width)).join("\n")
 }
+
+/** The same in one line, for where there is only one: problems first, for they are what it is read for. */
+export const statusSentence = (snapshot: StatusSnapshot): string =>
+  [...snapshot.problems.slice(0, problems_max).map((problem) => `! ${visible(problem)}`), ...facts(snapshot)]
+    .join(" · ")
+    .slice(0, sentence_length_max)
 
 const facts = (s: StatusSnapshot): ReadonlyArray<string> => [
   `${s.marketTime} KST ${s.phase}`,

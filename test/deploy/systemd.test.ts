@@ -1,0 +1,221 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result } from "effect"
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { exitCode } from "../../src/ProgramEnd.ts"
+import { table } from "../../src/Settings.ts"
+import { scratchFolder } from "../support/virtualTime.ts"
+import { ran, root, toolAt, without } from "./tools.ts"
+
+const unitsFolder = join(root, "deploy/systemd")
+const services = ["observer", "observer-backup", "observer-certify", "observer-drill", "observer-failure@x"]
+const timers = ["observer-backup", "observer-certify", "observer-drill"]
+
+/** A release as `deploy/release.sh` packs it, with a program of one line: the scripts look at nothing else in it. */
+const releaseAt = (folder: string, version: string) => {
+  const release = join(folder, `observer-${version}`)
+  mkdirSync(join(release, "dist"), { recursive: true })
+  writeFileSync(join(release, "dist/main.js"), `// ${version}\n`)
+  writeFileSync(join(release, "package.json"), JSON.stringify({ name: "observer", version }))
+  cpSync(join(root, ".env.example"), join(release, ".env.example"))
+  cpSync(unitsFolder, join(release, "deploy/systemd"), { recursive: true })
+  return release
+}
+
+const installed = Effect.fnUntraced(function* () {
+  const folder = yield* scratchFolder
+  const machine = join(folder, "machine")
+  mkdirSync(machine)
+  const install = (version: string) =>
+    ran("sh", [join(releaseAt(folder, version), "deploy/systemd/install.sh"), "--root", machine, "--no-packages"])
+  const first = install("1.0.0")
+  assert.strictEqual(first.code, 0, first.stderr)
+  return { folder, install, machine }
+})
+
+const value = (text: string, name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1]
+const unit = (name: string) => readFileSync(join(unitsFolder, name), "utf8")
+
+describe("the unit", () => {
+  it("starts nothing again that a restart does not mend, and everything else", () => {
+    const { credentials, folders, settings } = exitCode
+    assert.strictEqual(
+      value(unit("observer.service"), "RestartPreventExitStatus"),
+      [settings, credentials, folders].join(" ")
+    )
+    assert.strictEqual(value(unit("observer.service"), "Restart"), "on-failure")
+  })
+
+  it("lets the longest drain that can be set come to its end", () => {
+    const longest = 300
+    assert.isTrue(Result.isSuccess(table.drain_seconds.value.parse(String(longest))))
+    assert.isTrue(Result.isFailure(table.drain_seconds.value.parse(String(longest + 1))))
+    assert.isAbove(Number(value(unit("observer.service"), "TimeoutStopSec")), longest)
+  })
+
+  it("names the folders in the command, where no settings file can move them out of the sandbox", () => {
+    for (const name of ["observer", "observer-backup", "observer-certify", "observer-drill"]) {
+      const command = value(unit(`${name}.service`), "ExecStart") ?? ""
+      for (const { name: variable } of [table.dataDir, table.stateDir, table.logDir]) {
+        assert.match(command, new RegExp(`${variable}=/var/(lib|log)/observer`))
+      }
+    }
+  })
+})
+
+const noSystemd =
+  without("systemd-analyze", "systemd-sysusers") ||
+  (process.getuid?.() !== 0 && "only root gives files to another group")
+
+describe.skipIf(noSystemd)(`systemd on the units${noSystemd ? ` (skipped: ${noSystemd})` : ""}`, () => {
+  it.effect("finds nothing to say about them", () =>
+    Effect.gen(function* () {
+      const { machine } = yield* installed()
+      const env = { SYSTEMD_UNIT_PATH: `${join(machine, "etc/systemd/system")}:` }
+      const names = [...services.map((name) => `${name}.service`), ...timers.map((name) => `${name}.timer`)]
+      const { code, stderr, stdout } = ran(
+        "systemd-analyze",
+        ["verify", "--man=no", "--recursive-errors=no", ...names],
+        { env }
+      )
+      assert.deepStrictEqual([code, stdout + stderr], [0, ""])
+    })
+  )
+
+  it.effect("holds each service for exposed by 2.0 at most", () =>
+    Effect.gen(function* () {
+      const { machine } = yield* installed()
+      for (const name of services) {
+        const args = ["security", "--offline=true", `--root=${machine}`, "--no-pager", `${name}.service`]
+        const { stdout } = ran("systemd-analyze", args, { env: { SYSTEMD_COLORS: "0" } })
+        const level = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1])
+        assert.isAtMost(level, 2, `${name}: ${stdout}`)
+      }
+    })
+  )
+
+  it("runs the timers at their hours in Seoul, wherever the machine is", () => {
+    const times = timers.map((name) => value(unit(`${name}.timer`), "OnCalendar") ?? "")
+    const { stdout } = ran("systemd-analyze", ["calendar", ...times], { env: { TZ: "UTC", SYSTEMD_COLORS: "0" } })
+    const hours = [...stdout.matchAll(/Next elapse: \S+ \S+ (\S+) UTC/g)].map(([, hour]) => hour)
+    assert.deepStrictEqual(hours, ["11:30:00", "11:20:00", "01:00:00"])
+  })
+})
+
+describe.skipIf(noSystemd)(`install.sh${noSystemd ? ` (skipped: ${noSystemd})` : ""}`, () => {
+  it.effect("installs below a folder, and changes nothing when it is run again", () =>
+    Effect.gen(function* () {
+      const { install, machine } = yield* installed()
+      assert.strictEqual(readlinkSync(join(machine, "opt/observer/current")), "releases/1.0.0")
+      assert.match(
+        readFileSync(join(machine, "etc/passwd"), "utf8"),
+        /^observer:.*:\/var\/lib\/observer:\/usr\/sbin\/nologin$/m
+      )
+      const example = join(machine, "etc/observer/observer.env.example")
+      assert.strictEqual(statSync(example).mode & 0o777, 0o640)
+      const gid = /^observer:[^:]*:(\d+):/m.exec(readFileSync(join(machine, "etc/group"), "utf8"))?.[1]
+      assert.strictEqual(statSync(example).gid, Number(gid))
+
+      const settings = join(machine, "etc/observer/observer.env")
+      writeFileSync(settings, "KIS_APP_KEY=mine\n", { mode: 0o640 })
+      const again = install("1.0.0")
+      assert.strictEqual(again.code, 0, again.stderr)
+      assert.strictEqual(readFileSync(settings, "utf8"), "KIS_APP_KEY=mine\n")
+      assert.isFalse(existsSync(join(machine, "opt/observer/previous")))
+      assert.strictEqual(readFileSync(join(machine, "etc/passwd"), "utf8").match(/^observer:/gm)?.length, 1)
+    })
+  )
+
+  it.effect("says what is wrong with a folder that is no release", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratchFolder
+      cpSync(unitsFolder, join(folder, "deploy/systemd"), { recursive: true })
+      const { code, stderr } = ran("sh", [join(folder, "deploy/systemd/install.sh"), "--root", folder])
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "is no release")
+    })
+  )
+})
+
+/** Stands for systemctl and the observer: notes what it is asked, and says that a release runs unless it is a bad one. */
+const stub = (machine: string) => `#!/bin/sh
+echo "$(basename "$0") $*" >>"${machine}/asked"
+case "$(readlink "${machine}/opt/observer/current")" in *bad) case "$1" in restart|status) exit 1 ;; esac ;; esac
+`
+
+describe.skipIf(noSystemd)(`upgrade.sh${noSystemd ? ` (skipped: ${noSystemd})` : ""}`, () => {
+  const upgradable = Effect.fnUntraced(function* () {
+    const { folder, machine } = yield* installed()
+    const bin = join(folder, "bin")
+    mkdirSync(bin)
+    for (const name of ["systemctl", "observer"]) {
+      writeFileSync(join(bin, name), stub(machine))
+      chmodSync(join(bin, name), 0o755)
+    }
+    const upgrade = (...args: ReadonlyArray<string>) =>
+      ran("sh", [join(unitsFolder, "upgrade.sh"), "--root", machine, "--wait", "0", ...args], {
+        env: { PATH: `${bin}:${process.env["PATH"]}` }
+      })
+    const packed = (version: string, changed?: string) => {
+      const release = releaseAt(folder, version)
+      if (changed !== undefined) writeFileSync(join(release, "deploy/systemd/observer.service"), changed)
+      const file = `${release}.tar.gz`
+      const made = ran(toolAt("tar") ?? "tar", ["-C", folder, "-czf", file, `observer-${version}`])
+      assert.strictEqual(made.code, 0, made.stderr)
+      return file
+    }
+    const now = () => readlinkSync(join(machine, "opt/observer/current"))
+    const asked = () => readFileSync(join(machine, "asked"), "utf8")
+    return { asked, machine, now, packed, upgrade }
+  })
+
+  it.effect("installs a release, restarts, waits until it is ready, and goes back when told to", () =>
+    Effect.gen(function* () {
+      const { asked, now, packed, upgrade } = yield* upgradable()
+      const up = upgrade(packed("1.1.0"))
+      assert.strictEqual(up.code, 0, up.stderr)
+      assert.strictEqual(now(), "releases/1.1.0")
+      assert.include(asked(), "systemctl restart observer.service\nobserver status --quiet\n")
+      const back = upgrade("--rollback")
+      assert.strictEqual(back.code, 0, back.stderr)
+      assert.strictEqual(now(), "releases/1.0.0")
+      assert.strictEqual(upgrade("--rollback").code, 0)
+      assert.strictEqual(now(), "releases/1.1.0")
+    })
+  )
+
+  it.effect("goes back by itself, units and all, from a release that does not get ready", () =>
+    Effect.gen(function* () {
+      const { asked, machine, now, packed, upgrade } = yield* upgradable()
+      const { code, stderr } = upgrade(packed("1.2.0-bad", "[Service]\nExecStart=/bin/false\n"))
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "releases/1.2.0-bad does not get ready")
+      assert.strictEqual(now(), "releases/1.0.0")
+      const unitNow = readFileSync(join(machine, "etc/systemd/system/observer.service"), "utf8")
+      assert.strictEqual(unitNow, unit("observer.service"))
+      assert.strictEqual(asked().match(/systemctl restart/g)?.length, 2)
+    })
+  )
+
+  it.effect("refuses what is no release, and a rollback without a release before", () =>
+    Effect.gen(function* () {
+      const { upgrade } = yield* upgradable()
+      assert.strictEqual(upgrade("--rollback").code, 1)
+      assert.strictEqual(upgrade("nowhere.tar.gz").code, 1)
+      assert.strictEqual(upgrade("--loudly").code, 64)
+    })
+  )
+})
+
+const noShellcheck = without("shellcheck")
+
+describe.skipIf(noShellcheck)(`shellcheck${noShellcheck ? ` (skipped: ${noShellcheck})` : ""}`, () => {
+  it("finds nothing in the scripts", () => {
+    const scripts = ["release.sh", "systemd/install.sh", "systemd/upgrade.sh", "systemd/observer"]
+    const { code, stdout } = ran(
+      "shellcheck",
+      scripts.map((name) => join(root, "deploy", name))
+    )
+    assert.strictEqual(code, 0, stdout)
+  })
+})
