@@ -153,6 +153,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* Effect.logInfo("stopping: what was received is being stored")
     const late = yield* supervisor.shutdown({
       order: [
+        "alerts",
         "account",
         "planner",
         "universe",

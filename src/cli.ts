@@ -2,6 +2,7 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Exit } from "effect"
 import { Command } from "effect/cli"
+import { alertCommand } from "./alertCommand.ts"
 import { auditCommand } from "./auditCommand.ts"
 import { exportCommand } from "./exportCommand.ts"
 import { certifyCommand } from "./certifyCommand.ts"
@@ -31,7 +32,8 @@ const observer = Command.make("observer").pipe(
     certifyCommand,
     exportCommand,
     gapsCommand,
-    auditCommand
+    auditCommand,
+    alertCommand
   ])
 )
 

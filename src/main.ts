@@ -18,6 +18,9 @@ import { Journal } from "./journal/Journal.ts"
 import type { AccountEntry } from "./kis/AccountsFile.ts"
 import { Observer } from "./Observer.ts"
 import { hearHangups, NextHangup } from "./onHangup.ts"
+import { AlertBoard } from "./ops/alerts/AlertBoard.ts"
+import { alertSecrets, openChannels } from "./ops/alerts/channels.ts"
+import { Alerts } from "./ops/Alerts.ts"
 import { Backup } from "./ops/Backup.ts"
 import { Certificates } from "./ops/Certificates.ts"
 import { Certifier } from "./ops/Certifier.ts"
@@ -42,6 +45,9 @@ import { SqlPipeline } from "./sql/SqlPipeline.ts"
 import { version } from "./version.ts"
 
 const megabyte = 1_000_000
+
+/** One pool of connections for the broker, the lists of issues, and the channels of alarms. */
+const http = NodeHttpClient.layerUndiciOptions({ keepAliveTimeout: 4_000, connect: { timeout: 5_000 } })
 
 /** Every layer of the main job, composed here and nowhere else. */
 const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
@@ -88,13 +94,19 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     Layer.provideMerge(Layer.mergeAll(shards, sql, universe, compressor)),
     Layer.provideMerge(base),
     Layer.provide(Disk.layer),
-    Layer.provide(NodeHttpClient.layerUndiciOptions({ keepAliveTimeout: 4_000, connect: { timeout: 5_000 } }))
+    Layer.provide(http)
   )
   const gaps = Layer.unwrap(Effect.map(KisFeed, ({ openHoles }) => Gaps.layer(dataDir, openHoles))).pipe(
     Layer.provide(Disk.layer)
   )
   const health = Health.layer({ node, version, stale_seconds: settings.stale_seconds })
-  return Layer.merge(health, gaps).pipe(Layer.provideMerge(actors))
+  const alerts = Layer.unwrap(
+    Effect.map(openChannels(settings), (channels) => {
+      const { alertRules: changes = new Map(), pingUrl: ping } = settings
+      return Alerts.layer({ node, dataDir, stateDir, changes, channels, ping })
+    })
+  ).pipe(Layer.provideMerge(health), Layer.provideMerge(AlertBoard.layer), Layer.provide([Disk.layer, http]))
+  return Layer.merge(alerts, gaps).pipe(Layer.provideMerge(actors))
 }
 
 /** What people and other programs look at. Health is to be seen from the first moment on. */
@@ -124,6 +136,7 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
   return yield* Effect.gen(function* () {
     const url = yield* openFront(settings)
     const { run } = yield* Observer
+    yield* (yield* Alerts).start
     yield* Effect.logInfo("the observer runs; Ctrl-C ends it", { health: `${url}/health`, journal: settings.dataDir })
     return yield* Effect.raceFirst(run, source.ended)
   }).pipe(
@@ -150,7 +163,8 @@ const main = Effect.gen(function* () {
     secrets: keys,
     warnings
   } = yield* Effect.mapError(readAccounts(settings), endWith(exitCode.settings))
-  const secrets = [...keys, settings.databaseUrl, settings.httpToken].filter((value) => value !== undefined)
+  const { databaseUrl, httpToken } = settings
+  const secrets = [...keys, databaseUrl, httpToken, ...alertSecrets(settings)].filter((value) => value !== undefined)
   const complain = (line: string) => void process.stderr.write(`${line}\n`)
   const logging = Logging.layer({ logDir, level, max_mb, days, secrets, complain }).pipe(
     Layer.provideMerge(Screen.layer(process.stdout))

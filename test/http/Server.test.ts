@@ -67,6 +67,7 @@ const report: HealthReport = {
   conservation: { "kis-rest": { received: 10, stored: 6, rejected: 1, deduplicated: 2, inFlight: 1, remainder: 0 } },
   disk: undefined,
   backup: undefined,
+  alerts: [],
   lost: { losses: 1, trades: 2, shares: 30, foundTrades: 1, foundShares: 10 },
   actors: [
     { name: "shard/0", state: { _tag: "running" }, sinceMs: 0, restarts: 2, mailboxDepth: 5, mailboxCapacity: 128 },

@@ -11,6 +11,7 @@ import { Conservation } from "../../src/journal/Conservation.ts"
 import type { FollowerStatus } from "../../src/journal/Follower.ts"
 import { Journal, type JournalStatus, origin } from "../../src/journal/Journal.ts"
 import type { SessionState } from "../../src/kis/SessionState.ts"
+import { AlertBoard } from "../../src/ops/alerts/AlertBoard.ts"
 import { Backup } from "../../src/ops/Backup.ts"
 import { type ConservationAlarm, ConservationWatch } from "../../src/ops/ConservationWatch.ts"
 import { DiskWatch } from "../../src/ops/DiskWatch.ts"
@@ -138,6 +139,7 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: 
       Layer.fresh(ActorTree.layer),
       Layer.fresh(Conservation.layer),
       DiskWatch.layerOff,
+      AlertBoard.layer,
       Backup.layerOff,
       Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.succeed(alarm) }),
       MarketSession.layer("always")

@@ -22,6 +22,7 @@ const calm: StatusLine.StatusSnapshot = {
   slotsUsed: 41,
   slots: 41,
   headSeq: 1_234_890,
+  alarms: 0,
   url: "http://127.0.0.1:8787/health",
   problems: []
 }
