@@ -1,4 +1,4 @@
-import { Clock, Effect, type Redacted } from "effect"
+import { Effect, type Redacted, Schedule } from "effect"
 import type { HealthReport } from "../Health.ts"
 import type { DeliveryFailed } from "./Channel.ts"
 import { post } from "./channels/post.ts"
@@ -31,8 +31,7 @@ export const withheld = (report: HealthReport, storedBefore: number): string | u
   return parked === undefined ? undefined : `${parked.name} rests after too many failures`
 }
 
-const pace_ms = 60_000
-const pause_ms_min = 1_000
+const pace = "1 minute"
 /** Tries of one ping: the next minute brings another. */
 const tries_max = 3
 const pause = "3 seconds"
@@ -53,7 +52,7 @@ export const makeDeadMan = (url: Redacted.Redacted, report: Effect.Effect<Health
     trouble = reason
     if (!isNew) return
     yield* reason === undefined
-      ? Effect.logInfo("the dead-man ping is sent again")
+      ? Effect.logInfo("the dead-man ping is sent")
       : Effect.logWarning("the dead-man ping is not sent", { reason })
   })
 
@@ -92,12 +91,8 @@ export const makeDeadMan = (url: Redacted.Redacted, report: Effect.Effect<Health
     yield* say(failure)
   })
 
-  return Effect.forever(
-    Effect.gen(function* () {
-      const beganMs = yield* Clock.currentTimeMillis
-      yield* minute
-      const took_ms = (yield* Clock.currentTimeMillis) - beganMs
-      yield* Effect.sleep(Math.max(pause_ms_min, pace_ms - took_ms))
-    })
+  // The first minute is the start's: nothing is stored yet.
+  return Effect.andThen(Effect.sleep(pace), Effect.repeat(minute, Schedule.fixed(pace))).pipe(
+    Effect.andThen(Effect.never)
   )
 }

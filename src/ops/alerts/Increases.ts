@@ -6,9 +6,9 @@ interface Sample {
   readonly totals: Totals
 }
 
-/** Samples are kept this far apart: a window of an hour is 360 of them. */
+/** Samples are kept this far apart: a window of a quarter of an hour is 90 of them. */
 const apart_ms = 10_000
-const kept_ms = 3_600_000
+const kept_ms = 900_000
 
 /**
  * How much totals have risen over a while. One that falls has begun anew, and what it has then is what it has risen by.
@@ -28,7 +28,7 @@ export class Increases {
     if (keep > 0) this.samples.splice(0, keep)
   }
 
-  /** Over the last `seconds`, at most an hour. */
+  /** Over the last `seconds`, at most a quarter of an hour. */
   over(seconds: number, name: string): number {
     if (this.newest === undefined) return 0
     const fromMs = this.newest.atMs - seconds * 1_000

@@ -25,7 +25,7 @@ const partIs = ({ parts }: HealthReport, name: keyof HealthReport["parts"], ...s
 const folders = ({ report }: Observation) => report.disk?.folders ?? []
 const alive = ({ report }: Observation) => report.feed.accounts.filter(({ down }) => down === undefined)
 
-/** In this window refusals, rejects and restarts are counted. */
+/** In this window refusals, rejects, restarts and lost trades are counted. */
 const window_seconds = 10 * minutes
 
 /** Every alarm, in the order in which messages and docs/alarms.md name them. A new one needs a scene in the test of this table. */
@@ -350,12 +350,12 @@ export const rules: ReadonlyArray<Rule> = [
     severity: "warning",
     title: "Trades of live streams are lost",
     applies: "open",
-    limit: { default: 1_000, unit: "trades an hour", least: 1, most: 100_000_000 },
+    limit: { default: 500, unit: "trades in ten minutes", least: 1, most: 100_000_000 },
     fire_seconds: 0,
     recover_seconds: 10 * minutes,
     amiss: ({ risen }, limit) => {
-      const lost = risen.over(hours, "lostTrades") - risen.over(hours, "foundTrades")
-      return lost > limit ? `${lost} trades within the hour, by the broker's counters` : undefined
+      const lost = risen.over(window_seconds, "lostTrades") - risen.over(window_seconds, "foundTrades")
+      return lost > limit ? `${lost} trades within 10 min, by the broker's counters` : undefined
     },
     meaning:
       "Streams bring fewer trades than the broker counted, and the lists did not fill all of it. Gaps say where.",
