@@ -76,6 +76,7 @@ export const makeDeadMan = (url: Redacted.Redacted, report: Effect.Effect<Health
       })
       if (error === undefined) return undefined
       if (!error.isRetryable || tried >= tries_max) return error.reason
+      yield* meterDelivery(channel, "retried")
       yield* Effect.sleep(pause)
     }
   })
@@ -85,10 +86,10 @@ export const makeDeadMan = (url: Redacted.Redacted, report: Effect.Effect<Health
     const reason = withheld(seen, before)
     if (reason !== undefined) return yield* say(reason)
     const failure = yield* send
-    yield* meterDelivery(channel, failure === undefined ? "sent" : "failed")
     // What was told of is told; the next ping has to be earned anew.
     if (failure === undefined) before = storedOf(seen)
     yield* say(failure)
+    yield* meterDelivery(channel, failure === undefined ? "sent" : "failed")
   })
 
   // The first minute is the start's: nothing is stored yet.
