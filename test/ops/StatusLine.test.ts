@@ -75,6 +75,10 @@ describe("renderStatus", () => {
     )
   })
 
+  it("says how many alarms fire, when some do", () => {
+    assert.include(StatusLine.renderStatus({ ...calm, alarms: 2 }, 200), "  ·  ALARMS 2  ·  ")
+  })
+
   it("says when there is no SQL", () => {
     assert.include(StatusLine.renderStatus({ ...calm, sqlState: "off" }, 200), "  ·  SQL off  ·  ")
   })
