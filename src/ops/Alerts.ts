@@ -15,7 +15,7 @@ import { makeCourier } from "./alerts/Courier.ts"
 import { makeDeadMan } from "./alerts/DeadMan.ts"
 import { Increases } from "./alerts/Increases.ts"
 import { judge, type Judgement } from "./alerts/judge.ts"
-import { logLost } from "./alerts/logLost.ts"
+import { readLogLost } from "./alerts/readLogLost.ts"
 import { MachineLooks } from "./alerts/machineLook.ts"
 import type { Observation, Rule } from "./alerts/Rule.ts"
 import type { RuleChanges } from "./alerts/ruleChanges.ts"
@@ -40,6 +40,8 @@ const report_timeout = "2 seconds"
 /** Around a change of phase streams and sweeps begin or end; on either side of it nothing is made of that. */
 const turning_ms = 30_000
 const certificates_pace = "10 minutes"
+/** All metrics are gone through for it, which takes a third of a millisecond. */
+const logLost_pace_ms = 30_000
 
 const firingCount = Metric.gauge("observer_alerts_firing_count", {
   description: "1 while a rule's alarm was told and is not over"
@@ -83,6 +85,7 @@ const make = Effect.fnUntraced(function* (options: AlertsOptions) {
   const risen = new Increases()
   const broken = new Set<string>()
   let certificates: CertificateLook | undefined
+  let logLost = { atMs: Number.NEGATIVE_INFINITY, lines: 0 }
   const watched: ReadonlyArray<Watched> = rules.flatMap((rule) => {
     const change = changes.get(rule.name)
     if (change === "off") return []
@@ -98,7 +101,10 @@ const make = Effect.fnUntraced(function* (options: AlertsOptions) {
     const report = yield* Effect.timeoutOption(health.report, report_timeout)
     if (report._tag === "None") return undefined
     const nowMs = yield* Clock.currentTimeMillis
-    const logLost_lines = yield* logLost
+    if (nowMs - logLost.atMs >= logLost_pace_ms || nowMs < logLost.atMs) {
+      logLost = { atMs: nowMs, lines: yield* readLogLost }
+    }
+    const { lines: logLost_lines } = logLost
     risen.note(nowMs, totalsOf(report.value, logLost_lines))
     const machine = yield* lookAtMachine
     return { report: report.value, nowMs, risen, machine, certificates, logLost_lines } satisfies Observation

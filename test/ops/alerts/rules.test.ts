@@ -149,7 +149,7 @@ const scenes: Readonly<Record<string, Scene>> = {
     says: "2026-11-23"
   },
   backupOld: { report: () => part("backup", "degraded", "3 files wait, the oldest for 31 h"), says: "31 h" },
-  logLost: { logLost: 7, recovers_after_seconds: 600, says: "7 lines" },
+  logLost: { logLost: 7, fires_after_seconds: 30, recovers_after_seconds: 600, says: "7 lines" },
   loopBusy: { machine: { loopBusy_share: 0.97 }, says: "97 %" },
   memoryHigh: { machine: { heapUsed_bytes: 3.6e9 }, says: "90 % of 4.0 GB" }
 }
