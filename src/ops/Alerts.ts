@@ -15,13 +15,13 @@ import { makeCourier } from "./alerts/Courier.ts"
 import { makeDeadMan } from "./alerts/DeadMan.ts"
 import { Increases } from "./alerts/Increases.ts"
 import { judge, type Judgement } from "./alerts/judge.ts"
-import { readLogLost } from "./alerts/readLogLost.ts"
 import { MachineLooks } from "./alerts/machineLook.ts"
 import type { Observation, Rule } from "./alerts/Rule.ts"
 import type { RuleChanges } from "./alerts/ruleChanges.ts"
 import { rules } from "./alerts/rules.ts"
 import { totalsOf } from "./alerts/totalsOf.ts"
 import { Health } from "./Health.ts"
+import { LostLines } from "./logging/LostLines.ts"
 
 export interface AlertsOptions {
   readonly node: string
@@ -40,8 +40,6 @@ const report_timeout = "2 seconds"
 /** Around a change of phase streams and sweeps begin or end; on either side of it nothing is made of that. */
 const turning_ms = 30_000
 const certificates_pace = "10 minutes"
-/** All metrics are gone through for it, which takes a third of a millisecond. */
-const logLost_pace_ms = 30_000
 
 const firingCount = Metric.gauge("observer_alerts_firing_count", {
   description: "1 while a rule's alarm was told and is not over"
@@ -79,13 +77,13 @@ const make = Effect.fnUntraced(function* (options: AlertsOptions) {
   const disk = yield* Disk
   const client = yield* HttpClient.HttpClient
   const marketClock = yield* MarketClock
+  const lostLines = yield* LostLines
   const lookAtMachine = (yield* MachineLooks)()
   const memory = yield* makeAlarmMemory(stateDir)
   const couriers = yield* Effect.forEach(channels, (channel) => makeCourier(channel, node))
   const risen = new Increases()
   const broken = new Set<string>()
   let certificates: CertificateLook | undefined
-  let logLost = { atMs: Number.NEGATIVE_INFINITY, lines: 0 }
   const watched: ReadonlyArray<Watched> = rules.flatMap((rule) => {
     const change = changes.get(rule.name)
     if (change === "off") return []
@@ -101,10 +99,7 @@ const make = Effect.fnUntraced(function* (options: AlertsOptions) {
     const report = yield* Effect.timeoutOption(health.report, report_timeout)
     if (report._tag === "None") return undefined
     const nowMs = yield* Clock.currentTimeMillis
-    if (nowMs - logLost.atMs >= logLost_pace_ms || nowMs < logLost.atMs) {
-      logLost = { atMs: nowMs, lines: yield* readLogLost }
-    }
-    const { lines: logLost_lines } = logLost
+    const logLost_lines = lostLines()
     risen.note(nowMs, totalsOf(report.value, logLost_lines))
     const machine = yield* lookAtMachine
     return { report: report.value, nowMs, risen, machine, certificates, logLost_lines } satisfies Observation

@@ -10,6 +10,7 @@ import type { Channel } from "../../src/ops/alerts/Channel.ts"
 import { type MachineLook, MachineLooks } from "../../src/ops/alerts/machineLook.ts"
 import type { RuleChanges } from "../../src/ops/alerts/ruleChanges.ts"
 import { Alerts } from "../../src/ops/Alerts.ts"
+import { LostLines } from "../../src/ops/logging/LostLines.ts"
 import { Health, type HealthReport } from "../../src/ops/Health.ts"
 import { accountStatus } from "./accountStatus.ts"
 import { healthReport } from "./healthReport.ts"
@@ -39,6 +40,7 @@ export const alertStage = Effect.fnUntraced(function* (options: AlertStageOption
   const taking: Channel = { name: "taking", send: (message) => Effect.sync(() => void messages.push(message)) }
   const scene = {
     report: (_nowMs: number): HealthReport => healthReport(),
+    lostLines: 0,
     machine: { loopBusy_share: 0.1, heapUsed_bytes: 1e8, heapLimit_bytes: 4e9 } as MachineLook
   }
   const registry: typeof Metric.MetricRegistry.Service = new Map()
@@ -76,7 +78,8 @@ export const alertStage = Effect.fnUntraced(function* (options: AlertStageOption
     ])
   )
   const context = yield* Layer.build(Layer.fresh(layer)).pipe(
-    Effect.provideService(MachineLooks, () => Effect.sync(() => scene.machine))
+    Effect.provideService(MachineLooks, () => Effect.sync(() => scene.machine)),
+    Effect.provideService(LostLines, () => scene.lostLines)
   )
   const whole = Layer.merge(Logger.layer([logger]), Layer.succeed(Metric.MetricRegistry, registry))
   yield* Effect.provide(Context.get(context, Alerts).start, whole)
@@ -89,7 +92,6 @@ export const alertStage = Effect.fnUntraced(function* (options: AlertStageOption
     /** What was told so far, as `fired sweepSilent`. */
     told: () => events().map(({ event, rule }) => `${event} ${rule}`),
     lines,
-    registry,
     firing: Context.get(context, AlertBoard).firing,
     supervisor: Context.get(context, Supervisor),
     pass: (seconds: number) => TestClock.adjust(seconds * 1_000)

@@ -6,7 +6,9 @@ import { rules } from "./rules.ts"
 export type RuleChanges = ReadonlyMap<string, number | "off">
 
 const bounds = rules.map(({ limit, name }) =>
-  limit === undefined ? `${name} has no limit` : `${name} takes ${limit.least} to ${limit.most} ${limit.unit}`
+  limit === undefined
+    ? `${name} has no limit, only off`
+    : `${name} takes ${limit.least} to ${limit.most} ${limit.unit}, or off`
 )
 
 /** `rule:limit` or `rule:off`, several of them with commas between. */
@@ -26,7 +28,7 @@ export const ruleChanges: SettingValue<RuleChanges> = {
       }
       const limit = more.length === 0 && /^\d{1,9}(\.\d{1,3})?$/.test(value) ? Number(value) : Number.NaN
       if (rule.limit === undefined || !(limit >= rule.limit.least && limit <= rule.limit.most)) {
-        return Result.fail(`${bounds[at]}, or off`)
+        return Result.fail(bounds[at] ?? "")
       }
       changes.set(rule.name, limit)
     }

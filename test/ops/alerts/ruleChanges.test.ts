@@ -26,7 +26,7 @@ describe("OBSERVER_ALERT_RULES", () => {
     ["staleSymbols", "staleSymbols takes 1 to 100 % of symbols, or off"],
     ["staleSymbols:5:5", "staleSymbols takes 1 to 100 % of symbols, or off"],
     ["staleSymbols:1e1", "staleSymbols takes 1 to 100 % of symbols, or off"],
-    ["journalUnwritable:5", "journalUnwritable has no limit, or off"],
+    ["journalUnwritable:5", "journalUnwritable has no limit, only off"],
     ["refusals:off,refusals:7", "refusals is named twice"]
   ] as const) {
     it(`says of ${text}: ${why}`, () => {
