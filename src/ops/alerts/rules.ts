@@ -264,6 +264,19 @@ export const rules: ReadonlyArray<Rule> = [
     action: "See the reasons of sweep and stream in /health, and /api/v1/plan: what is planned may need more app keys."
   },
   {
+    name: "universeOld",
+    severity: "warning",
+    title: "The list of symbols is not today's",
+    applies: "continuous",
+    fire_seconds: 30 * minutes,
+    recover_seconds: 0,
+    amiss: ({ report: { universe } }) =>
+      universe.list === "today" ? undefined : `${universe.list} list, of ${universe.date}`,
+    meaning: "The broker's master files could not be had this morning: new listings are not observed yet.",
+    action:
+      "See the reason in universe of /health, and whether the master files' server is reachable; it is tried again."
+  },
+  {
     name: "conservation",
     severity: "critical",
     title: "Records are missing from the count",

@@ -100,6 +100,10 @@ const scenes: Readonly<Record<string, Scene>> = {
     report: () => ({ coverage: { symbols: 1_001, seen: 980, stale: 40, unknown: ["ZZZZZZ"] } }),
     says: "60 of 1000 symbols"
   },
+  universeOld: {
+    report: () => ({ universe: { ...healthReport().universe, list: "yesterday", date: "20261123" } }),
+    says: "yesterday list, of 20261123"
+  },
   conservation: { report: () => part("conservation", "degraded", "kis-ws: 3 records"), says: "kis-ws: 3 records" },
   actorParked: {
     report: () => actor({ state: { _tag: "parked", cause: "boom", untilMs: 0 } }),
