@@ -33,7 +33,7 @@ export const quiet: Alarm = { _tag: "ok", firedAtMs: [] }
 const hour_ms = 3_600_000
 const day_ms = 24 * hour_ms
 /** So often within an hour it comes and goes. */
-export const flaps_min = 3
+const flaps_min = 3
 /** What comes and goes is over only when it has been gone for so long. */
 export const flapping_ms = 900_000
 

@@ -22,7 +22,7 @@ const Remembered = Struct({
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Remembered))
 
 /** What was told and is not over, by rule. */
-export type Alarms = ReadonlyMap<string, Alarm>
+type Alarms = ReadonlyMap<string, Alarm>
 
 const spoken = (alarms: Alarms): string => {
   const firing = [...alarms].flatMap(([rule, alarm]) =>

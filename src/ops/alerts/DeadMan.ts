@@ -13,9 +13,9 @@ const unusable = new Set(["full", "readOnly", "missing", "unreadable"])
 
 /**
  * Why there must be no ping now; `undefined` when one is earned. While the market is open it is earned by data: records of
- * the broker's that were stored since the last ping, and are synced (the report's `synced` may be younger than its `head`). While it is closed nothing is to be stored, and it is
- * earned by everything being fit for the morning: a journal that can be written, folders that can be used, accounts that
- * the broker takes, actors that run.
+ * the broker's that were stored since the last ping, and are synced. While it is closed nothing is to be stored, and it is
+ * earned by everything being fit for the morning: accounts that the broker takes, actors that run. At any time the journal
+ * can be written, and folders can be used. The report's `journal.synced` may be younger than the rest of it.
  */
 export const withheld = (report: HealthReport, storedBefore: number): string | undefined => {
   const { actors, disk, journal, parts } = report

@@ -6,7 +6,7 @@ const deliveries = Metric.counter("observer_alert_deliveries_total", {
 })
 
 /** `retried` is a try that is not the last; `dropped` are events that a full queue let go of. */
-export type DeliveryResult = "sent" | "retried" | "failed" | "dropped"
+type DeliveryResult = "sent" | "retried" | "failed" | "dropped"
 
 export const meterDelivery = (channel: string, result: DeliveryResult, count = 1): Effect.Effect<void> =>
   Metric.update(Metric.withAttributes(deliveries, { channel, result }), count)
