@@ -60,6 +60,7 @@ describe("observer alert test", () => {
         assert.strictEqual(wrong.code, 64)
         assert.include(wrong.stderr, 'OBSERVER_ALERT_RULES is "nonsense:1": there is no rule nonsense')
         assert.include(wrong.stderr, "OBSERVER_ALERT_SMTP not set, though OBSERVER_ALERT_EMAIL is")
-      })
+      }),
+    60_000
   )
 })
