@@ -1,4 +1,4 @@
-// `npm run settings`: writes what the code says about its settings into .env.example and the READMEs.
+// `npm run settings`: writes what the code says about its settings and alarms into .env.example, the READMEs and docs/alarms.md.
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { projectRoot, ready } from "./setup/ready.mjs"
@@ -20,3 +20,13 @@ for (const [name, language] of [
     text.replace(between, (_, open, close) => `${open}${renderSettingsTable(language)}\n${close}`)
   )
 }
+
+const { renderRules } = await import("../dist/ops/alerts/renderRules.js")
+const alarms = join(projectRoot, "docs", "alarms.md")
+writeFileSync(
+  alarms,
+  readFileSync(alarms, "utf8").replace(
+    /(<!-- rules -->\n)[\s\S]*?(<!-- \/rules -->)/,
+    (_, open, close) => `${open}\n${renderRules()}\n\n${close}`
+  )
+)

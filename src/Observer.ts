@@ -154,6 +154,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     const late = yield* supervisor.shutdown({
       order: [
         "systemd",
+        "alerts",
         "account",
         "planner",
         "universe",

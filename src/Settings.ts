@@ -4,6 +4,9 @@ import { type ClockLine, parseClockLine } from "./calendar/ClockLine.ts"
 import * as Value from "./domain/SettingValue.ts"
 import { parseSymbolSelection } from "./domain/SymbolSelection.ts"
 import { streamSlots } from "./kis/Account.ts"
+import { mailAddresses, smtpServer } from "./ops/alerts/channels/smtpServer.ts"
+import { telegramTarget } from "./ops/alerts/channels/telegramTarget.ts"
+import { ruleChanges } from "./ops/alerts/ruleChanges.ts"
 
 /** One environment variable: what it means, what it may hold, and how its text is read. */
 export interface Setting<A, Secret extends boolean = boolean> {
@@ -192,7 +195,39 @@ export const table = {
   drain_seconds: setting("OBSERVER_DRAIN_SECONDS", Value.wholeNumber(1, 300), "10", "Time for an orderly end."),
   logLevel: setting("OBSERVER_LOG_LEVEL", Value.oneOf(...logLevels), "Info", "Least level that is logged."),
   log_mb: setting("OBSERVER_LOG_MB", Value.wholeNumber(1, 1_024), "50", "Size in MB at which observer.log is rotated."),
-  log_days: setting("OBSERVER_LOG_DAYS", Value.wholeNumber(1, 365), "14", "Days for which rotated logs are kept.")
+  log_days: setting("OBSERVER_LOG_DAYS", Value.wholeNumber(1, 365), "14", "Days for which rotated logs are kept."),
+  alertRules: optional(
+    "OBSERVER_ALERT_RULES",
+    ruleChanges,
+    "Alarms with another limit or none, as staleSymbols:10,reconnects:off; docs/alarms.md lists them."
+  ),
+  alertSlack: secret(
+    "OBSERVER_ALERT_SLACK",
+    Value.endpoint("https", "http"),
+    "Address of a Slack incoming webhook that alarms go to."
+  ),
+  alertTelegram: secret(
+    "OBSERVER_ALERT_TELEGRAM",
+    telegramTarget,
+    "Telegram bot and chat that alarms go to; the address of a Bot API server of one's own may precede them."
+  ),
+  alertWebhook: secret(
+    "OBSERVER_ALERT_WEBHOOK",
+    Value.endpoint("https", "http"),
+    "Any address that takes alarms as JSON."
+  ),
+  alertWebhookSecret: secret(
+    "OBSERVER_ALERT_WEBHOOK_SECRET",
+    Value.secretText(16),
+    "Signs what is sent to OBSERVER_ALERT_WEBHOOK (X-Observer-Signature)."
+  ),
+  alertSmtp: secret("OBSERVER_ALERT_SMTP", smtpServer, "Mail server through which alarms go to OBSERVER_ALERT_EMAIL."),
+  alertEmail: optional("OBSERVER_ALERT_EMAIL", mailAddresses, "Whom OBSERVER_ALERT_SMTP sends alarms to."),
+  pingUrl: secret(
+    "OBSERVER_PING_URL",
+    Value.endpoint("https", "http"),
+    "Dead-man address, called once a minute while data is really stored; docs/alarms.md says exactly when."
+  )
 } as const
 
 type Table = typeof table
@@ -272,6 +307,16 @@ const together = (
   const problems: Array<SettingProblem> = []
   const demand = (names: ReadonlyArray<string>, detail: string, allowed: string) => {
     if (names.length > 0) problems.push({ variable: names.join(" and "), found: `not set, ${detail}`, allowed })
+  }
+  const { alertEmail, alertSmtp, alertWebhook, alertWebhookSecret } = values
+  if ((alertEmail === undefined) !== (alertSmtp === undefined)) {
+    const [absent, present] =
+      alertEmail === undefined ? [table.alertEmail, table.alertSmtp] : [table.alertSmtp, table.alertEmail]
+    demand(missing(absent), `though ${present.name} is`, `${absent.value.allowed}; or neither of the two`)
+  }
+  if (alertWebhookSecret !== undefined && alertWebhook === undefined) {
+    const allowed = `${table.alertWebhook.value.allowed}; or neither of the two`
+    demand(missing(table.alertWebhook), `though ${table.alertWebhookSecret.name} is`, allowed)
   }
   const { clock, httpHost, httpToken, kisAccounts, kisAppKey, kisAppSecret, kisRestUrl, kisWsUrl, sourceMode } = values
   if (httpHost !== undefined && !Value.isLoopback(httpHost) && httpToken === undefined) {

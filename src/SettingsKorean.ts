@@ -38,7 +38,15 @@ export const koreanMeaning: Readonly<Record<keyof typeof table, string>> = {
   drain_seconds: "정상 종료에 주어지는 시간(초)",
   logLevel: "기록할 최소 로그 레벨",
   log_mb: "`observer.log`를 로테이션하는 크기(MB)",
-  log_days: "로테이션한 로그의 보관 일수"
+  log_days: "로테이션한 로그의 보관 일수",
+  alertRules: "한도를 바꾸거나 끌 경보. 예: `staleSymbols:10,reconnects:off`. 목록은 docs/alarms.md",
+  alertSlack: "경보를 보낼 Slack Incoming Webhook 주소",
+  alertTelegram: "경보를 보낼 텔레그램 봇과 채팅. 직접 운영하는 Bot API 서버 주소를 앞에 붙일 수 있습니다",
+  alertWebhook: "경보를 JSON으로 받을 주소",
+  alertWebhookSecret: "`OBSERVER_ALERT_WEBHOOK`으로 보내는 내용에 서명하는 비밀값(X-Observer-Signature)",
+  alertSmtp: "`OBSERVER_ALERT_EMAIL`로 경보를 보낼 메일 서버",
+  alertEmail: "`OBSERVER_ALERT_SMTP`로 보내는 경보를 받을 메일 주소",
+  pingUrl: "데이터가 실제로 저장되는 동안 1분마다 호출하는 생존 확인(dead-man) 주소. 정확한 조건은 docs/alarms.md"
 }
 
 const phrases: ReadonlyArray<readonly [RegExp, string]> = [
@@ -64,7 +72,17 @@ const phrases: ReadonlyArray<readonly [RegExp, string]> = [
     "real, 또는 `실제 시각=시장 시각x배속` (예: `$1`)"
   ],
   [/^an IP address or a host name$/, "IP 주소 또는 호스트 이름"],
-  [/^(\S+) or (\S+)$/, "$1 또는 $2"]
+  [/^(\S+) or (\S+)$/, "$1 또는 $2"],
+  [
+    /^rule:limit or rule:off, with commas between, by the names and limits of docs\/alarms\.md$/,
+    "`규칙:한도` 또는 `규칙:off`를 쉼표로 구분. 이름과 한도는 docs/alarms.md"
+  ],
+  [/^a bot token, \/ and a chat, as (\S+) or (\S+)$/, "`봇 토큰/채팅`. 예: `$1`, `$2`"],
+  [
+    /^(\S+) \(STARTTLS\) or (\S+), with \?from=address, ca=file or tls=off after it$/,
+    "`$1`(STARTTLS) 또는 `$2`. 뒤에 `?from=주소`, `ca=파일`, `tls=off`를 붙일 수 있음"
+  ],
+  [/^1 to (\d+) addresses such as (\S+), with commas between$/, "`$2` 같은 주소 1~$1개, 쉼표로 구분"]
 ]
 
 /** What a setting may hold, in Korean; `undefined` for words that nobody has translated yet. */

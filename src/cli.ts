@@ -35,6 +35,7 @@ const commands = {
   certify: async () => (await import("./certifyCommand.ts")).certifyCommand,
   export: async () => (await import("./exportCommand.ts")).exportCommand,
   gaps: async () => (await import("./gapsCommand.ts")).gapsCommand,
+  alert: async () => (await import("./alertCommand.ts")).alertCommand,
   "audit-ledger": async () => (await import("./auditCommand.ts")).auditCommand
 }
 

@@ -22,6 +22,9 @@ import * as KisClient from "./kis/KisClient.ts"
 import { Observer } from "./Observer.ts"
 import { hearHangups, NextHangup } from "./onHangup.ts"
 import { openToOthers } from "./openToOthers.ts"
+import { AlertBoard } from "./ops/alerts/AlertBoard.ts"
+import { openChannels } from "./ops/alerts/channels.ts"
+import { Alerts } from "./ops/Alerts.ts"
 import { Backup } from "./ops/Backup.ts"
 import { Certificates } from "./ops/Certificates.ts"
 import { Certifier } from "./ops/Certifier.ts"
@@ -101,7 +104,13 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     Layer.provide(Disk.layer)
   )
   const health = Health.layer({ node, version, stale_seconds: settings.stale_seconds })
-  return Layer.merge(health, gaps).pipe(Layer.provideMerge(actors))
+  const alerts = Layer.unwrap(
+    Effect.map(openChannels(settings), (channels) => {
+      const { alertRules: changes = new Map(), pingUrl: ping } = settings
+      return Alerts.layer({ node, dataDir, stateDir, changes, channels, ping })
+    })
+  ).pipe(Layer.provideMerge(health), Layer.provideMerge(AlertBoard.layer), Layer.provide([Disk.layer, KisClient.layer]))
+  return Layer.merge(alerts, gaps).pipe(Layer.provideMerge(actors))
 }
 
 /** What people and other programs look at. Health is to be seen from the first moment on. */
@@ -141,6 +150,7 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
   return yield* Effect.gen(function* () {
     const url = yield* openFront(settings)
     const { run } = yield* Observer
+    yield* (yield* Alerts).start
     yield* Effect.logInfo("the observer runs; Ctrl-C ends it", { health: `${url}/health`, journal: settings.dataDir })
     return yield* Effect.raceFirst(run, source.ended)
   }).pipe(

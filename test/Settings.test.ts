@@ -52,7 +52,15 @@ describe("Settings", () => {
       drain_seconds: 10,
       logLevel: "Info",
       log_mb: 50,
-      log_days: 14
+      log_days: 14,
+      alertRules: undefined,
+      alertSlack: undefined,
+      alertTelegram: undefined,
+      alertWebhook: undefined,
+      alertWebhookSecret: undefined,
+      alertSmtp: undefined,
+      alertEmail: undefined,
+      pingUrl: undefined
     })
   })
 

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 import type { Finding } from "../src/ops/doctor/Finding.ts"
 import { certificateFor, opensslMissing } from "./support/certificates.ts"
 import { compiled } from "./support/compiled.ts"
-import { healthReport } from "./support/healthReport.ts"
+import { troubledReport } from "./support/healthReport.ts"
 import { postgresMissing, postgresServer } from "./support/postgres.ts"
 import { scratchFolder } from "./support/virtualTime.ts"
 
@@ -289,7 +289,7 @@ layer(Programs.layer, { timeout: "120 seconds", excludeTestServices: true })("th
         const port = yield* answering(({ headers, url }, response) => {
           if (url === "/readyz") return response.writeHead(ready ? 200 : 503).end(ready ? "ready\n" : "not ready\n")
           if (headers.authorization !== `Bearer ${token}`) return response.writeHead(401).end("{}")
-          if (url === "/health") return response.end(JSON.stringify({ ...healthReport, ready }))
+          if (url === "/health") return response.end(JSON.stringify({ ...troubledReport, ready }))
           return response.writeHead(404).end()
         })
         const env = { OBSERVER_HTTP_PORT: String(port), OBSERVER_HTTP_HOST: "0.0.0.0", OBSERVER_HTTP_TOKEN: token }
@@ -297,7 +297,7 @@ layer(Programs.layer, { timeout: "120 seconds", excludeTestServices: true })("th
         assert.deepInclude(page, { code: 0, stderr: "" })
         assert.match(page.stdout, /^ok, ready {2}· {2}observer 0\.0\.0 on test/)
         const json = yield* observer(["status", "--json"], cwd, env)
-        assert.deepStrictEqual(JSON.parse(json.stdout), JSON.parse(JSON.stringify(healthReport)))
+        assert.deepStrictEqual(JSON.parse(json.stdout), JSON.parse(JSON.stringify(troubledReport)))
         const quiet = { stdout: "", stderr: "" }
         // The probe needs no token.
         const withoutToken = ["status", "--quiet", "--url", `http://127.0.0.1:${port}`]

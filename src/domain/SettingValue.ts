@@ -124,6 +124,12 @@ export const address = (...schemes: ReadonlyArray<string>): SettingValue<string>
       : wrong
 })
 
+/** An address with one of the given schemes, to the letter: what is called is what was set. */
+export const endpoint = (...schemes: ReadonlyArray<string>): SettingValue<string> => ({
+  allowed: address(...schemes).allowed,
+  parse: (text) => Result.map(address(...schemes).parse(text), () => text)
+})
+
 function matching(pattern: RegExp) {
   return (text: string): Result.Result<string, string> => (pattern.test(text) ? Result.succeed(text) : wrong)
 }

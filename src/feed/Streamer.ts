@@ -58,6 +58,8 @@ export interface StreamStatus extends SessionStatus {
   readonly lastDataMs: number | undefined
   /** Accepted by the broker and silent against their habit, though they were registered once more. */
   readonly silentSymbols: ReadonlyArray<string>
+  /** Layouts that are wider than the ones known, seen since the start: the stream and its columns. */
+  readonly drifts: ReadonlyArray<string>
   /** Frames that were read since the start, whatever they held, and their bytes. */
   readonly frames: number
   readonly bytes: number
@@ -317,6 +319,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
       ...status,
       lastDataMs: hearing.lastDataMs,
       silentSymbols: hearing.silentSymbols,
+      drifts: [...drifted],
       ...read,
       openHoles: holes.size,
       holes: holes.all.map((hole) => ({ ...hole, fromMs: clock.at(hole.fromMs) }))

@@ -14,6 +14,7 @@ import { limitsAsOf } from "../kis/CallLimits.ts"
 import { DayUniverse, type UniverseStatus } from "../plan/DayUniverse.ts"
 import { type LossTotals, Shards } from "../shard/Shards.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
+import { AlertBoard, type FiringAlarm } from "./alerts/AlertBoard.ts"
 import { Backup, type BackupStatus } from "./Backup.ts"
 import { type ConservationAlarm, ConservationWatch } from "./ConservationWatch.ts"
 import { type DiskStatus, DiskWatch } from "./DiskWatch.ts"
@@ -56,6 +57,8 @@ export interface HealthReport {
   readonly lost: LossTotals
   readonly disk: DiskStatus | undefined
   readonly backup: BackupStatus | undefined
+  /** Alarms that were told and are not over (docs/alarms.md). */
+  readonly alerts: ReadonlyArray<FiringAlarm>
   readonly actors: ReadonlyArray<ActorStatus>
 }
 
@@ -207,6 +210,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
   const sql = yield* SqlPipeline
   const disks = yield* DiskWatch
   const backups = yield* Backup
+  const board = yield* AlertBoard
   const tree = yield* ActorTree
   const session = yield* MarketSession
   const startedMs = yield* Clock.currentTimeMillis
@@ -257,6 +261,7 @@ const make = Effect.fnUntraced(function* ({ node, stale_seconds, version }: Heal
       lost: yield* shards.lossTotals,
       disk,
       backup,
+      alerts: yield* board.firing,
       actors
     }
     return result

@@ -1,8 +1,9 @@
 import { Effect, Layer, Logger, type LogLevel, References } from "effect"
 import { withoutSecrets } from "../domain/Secrets.ts"
-import { openLogFile } from "./logging/LogFile.ts"
+import { type LogFile, openLogFile } from "./logging/LogFile.ts"
 import { toEntry, toJsonLine } from "./logging/entry.ts"
 import { toHumanLine } from "./logging/humanLine.ts"
+import { LostLines } from "./logging/LostLines.ts"
 import { Screen } from "./Screen.ts"
 
 export interface LoggingOptions {
@@ -21,17 +22,23 @@ export interface LoggingOptions {
  * JSON lines in `observer.log`. (The third, the data, is the journal.) Trouble with the file never stops or slows the
  * program. Secrets that are known (`domain/Secrets.ts`) are in none of them. What was logged is flushed when the scope ends.
  */
-export const layer = (options: LoggingOptions): Layer.Layer<never, never, Screen> => {
-  const loggers = Logger.layer([makeLogger(options), Logger.tracerLogger])
-  return Layer.merge(loggers, Layer.succeed(References.MinimumLogLevel, options.level))
-}
-
-const makeLogger = Effect.fnUntraced(function* (options: LoggingOptions) {
-  const screen = yield* Screen
-  const file = yield* Effect.acquireRelease(
-    Effect.sync(() => openLogFile(options)),
-    ({ close }) => close
+export const layer = (options: LoggingOptions): Layer.Layer<never, never, Screen> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const file = yield* Effect.acquireRelease(
+        Effect.sync(() => openLogFile(options)),
+        ({ close }) => close
+      )
+      return Layer.mergeAll(
+        Logger.layer([makeLogger(file), Logger.tracerLogger]),
+        Layer.succeed(References.MinimumLogLevel, options.level),
+        Layer.succeed(LostLines, file.lost)
+      )
+    })
   )
+
+const makeLogger = Effect.fnUntraced(function* (file: LogFile) {
+  const screen = yield* Screen
   return Logger.make<unknown, void>((event) => {
     const entry = toEntry(event)
     const json = withoutSecrets(toJsonLine(entry))

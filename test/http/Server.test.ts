@@ -6,7 +6,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Server from "../../src/http/Server.ts"
 import { Health, type HealthReport } from "../../src/ops/Health.ts"
-import { healthReport as report } from "../support/healthReport.ts"
+import { troubledReport as report } from "../support/healthReport.ts"
 
 const serving = (given: Partial<HealthReport> = {}, token?: Redacted.Redacted) =>
   Server.layer({ host: "127.0.0.1", port: 0, token }).pipe(

@@ -12,6 +12,7 @@ import { Conservation } from "../../src/journal/Conservation.ts"
 import type { FollowerStatus } from "../../src/journal/Follower.ts"
 import { Journal, type JournalStatus, origin } from "../../src/journal/Journal.ts"
 import type { SessionState } from "../../src/kis/SessionState.ts"
+import { AlertBoard, type FiringAlarm } from "../../src/ops/alerts/AlertBoard.ts"
 import { Backup } from "../../src/ops/Backup.ts"
 import { type ConservationAlarm, ConservationWatch } from "../../src/ops/ConservationWatch.ts"
 import { DiskWatch } from "../../src/ops/DiskWatch.ts"
@@ -41,6 +42,7 @@ interface Scene {
   readonly accounts?: ReadonlyArray<AccountScene>
   readonly actors?: Readonly<Record<string, readonly [LifecycleEvent, string?]>>
   readonly alarm?: ConservationAlarm
+  readonly alerts?: ReadonlyArray<FiringAlarm>
 }
 
 const journalStatus: JournalStatus = {
@@ -92,7 +94,7 @@ const statusOf = ({ alias = "main", down, stream, streamed = 41, sweeper }: Acco
   }
 }
 
-const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: Scene) =>
+const reportOf = ({ accounts = [{}], actors = {}, alarm, alerts = [], journal, sql, sweep }: Scene) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(nowMs)
     const parts = Layer.mergeAll(
@@ -140,6 +142,7 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: 
       Layer.fresh(ActorTree.layer),
       Layer.fresh(Conservation.layer),
       DiskWatch.layerOff,
+      Layer.fresh(AlertBoard.layer),
       Backup.layerOff,
       Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.succeed(alarm) }),
       MarketSession.layer("always")
@@ -148,6 +151,7 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: 
       Layer.provideMerge(parts)
     )
     return yield* Effect.gen(function* () {
+      yield* (yield* AlertBoard).post(alerts)
       const tree = yield* ActorTree
       for (const [name, [event, lastError]] of Object.entries(actors)) {
         yield* tree.enter(name)
@@ -407,6 +411,15 @@ describe("health", () => {
         backup: { status: "off" },
         actors: { status: "ok" }
       })
+    })
+  )
+
+  it.effect("lists the alarms that fire, and is what it was without them", () =>
+    Effect.gen(function* () {
+      const alerts = [{ rule: "backupOld", severity: "warning", since: nowText, words: "31 h" }] as const
+      const report = yield* reportOf({ alerts })
+      assert.deepStrictEqual(report.alerts, alerts)
+      assert.deepStrictEqual([report.status, report.ready], ["ok", true])
     })
   )
 

@@ -23,6 +23,7 @@ const calm: StatusLine.StatusSnapshot = {
   slotsUsed: 41,
   slots: 41,
   headSeq: 1_234_890,
+  alarms: 0,
   url: "http://127.0.0.1:8787/health",
   problems: []
 }
@@ -86,6 +87,10 @@ describe("renderStatus", () => {
         "! and 2 more"
       ].join("\n")
     )
+  })
+
+  it("says how many alarms fire, when some do", () => {
+    assert.include(StatusLine.renderStatus({ ...calm, alarms: 2 }, 200), "ALARMS 2")
   })
 
   it("says when there is no SQL", () => {

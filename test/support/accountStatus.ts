@@ -28,6 +28,7 @@ export const accountStatus = (told: Partial<AccountStatus> = {}): AccountStatus 
     unanswered: [],
     lastDataMs: 1,
     silentSymbols: [],
+    drifts: [],
     frames: 0,
     bytes: 0,
     openHoles: 0,

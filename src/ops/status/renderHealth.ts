@@ -19,13 +19,6 @@ export interface StatusPage {
   }
 }
 
-/** An alarm as `/health` tells it; an observer without alarms tells none. */
-interface Firing {
-  readonly rule: string
-  readonly since: string
-  readonly words: string
-}
-
 const colourOf = { ok: "green", starting: "cyan", degraded: "yellow", down: "red", off: "gray" } as const
 const label_width = 14
 const symbols_max = 8
@@ -36,14 +29,6 @@ const ago = (nowMs: number, at: string | number | undefined): string =>
   at === undefined ? "" : `${spanWords(nowMs - (typeof at === "number" ? at : Date.parse(at)))} ago`
 
 const line = (label: string, text: string) => `${label.padEnd(label_width)}${visible(text)}`
-
-const isFiring = (value: unknown): value is Firing =>
-  typeof value === "object" && value !== null && "rule" in value && "words" in value && "since" in value
-
-const firingIn = (report: HealthReport): ReadonlyArray<Firing> | undefined => {
-  const alerts: unknown = "alerts" in report ? report.alerts : undefined
-  return Array.isArray(alerts) ? alerts.filter(isFiring) : undefined
-}
 
 const headOf = ({ nowMs, report, url }: StatusPage, paint: Paint) => {
   const { node, phase, ready, startedAt, status, version } = report
@@ -138,8 +123,7 @@ const gapsOf = ({ gaps }: StatusPage) => {
 }
 
 const alarmsOf = ({ nowMs, report }: StatusPage) => {
-  const firing = firingIn(report)
-  if (firing === undefined) return []
+  const firing = report.alerts
   if (firing.length === 0) return [line("alarms", "none")]
   return firing.map(({ rule, since, words }) =>
     line("alarm", `${rule}, for ${spanWords(nowMs - Date.parse(since))}: ${words}`)

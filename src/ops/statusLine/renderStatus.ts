@@ -21,6 +21,8 @@ export interface StatusSnapshot {
   readonly slotsUsed: number
   readonly slots: number
   readonly headSeq: number
+  /** Alarms that fire. */
+  readonly alarms: number
   readonly url: string
   /** In plain words, the worst first. */
   readonly problems: ReadonlyArray<string>
@@ -53,6 +55,7 @@ const facts = (s: StatusSnapshot): ReadonlyArray<string> => [
   `calls ${count(s.callsUsed)}/${count(s.callsBudget)} per s${s.refusals > 0 ? `, ${count(s.refusals)} refused` : ""}`,
   `streams ${count(s.slotsUsed)}/${count(s.slots)}`,
   `journal #${count(s.headSeq)}`,
+  ...(s.alarms > 0 ? [`ALARMS ${count(s.alarms)}`] : []),
   s.url
 ]
 

@@ -43,6 +43,7 @@ export const makeSnapshot = (report: Effect.Effect<HealthReport>, url: string): 
       slotsUsed: sum(accounts.map(({ stream }) => stream.slotsHeld)),
       slots: sum(accounts.map(({ stream }) => stream.slotsBelieved)),
       headSeq: journal.head.seq,
+      alarms: health.alerts.length,
       url,
       problems: problemsOf(health)
     } satisfies StatusSnapshot

@@ -28,7 +28,7 @@ import { calendar } from "../../../src/ops/doctor/calendar.ts"
 import { certificate } from "../../../src/ops/doctor/certificate.ts"
 import { gapsToday } from "../../../src/ops/doctor/gapsToday.ts"
 import { universe } from "../../../src/ops/doctor/universe.ts"
-import { healthReport } from "../../support/healthReport.ts"
+import { troubledReport } from "../../support/healthReport.ts"
 import { accountAt, leakIn, secrets } from "../../support/accounts.ts"
 import { writeArchive } from "../../support/archive.ts"
 import { clockOf, quotes } from "../../support/archivedDay.ts"
@@ -367,11 +367,11 @@ describe("what the doctor says of a running observer", () => {
       const mute = yield* running({ holder: held })
       assert.strictEqual(mute.status, "warn")
       assert.include(mute.words, "process 7 holds the data folder and does not answer over HTTP")
-      const well = yield* running({ holder: held, health: Effect.succeed(healthReport) })
+      const well = yield* running({ holder: held, health: Effect.succeed(troubledReport) })
       assert.deepInclude(well, { status: "ok", words: "version 0.0.0 runs and is ok, ready" })
-      const other = yield* running({ health: Effect.succeed(healthReport) })
+      const other = yield* running({ health: Effect.succeed(troubledReport) })
       assert.include(other.words, "no process of this machine holds the data folder")
-      const ill = yield* running({ holder: held, health: Effect.succeed({ ...healthReport, status: "degraded" }) })
+      const ill = yield* running({ holder: held, health: Effect.succeed({ ...troubledReport, status: "degraded" }) })
       assert.strictEqual(ill.status, "warn")
       assert.include(ill.words, "sql: the database is down")
     })
@@ -394,7 +394,7 @@ describe("what the doctor says of a running observer", () => {
       const near = { ...account, endpoints: { ...account.endpoints, wsUrl } }
       const ask = (given: Partial<Installation>) =>
         Effect.map(looked(streamHosts, { ...on, accounts: [near], ...given }), (found) => found.at(-1))
-      const live = yield* ask({ health: Effect.succeed(healthReport) })
+      const live = yield* ask({ health: Effect.succeed(troubledReport) })
       assert.deepInclude(live, { name: "stream upgrade", status: "ok" })
       assert.include(live?.words, "the running observer's stream is live")
       assert.strictEqual(connected, 0)
