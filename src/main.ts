@@ -26,7 +26,9 @@ import { DiskWatch } from "./ops/DiskWatch.ts"
 import { Gaps } from "./ops/Gaps.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
+import { makeMeterRefresh } from "./ops/Meters.ts"
 import { Screen } from "./ops/Screen.ts"
+import { Telemetry } from "./ops/Telemetry.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
 import * as StatusLine from "./ops/StatusLine.ts"
 import { makeSnapshot } from "./ops/statusLine/snapshotOf.ts"
@@ -39,6 +41,7 @@ import { type Settings, unknownVariables } from "./Settings.ts"
 import { Shards } from "./shard/Shards.ts"
 import { openSource, readAccounts, type Source } from "./Source.ts"
 import { SqlPipeline } from "./sql/SqlPipeline.ts"
+import { readTelemetrySettings, telemetryOf } from "./telemetryOf.ts"
 import { version } from "./version.ts"
 
 const megabyte = 1_000_000
@@ -105,6 +108,9 @@ const openFront = Effect.fnUntraced(function* ({ httpHost: host, httpPort: port,
   const server = hosted(Server.layer({ host, port, token }, Api.layer))
   yield* supervisor.start({ ...front, name: "http", run: server.run })
   const { url } = Context.get(yield* server.first, Server.ServerAddress)
+  const telemetry = yield* Telemetry
+  const refresh = yield* makeMeterRefresh
+  yield* telemetry.refreshBy(Effect.flatMap(report, refresh))
   const snapshot = makeSnapshot(report, `${url}/health`)
   yield* supervisor.start({ ...front, name: "screen", run: StatusLine.run(snapshot) })
   return url
@@ -143,6 +149,7 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
 const main = Effect.gen(function* () {
   const nextHangup = yield* hearHangups
   const { env, settings } = yield* readSettings
+  const { telemetry: sent, warnings: telemetryWarnings } = yield* readTelemetrySettings(env)
   yield* prepareFolders(settings)
   const { clock, log_days: days, log_mb: max_mb, logDir, logLevel: level } = settings
   const {
@@ -150,20 +157,25 @@ const main = Effect.gen(function* () {
     secrets: keys,
     warnings
   } = yield* Effect.mapError(readAccounts(settings), endWith(exitCode.settings))
-  const secrets = [...keys, settings.databaseUrl, settings.httpToken].filter((value) => value !== undefined)
+  const ours = [...keys, settings.databaseUrl, settings.httpToken].filter((value) => value !== undefined)
+  const secrets = [...ours, ...(sent?.secrets ?? [])]
   const complain = (line: string) => void process.stderr.write(`${line}\n`)
   const logging = Logging.layer({ logDir, level, max_mb, days, secrets, complain }).pipe(
     Layer.provideMerge(Screen.layer(process.stdout))
   )
   const unknown = unknownVariables(env)
   const wrong = unknown.length === 0 ? [] : [`these settings do not exist: ${unknown.join(", ")}`]
-  const warn = Effect.forEach([...wrong, ...warnings], (warning) => Effect.logWarning(warning), { discard: true })
+  const warn = Effect.forEach([...wrong, ...warnings, ...telemetryWarnings], (warning) => Effect.logWarning(warning), {
+    discard: true
+  })
   const run = Effect.andThen(warn, observe(settings, accounts)).pipe(
     Effect.scoped,
     Effect.provideService(NextHangup, nextHangup)
   )
+  const { drain_seconds, node } = settings
+  const telemetry = telemetryOf({ settings: sent, node, secrets, drain_seconds })
   const inTime = clock === undefined ? run : Effect.provideService(run, MarketClock, rehearsed(clock))
-  return yield* Effect.provide(inTime, logging)
+  return yield* inTime.pipe(Effect.provide(telemetry), Effect.provide(logging))
 })
 
 NodeRuntime.runMain(main, { disableErrorReporting: true, teardown })

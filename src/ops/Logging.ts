@@ -1,7 +1,8 @@
 import { Effect, Layer, Logger, type LogLevel, type Redacted, References } from "effect"
-import { openLogFile } from "./logging/LogFile.ts"
+import { type LogFile, openLogFile } from "./logging/LogFile.ts"
 import { toEntry, toJsonLine } from "./logging/entry.ts"
 import { toHumanLine } from "./logging/humanLine.ts"
+import { LostLines } from "./logging/LostLines.ts"
 import { makeScrub } from "./logging/scrub.ts"
 import { Screen } from "./Screen.ts"
 
@@ -23,18 +24,24 @@ export interface LoggingOptions {
  * JSON lines in `observer.log`. (The third, the data, is the journal.) Trouble with the file never stops or slows the
  * program. What was logged is flushed when the scope ends.
  */
-export const layer = (options: LoggingOptions): Layer.Layer<never, never, Screen> => {
-  const loggers = Logger.layer([makeLogger(options), Logger.tracerLogger])
-  return Layer.merge(loggers, Layer.succeed(References.MinimumLogLevel, options.level))
-}
+export const layer = (options: LoggingOptions): Layer.Layer<never, never, Screen> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const file = yield* Effect.acquireRelease(
+        Effect.sync(() => openLogFile(options)),
+        ({ close }) => close
+      )
+      return Layer.mergeAll(
+        Logger.layer([makeLogger(options, file), Logger.tracerLogger]),
+        Layer.succeed(References.MinimumLogLevel, options.level),
+        Layer.succeed(LostLines, file.lost)
+      )
+    })
+  )
 
-const makeLogger = Effect.fnUntraced(function* (options: LoggingOptions) {
+const makeLogger = Effect.fnUntraced(function* (options: LoggingOptions, file: LogFile) {
   const screen = yield* Screen
   const scrub = makeScrub(options.secrets ?? [])
-  const file = yield* Effect.acquireRelease(
-    Effect.sync(() => openLogFile(options)),
-    ({ close }) => close
-  )
   return Logger.make<unknown, void>((event) => {
     const entry = toEntry(event)
     const json = scrub(toJsonLine(entry))

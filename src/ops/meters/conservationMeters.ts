@@ -3,7 +3,7 @@ import type { HealthReport } from "../Health.ts"
 import { raiseTo } from "./raiseTo.ts"
 
 const counter = (what: string, description: string) =>
-  Metric.counter(`observer_records_${what}_total`, { description: `${description}, by source` })
+  Metric.counter(`observer_records_${what}_total`, { description: `${description}, by source`, incremental: true })
 
 const counters = {
   received: counter("received", "Records that reached us"),

@@ -1,0 +1,36 @@
+import { Effect, type Layer, type Redacted } from "effect"
+import { makeScrub } from "./ops/logging/scrub.ts"
+import { Telemetry } from "./ops/Telemetry.ts"
+import { readTelemetry, type TelemetrySettings } from "./ops/telemetry/TelemetrySettings.ts"
+import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
+import { describeProblem } from "./Settings.ts"
+import { version } from "./version.ts"
+
+/** What the `OTEL_*` variables ask for; ends with exit code 64 and every wrong one named. */
+export const readTelemetrySettings = (env: Readonly<Record<string, string | undefined>>) =>
+  Effect.mapError(
+    Effect.fromResult(readTelemetry(env)),
+    (problems) => new ProgramEnd({ code: exitCode.settings, lines: problems.map(describeProblem) })
+  )
+
+export interface TelemetryOf {
+  readonly settings: TelemetrySettings | undefined
+  readonly node: string
+  readonly secrets: ReadonlyArray<Redacted.Redacted>
+  readonly drain_seconds: number
+}
+
+/** Part of the drain time in which what is not yet sent is sent, each signal after the other; it is within what closing may take. */
+const flush_share = 0.04
+
+/** The telemetry of a program. */
+export const telemetryOf = ({ drain_seconds, node, secrets, settings }: TelemetryOf): Layer.Layer<Telemetry> =>
+  settings === undefined
+    ? Telemetry.layerOff
+    : Telemetry.layer({
+        settings,
+        version,
+        node,
+        scrub: makeScrub(secrets),
+        flush_ms: drain_seconds * 1_000 * flush_share
+      })
