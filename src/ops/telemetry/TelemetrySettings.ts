@@ -124,7 +124,11 @@ const decodeSafely = (text: string): string => {
 
 const secretsOf = (given: Readonly<Record<string, string>>): ReadonlyArray<Redacted.Redacted> =>
   Object.entries(given).flatMap(([name, text]) => {
-    if (name.endsWith("HEADERS")) return Object.values(pairsOf(text)).map((value) => Redacted.make(value))
+    if (name.endsWith("HEADERS")) {
+      // The token of `Bearer …` is one by itself.
+      const values = Object.values(pairsOf(text)).flatMap((value) => [value, ...value.split(" ").slice(1)])
+      return values.map((value) => Redacted.make(value))
+    }
     if (!name.endsWith("ENDPOINT") || !URL.canParse(text)) return []
     const { password } = new URL(text)
     return password === "" ? [] : [Redacted.make(decodeSafely(password))]
