@@ -14,6 +14,7 @@ const migrations = ["0001_records", "0002_bookkeeping", "0003_hypertable", "0004
 const compile = Effect.gen(function* () {
   const folder = yield* compiled([
     "src/main.ts",
+    "src/cli.ts",
     "src/simulator.ts",
     "src/sql/embeddedWorker.ts",
     "src/ops/telemetry/openTelemetry.ts",
@@ -28,7 +29,12 @@ const compile = Effect.gen(function* () {
     spy,
     `process.on("exit", () => require("node:fs").writeFileSync(process.env.SPY, JSON.stringify(${list})))`
   )
-  return { main: join(folder, "src/main.js"), simulator: join(folder, "src/simulator.js"), spy }
+  return {
+    cli: join(folder, "src/cli.js"),
+    main: join(folder, "src/main.js"),
+    simulator: join(folder, "src/simulator.js"),
+    spy
+  }
 })
 
 /** The programs, compiled once for all tests here. */
@@ -205,6 +211,15 @@ layer(Programs.layer, { excludeTestServices: true })("a running observer", (it) 
         }
         assert.isAbove(modules().length, 0, "the spy sees what is loaded")
 
+        const { cli } = yield* Programs
+        const replay = yield* startChild([cli, "replay"], folder, {})
+        yield* eventually(() => replay.process.exitCode !== null, replay.stdout)
+        assert.strictEqual(replay.process.exitCode, 0, replay.stdout() + replay.stderr())
+        const [replayed] = spans.filter(({ name }) => name === "replay.run")
+        assert.isAbove(Number(replayed?.attributes["present"]), 0)
+        const batch = spans.find(({ name }) => name === "replay.batch")
+        assert.deepStrictEqual(batch && lineage(indexed(spans), batch), ["replay.batch", "replay.run"])
+
         const lines = readFileSync(join(folder, "var/log/observer.log"), "utf8").trim().split("\n")
         const kept = new Map(spans.map(({ spanId, traceId }) => [spanId, traceId]))
         const traced = lines
@@ -212,7 +227,7 @@ layer(Programs.layer, { excludeTestServices: true })("a running observer", (it) 
           .filter(({ span }) => span !== undefined)
         for (const { span = "", trace } of traced) assert.strictEqual(kept.get(span), trace)
       }),
-    120_000
+    180_000
   )
 
   it.effect(
@@ -224,7 +239,7 @@ layer(Programs.layer, { excludeTestServices: true })("a running observer", (it) 
         assert.strictEqual(yield* observer.end, 0, observer.stderr())
         assert.deepStrictEqual(modules(), [])
       }),
-    120_000
+    180_000
   )
 
   it.effect(
@@ -238,6 +253,6 @@ layer(Programs.layer, { excludeTestServices: true })("a running observer", (it) 
         assert.strictEqual(observer.process.exitCode, 64)
         assert.include(observer.stderr(), `OTEL_TRACES_EXPORTER is "jaeger"; allowed: otlp or none`)
       }),
-    120_000
+    180_000
   )
 })
