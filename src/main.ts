@@ -175,7 +175,7 @@ const main = Effect.gen(function* () {
   const { drain_seconds, node } = settings
   const telemetry = telemetryOf({ settings: sent, node, secrets, drain_seconds })
   const inTime = clock === undefined ? run : Effect.provideService(run, MarketClock, rehearsed(clock))
-  return yield* inTime.pipe(Effect.provide(telemetry), Effect.provide(logging))
+  return yield* Effect.provide(inTime, Layer.provideMerge(telemetry, logging))
 })
 
 NodeRuntime.runMain(main, { disableErrorReporting: true, teardown })

@@ -1,4 +1,4 @@
-import { Console, Effect, Option, References, type Stream } from "effect"
+import { Console, Effect, Layer, Option, References, type Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -125,9 +125,9 @@ const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typ
   const ours = [settings.databaseUrl, target].filter((value) => value !== undefined)
   const { drain_seconds, node } = settings
   const telemetry = telemetryOf({ settings: sent, node, secrets: [...ours, ...(sent?.secrets ?? [])], drain_seconds })
-  yield* (given.dryRun ? compareOnly(chunks, oldestDay) : store(chunks, oldestDay, name, totalBytes)).pipe(
-    Effect.provide(Database.layer(database)),
-    Effect.provide(telemetry)
+  yield* Effect.provide(
+    given.dryRun ? compareOnly(chunks, oldestDay) : store(chunks, oldestDay, name, totalBytes),
+    Layer.provideMerge(Database.layer(database), telemetry)
   )
 })
 

@@ -23,14 +23,10 @@ export interface TelemetryOf {
 /** Part of the drain time in which what is not yet sent is sent, each signal after the other; it is within what closing may take. */
 const flush_share = 0.04
 
-/** The telemetry of a program. */
-export const telemetryOf = ({ drain_seconds, node, secrets, settings }: TelemetryOf): Layer.Layer<Telemetry> =>
-  settings === undefined
-    ? Telemetry.layerOff
-    : Telemetry.layer({
-        settings,
-        version,
-        node,
-        scrub: makeScrub(secrets),
-        flush_ms: drain_seconds * 1_000 * flush_share
-      })
+/** The telemetry of a program. Where something is sent, what `.env` says of it is put where the SDK reads it, in the environment. */
+export const telemetryOf = ({ drain_seconds, node, secrets, settings }: TelemetryOf): Layer.Layer<Telemetry> => {
+  if (settings === undefined) return Telemetry.layerOff
+  Object.assign(process.env, settings.variables)
+  const flush_ms = drain_seconds * 1_000 * flush_share
+  return Telemetry.layer({ settings, version, node, scrub: makeScrub(secrets), flush_ms })
+}

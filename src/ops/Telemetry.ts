@@ -14,7 +14,8 @@ export interface TelemetryOptions {
 }
 
 /**
- * Traces, metrics and logs to an OTLP receiver. Spans are those of the program's own parts: HTTP's are off on both sides,
+ * Traces, metrics and logs to an OTLP receiver. The SDK reads addresses, headers and certificates from the environment: there
+ * `settings.variables` must be before. Spans are those of the program's own parts: HTTP's are off on both sides,
  * for they hold addresses, queries and headers, and would tell other hosts of our traces.
  */
 export class Telemetry extends Context.Service<

@@ -12,19 +12,20 @@ type Quantiles = ReadonlyArray<number>
 /** How late the event loop came to what was due: what this program's every part waits for when one keeps the thread busy. */
 export class EventLoopLag {
   private readonly monitor: IntervalHistogram
-  private sinceMs: number
+  /** When the window began; absent until somebody asks. */
+  private sinceMs: number | undefined
   private before: Quantiles = []
 
-  constructor(nowMs: number) {
+  constructor() {
     this.monitor = monitorEventLoopDelay({ resolution: look_ms })
     this.monitor.enable()
-    this.sinceMs = nowMs
   }
 
   /** Seconds, of each of `lagQuantiles`: the worse of the window under way and the one before it. */
   seconds(nowMs: number): Quantiles {
     const current = this.current()
     const worst = current.map((value, at) => Math.max(value, this.before[at] ?? 0))
+    this.sinceMs ??= nowMs
     if (nowMs - this.sinceMs >= window_ms) {
       this.monitor.reset()
       this.sinceMs = nowMs
@@ -44,5 +45,5 @@ export class EventLoopLag {
 
 /** The one of this process; it begins to look when it is first asked for. */
 export const ProcessLag = Context.Reference<EventLoopLag>("observer/ops/meters/ProcessLag", {
-  defaultValue: () => new EventLoopLag(Date.now())
+  defaultValue: () => new EventLoopLag()
 })

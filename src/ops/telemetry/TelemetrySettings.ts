@@ -15,7 +15,7 @@ export interface TelemetrySettings {
   readonly temporality: "cumulative" | "delta"
   readonly spanQueue: QueueSettings
   readonly logQueue: QueueSettings
-  /** The variables, for the SDK, which reads addresses, headers and certificates by itself. */
+  /** The variables as they were given, for the environment: the SDK reads addresses, headers and certificates there. */
   readonly variables: Readonly<Record<string, string>>
   /** What must not be seen in any line: values of headers, and the password of an address. */
   readonly secrets: ReadonlyArray<Redacted.Redacted>

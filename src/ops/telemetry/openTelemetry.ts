@@ -28,9 +28,7 @@ const refresh_timeout = "1 second"
 export const openTelemetry = (options: TelemetryOptions): Layer.Layer<Telemetry> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { logs, metrics, resource, traces, variables } = options.settings
-      // The SDK reads its variables from here alone, and those of `.env` are not.
-      Object.assign(process.env, variables)
+      const { logs, metrics, resource, traces } = options.settings
       const services = yield* Effect.context<never>()
       let refresh: Effect.Effect<void> = Effect.void
       const refreshed = () =>

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Logger, Metric, Redacted, Result, Scope } from "effect"
+import { type Context, Data, Effect, Exit, Fiber, Layer, Logger, Metric, Redacted, Result, Scope } from "effect"
 import { inSpan } from "../../../src/actor/inSpan.ts"
 import { Mailbox } from "../../../src/actor/Mailbox.ts"
 import type { RecordDraft } from "../../../src/domain/JournalRecord.ts"
@@ -8,12 +8,15 @@ import { Journal } from "../../../src/journal/Journal.ts"
 import { makeScrub } from "../../../src/ops/logging/scrub.ts"
 import { Telemetry } from "../../../src/ops/Telemetry.ts"
 import { readTelemetry } from "../../../src/ops/telemetry/TelemetrySettings.ts"
+import { eventually } from "../../support/eventually.ts"
 import { makeOtlpReceiver, type OtlpReceiver } from "../../support/otlpReceiver.ts"
 import { scratchFolder } from "../../support/virtualTime.ts"
 
+class Unreachable extends Data.TaggedError("Unreachable")<{ readonly message: string }> {}
+
 const planted = "planted-secret-0123456789"
 
-/** The variables that the SDK reads are the process's: they are gone when the test is over. */
+/** The variables that the SDK reads are the process's, where the program puts them; they are gone when the test is over. */
 const freshVariables = Effect.addFinalizer(() =>
   Effect.sync(() => {
     for (const name of Object.keys(process.env)) if (name.startsWith("OTEL_")) delete process.env[name]
@@ -31,16 +34,10 @@ const telemetryTo = (receiver: OtlpReceiver, variables: Record<string, string> =
   const read = Result.getOrThrow(readTelemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...soon, ...variables }))
   assert.isDefined(read.telemetry)
   const settings = read.telemetry as NonNullable<typeof read.telemetry>
+  Object.assign(process.env, settings.variables)
   const scrub = makeScrub([Redacted.make(planted)])
   return Telemetry.layer({ settings, version: "1.2.3", node: "n1", scrub, flush_ms })
 }
-
-/** Real sockets take their time: looks again and again, for ten seconds. */
-const eventually = (isTrue: () => boolean, what: string) =>
-  Effect.gen(function* () {
-    for (let looks = 0; looks < 500 && !isTrue(); looks++) yield* Effect.sleep("20 millis")
-    assert.isTrue(isTrue(), what)
-  })
 
 const itemsOf = (signal: string, result: string) =>
   Effect.map(Metric.snapshot, (all) => {
@@ -91,7 +88,7 @@ describe("telemetry", () => {
         yield* mailbox.consume(handling)
         yield* close
         yield* Fiber.join(writing)
-      }).pipe(Effect.provide(journal), Effect.provide(telemetryTo(receiver)))
+      }).pipe(Effect.provide(Layer.provideMerge(journal, telemetryTo(receiver))))
 
       const named = (name: string) => {
         const [span, ...more] = receiver.spans.filter((each) => each.name === name)
@@ -146,12 +143,11 @@ describe("telemetry", () => {
       const receiver = yield* makeOtlpReceiver
       const failing = Effect.andThen(
         Effect.logWarning(`a library quoted ${planted}`, { of: planted, tries: 3 }),
-        Effect.fail(new Error(`cannot reach https://host/?key=${planted}`))
+        Effect.fail(new Unreachable({ message: `cannot reach https://host/?key=${planted}` }))
       )
       yield* Effect.exit(inSpan(failing, "replay.run", { attributes: { url: `https://host/${planted}` } })).pipe(
         Effect.andThen(Effect.logError("outside")),
-        Effect.provide(telemetryTo(receiver)),
-        Effect.provide(Logger.layer([Logger.tracerLogger]))
+        Effect.provide(Layer.provideMerge(telemetryTo(receiver), Logger.layer([Logger.tracerLogger])))
       )
       const [span] = receiver.spans
       const [line, outside] = receiver.logs
@@ -181,7 +177,7 @@ describe("telemetry", () => {
         yield* refreshBy(Effect.suspend(() => Metric.update(gauge, ++asked)))
         yield* eventually(
           () => receiver.points.filter(({ name }) => name === "observer_test_refreshed_count").length >= 2,
-          "two exports"
+          () => "two exports"
         )
       }).pipe(Effect.provide(telemetryTo(receiver)))
       const [first, second] = receiver.points.filter(({ name }) => name === "observer_test_refreshed_count")
@@ -218,12 +214,12 @@ describe("telemetry", () => {
         yield* Effect.gen(function* () {
           for (const expected of [1, 2]) {
             yield* inSpan(Effect.void, "replay.run")
-            let failed = 0
-            yield* Effect.repeat(Effect.andThen(Effect.sleep("20 millis"), itemsOf("traces", "failed")), {
-              until: (count) => (failed = count - before) >= expected,
-              times: 500
-            })
-            assert.strictEqual(failed, expected)
+            const failed = Effect.map(itemsOf("traces", "failed"), (count) => count - before)
+            yield* eventually(
+              Effect.map(failed, (count) => count >= expected),
+              () => `${expected} that failed`
+            )
+            assert.strictEqual(yield* failed, expected)
           }
           assert.lengthOf(
             lines.filter((line) => line.includes("does not take")),
@@ -231,9 +227,15 @@ describe("telemetry", () => {
           )
           receiver.be("takes")
           yield* inSpan(Effect.void, "replay.run")
-          yield* eventually(() => receiver.spans.length === 1, "the span that was taken")
-          yield* eventually(() => lines.some((line) => line.includes("takes what is sent again")), "the line about it")
-        }).pipe(Effect.provide(telemetryTo(receiver, variables)), Effect.provide(layer))
+          yield* eventually(
+            () => receiver.spans.length === 1,
+            () => "the span that was taken"
+          )
+          yield* eventually(
+            () => lines.some((line) => line.includes("takes what is sent again")),
+            () => "the line about it"
+          )
+        }).pipe(Effect.provide(Layer.provideMerge(telemetryTo(receiver, variables), layer)))
         assert.strictEqual((yield* itemsOf("traces", "sent")) - sentBefore, 1)
       })
   )

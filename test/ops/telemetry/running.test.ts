@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Child, startChild } from "../../support/children.ts"
 import { compiled } from "../../support/compiled.ts"
+import { eventually } from "../../support/eventually.ts"
 import { makeHeaderWitness } from "../../support/headerWitness.ts"
 import type { OtlpSpan } from "../../support/otlpMessages.ts"
 import { makeOtlpReceiver } from "../../support/otlpReceiver.ts"
@@ -48,21 +49,17 @@ const planted = {
   OBSERVER_HTTP_TOKEN: "planted-http-token-0123456789abcdef"
 }
 
-/** Looks again and again, for a minute; a program that has ended brings nothing more. */
-const eventually = (isTrue: () => boolean, what: () => string, child?: Child) =>
-  Effect.gen(function* () {
-    for (let looks = 0; looks < 300 && !isTrue(); looks++) {
-      if (child !== undefined && child.process.exitCode !== null) break
-      yield* Effect.sleep("200 millis")
-    }
-    assert.isTrue(isTrue(), what())
-  })
+const hasEnded = ({ process: child }: Child) => child.exitCode !== null || child.signalCode !== null
 
 const observing = Effect.fnUntraced(function* (variables: Record<string, string>) {
   const { main, simulator, spy } = yield* Programs
   const folder = yield* scratchFolder
   const exchange = yield* startChild([simulator, "--port", "0"], folder, {})
-  yield* eventually(() => exchange.stdout().includes("\n"), exchange.stderr, exchange)
+  yield* eventually(
+    () => exchange.stdout().includes("\n"),
+    exchange.stderr,
+    () => hasEnded(exchange)
+  )
   const { restUrl, wsUrl } = JSON.parse(exchange.stdout().split("\n")[0] ?? "") as { restUrl: string; wsUrl: string }
   const witness = yield* makeHeaderWitness(restUrl)
   writeFileSync(
@@ -149,23 +146,23 @@ layer(Programs.layer, { excludeTestServices: true })("a running observer", (it) 
         yield* eventually(
           () => from("stream.frames"),
           () => `an append of frames; ${said()}`,
-          observer
+          () => hasEnded(observer)
         )
         yield* eventually(
           () => from("sweep.ask"),
           () => `an append of a sweep; ${said()}`,
-          observer
+          () => hasEnded(observer)
         )
         yield* eventually(
           () => spans.some(({ name }) => name === "sql.batch"),
           () => `a batch of SQL; ${said()}`,
-          observer
+          () => hasEnded(observer)
         )
         const missing = () => metricNames.filter((name) => !points.some((point) => point.name === name))
         yield* eventually(
           () => missing().length === 0,
           () => `metrics ${missing().join(", ")}; ${said()}`,
-          observer
+          () => hasEnded(observer)
         )
         assert.strictEqual(yield* observer.end, 0, said())
 
@@ -179,7 +176,7 @@ layer(Programs.layer, { excludeTestServices: true })("a running observer", (it) 
           ["kis.call", "sweep.ask"]
         )
         const append = spans.findLast(({ name }) => name === "journal.append")
-        const { first_seq, last_seq, records } = append?.attributes as Record<string, number>
+        const { first_seq, last_seq, records } = (append?.attributes ?? {}) as Record<string, number>
         assert.strictEqual(Number(last_seq) - Number(first_seq) + 1, records)
         assert.isTrue(
           spans.some(({ name }) => name === "journal.seal"),
@@ -213,7 +210,7 @@ layer(Programs.layer, { excludeTestServices: true })("a running observer", (it) 
 
         const { cli } = yield* Programs
         const replay = yield* startChild([cli, "replay"], folder, {})
-        yield* eventually(() => replay.process.exitCode !== null, replay.stdout)
+        yield* eventually(() => hasEnded(replay), replay.stdout)
         assert.strictEqual(replay.process.exitCode, 0, replay.stdout() + replay.stderr())
         const [replayed] = spans.filter(({ name }) => name === "replay.run")
         assert.isAbove(Number(replayed?.attributes["present"]), 0)
@@ -235,7 +232,11 @@ layer(Programs.layer, { excludeTestServices: true })("a running observer", (it) 
     () =>
       Effect.gen(function* () {
         const { modules, observer } = yield* observing({ OTEL_SERVICE_NAME: "unused" })
-        yield* eventually(() => observer.stdout().includes("the observer runs"), observer.stderr, observer)
+        yield* eventually(
+          () => observer.stdout().includes("the observer runs"),
+          observer.stderr,
+          () => hasEnded(observer)
+        )
         assert.strictEqual(yield* observer.end, 0, observer.stderr())
         assert.deepStrictEqual(modules(), [])
       }),
@@ -249,7 +250,7 @@ layer(Programs.layer, { excludeTestServices: true })("a running observer", (it) 
         const { main } = yield* Programs
         const folder = yield* scratchFolder
         const observer = yield* startChild([main], folder, { OTEL_TRACES_EXPORTER: "jaeger" })
-        yield* eventually(() => observer.process.exitCode !== null, observer.stdout)
+        yield* eventually(() => hasEnded(observer), observer.stdout)
         assert.strictEqual(observer.process.exitCode, 64)
         assert.include(observer.stderr(), `OTEL_TRACES_EXPORTER is "jaeger"; allowed: otlp or none`)
       }),
