@@ -33,7 +33,9 @@ import { DiskWatch } from "./ops/DiskWatch.ts"
 import { Gaps } from "./ops/Gaps.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
+import { makeMeterRefresh } from "./ops/Meters.ts"
 import { Screen } from "./ops/Screen.ts"
+import { Telemetry } from "./ops/Telemetry.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
 import * as StatusLine from "./ops/StatusLine.ts"
 import { statusSentence } from "./ops/statusLine/renderStatus.ts"
@@ -49,6 +51,7 @@ import { type Settings, unknownVariables } from "./Settings.ts"
 import { Shards } from "./shard/Shards.ts"
 import { openSource, readAccounts, type Source } from "./Source.ts"
 import { SqlPipeline } from "./sql/SqlPipeline.ts"
+import { readTelemetrySettings, telemetryOf } from "./telemetryOf.ts"
 import { version } from "./version.ts"
 
 const megabyte = 1_000_000
@@ -123,6 +126,9 @@ const openFront = Effect.fnUntraced(function* (settings: Settings) {
   yield* supervisor.start({ ...front, name: "http", run: server.run })
   const { url } = Context.get(yield* server.first, Server.ServerAddress)
   yield* tellAddress(stateDir, url)
+  const telemetry = yield* Telemetry
+  const refresh = yield* makeMeterRefresh
+  yield* telemetry.refreshBy(Effect.flatMap(report, refresh))
   const snapshot = makeSnapshot(report, `${url}/health`)
   yield* supervisor.start({ ...front, name: "screen", run: StatusLine.run(snapshot) })
   const systemd = notifyAddressOf(process.env, process.pid)
@@ -170,6 +176,7 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
 const main = Effect.gen(function* () {
   const nextHangup = yield* hearHangups
   const { env, settings } = yield* readSettings
+  const { telemetry: sent, warnings: telemetryWarnings } = yield* readTelemetrySettings(env)
   yield* prepareFolders(settings)
   const { clock, log_days: days, log_mb: max_mb, logDir, logLevel: level } = settings
   const { accounts, warnings } = yield* Effect.mapError(readAccounts(settings), endWith(exitCode.settings))
@@ -180,15 +187,21 @@ const main = Effect.gen(function* () {
   const unknown = unknownVariables(env)
   const open = openToOthers(settings, process.cwd())
   const wrong = unknown.length === 0 ? [] : [`these settings do not exist: ${unknown.join(", ")}`]
-  const warn = Effect.forEach([...wrong, ...warnings, ...open], (warning) => Effect.logWarning(warning), {
-    discard: true
-  })
+  const warn = Effect.forEach(
+    [...wrong, ...warnings, ...open, ...telemetryWarnings],
+    (warning) => Effect.logWarning(warning),
+    {
+      discard: true
+    }
+  )
   const run = Effect.andThen(warn, observe(settings, accounts)).pipe(
     Effect.scoped,
     Effect.provideService(NextHangup, nextHangup)
   )
+  const { drain_seconds, node } = settings
+  const telemetry = telemetryOf({ settings: sent, node, drain_seconds })
   const inTime = clock === undefined ? run : Effect.provideService(run, MarketClock, rehearsed(clock))
-  return yield* Effect.provide(inTime, logging)
+  return yield* Effect.provide(inTime, Layer.provideMerge(telemetry, logging))
 })
 
 hearUncaught()

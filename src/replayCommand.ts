@@ -1,4 +1,4 @@
-import { Console, Effect, Option, References, type Stream } from "effect"
+import { Console, Effect, Layer, Option, References, type Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -23,6 +23,7 @@ import { isEqual, onceReplayed, type Reconciliation, reconcile, reconcileEmpty }
 import { replay } from "./sql/Replay.ts"
 import { renderReconciliation } from "./sql/replayText.ts"
 import { targetFlag } from "./targetFlag.ts"
+import { telemetryOf, readTelemetrySettings } from "./telemetryOf.ts"
 
 const flags = {
   from: dayFlag("from", "First day of the archive, in market time; the oldest if not given").pipe(Flag.optional),
@@ -97,7 +98,9 @@ const store = Effect.fnUntraced(function* (chunks: Chunks, oldestDay: string, ra
 
 const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>) {
   const days = yield* rangeOf(given.from, given.to)
-  const { settings } = yield* readSettings
+  const { env, settings } = yield* readSettings
+  const { telemetry: sent, warnings } = yield* readTelemetrySettings(env)
+  for (const warning of warnings) yield* Effect.logWarning(warning)
   const target = Option.getOrUndefined(given.target)
   if (!settings.sql && target === undefined) {
     const lines = ["OBSERVER_SQL is off: there is no database to replay into; set it to on, or give a --target"]
@@ -119,9 +122,11 @@ const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typ
   }
   const oldestDay = oldest.segment.day.replaceAll("/", "")
   const name = `${range.fromDay ?? "*"}-${range.toDay ?? "*"}`
+  const { drain_seconds, node } = settings
+  const telemetry = telemetryOf({ settings: sent, node, drain_seconds })
   yield* Effect.provide(
     given.dryRun ? compareOnly(chunks, oldestDay) : store(chunks, oldestDay, name, totalBytes),
-    Database.layer(database)
+    Layer.provideMerge(Database.layer(database), telemetry)
   )
 })
 

@@ -1,4 +1,5 @@
 import { type Cause, Effect, MutableList, Queue, type Tracer } from "effect"
+import { inSpanFor, spanOf } from "./inSpan.ts"
 
 /** What a full mailbox does with one message more. */
 export type FullPolicy<A> =
@@ -105,7 +106,7 @@ export class Mailbox<A> implements MailboxGauge {
    */
   offer(message: A, onTaken?: () => void): Effect.Effect<boolean> {
     return Effect.withFiber((fiber) => {
-      const sender = fiber.cache.tracer === undefined ? undefined : fiber.cache.span
+      const sender = spanOf(fiber)
       if (this.policy._tag === "conflate") {
         return this.offerConflating(message, sender, this.policy.key(message), onTaken)
       }
@@ -228,18 +229,11 @@ export class Mailbox<A> implements MailboxGauge {
     if (count === 1) this.crashes += 1
   }
 
-  /** The batch in a span of its own, under the one in which its first message was sent. */
+  /** The batch in a span of its own, under the one in which its first message was sent that is part of a kept trace. */
   private traced<B, E, R>(work: Effect.Effect<B, E, R>, batch: ReadonlyArray<Waiting<A>>): Effect.Effect<B, E, R> {
-    const [first, ...others] = new Set(
-      batch.flatMap((waiting) => (waiting instanceof Envelope ? (waiting.sender ?? []) : []))
-    )
-    return Effect.withSpan(work, `${this.actor} handles`, {
-      kind: "consumer",
-      attributes: { messages: batch.length },
-      links: others.map((span) => ({ span, attributes: {} })),
-      captureStackTrace: false,
-      ...(first === undefined ? { root: true } : { parent: first })
-    })
+    const senders = batch.map((waiting) => (waiting instanceof Envelope ? waiting.sender : undefined))
+    const details = { kind: "consumer", attributes: { messages: batch.length } } as const
+    return inSpanFor(senders, work, `${this.actor} handles`, details)
   }
 
   private wrapped(message: A, sender: Tracer.AnySpan | undefined, key?: string): Envelope<A> {

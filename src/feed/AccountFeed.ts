@@ -15,6 +15,7 @@ import { makeHolidays } from "../kis/Holidays.ts"
 import type { KisCredentialsRejected, KisError } from "../kis/KisError.ts"
 import { exchange, type KisCall, laneOfRequest } from "../kis/KisHttp.ts"
 import { makeQuotations } from "../kis/Quotations.ts"
+import { tracedCall } from "../kis/tracedCall.ts"
 import { makeToken, type TokenStatus } from "../kis/Token.ts"
 import { makeTradeLists } from "../kis/TradeList.ts"
 import { MarketWord } from "./accountFeed/MarketWord.ts"
@@ -76,10 +77,12 @@ export const makeAccountFeed = Effect.fnUntraced(function* (options: AccountFeed
   const callOf =
     (caller: string): KisCall =>
     (request) =>
-      budget.spend(Effect.provideService(exchange(account, request), HttpClient.HttpClient, client), {
-        lane: laneOfRequest(request),
-        caller
-      })
+      tracedCall(
+        request,
+        { account: alias, caller },
+        Effect.provideService(exchange(account, request), HttpClient.HttpClient, client),
+        (call) => budget.spend(call, { lane: laneOfRequest(request), caller })
+      )
   const token = yield* makeToken(account, stateDir, callOf("keys"))
   const approval = yield* makeApprovalKey(account, stateDir, callOf("keys"))
   const governor = yield* makeGovernor(account, stateDir)

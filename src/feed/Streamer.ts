@@ -1,4 +1,5 @@
 import { Cause, Clock, Effect, Queue } from "effect"
+import { annotateSpan, inSpan } from "../actor/inSpan.ts"
 import { MarketClock } from "../calendar/MarketClock.ts"
 import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { SweptVolume } from "../domain/Assignment.ts"
@@ -162,6 +163,7 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     read.frames += frames.length
     for (const { text } of frames) read.bytes += Buffer.byteLength(text)
     const received = sightings.length + statuses.length + refused.length
+    yield* annotateSpan({ records: sightings.length, refused: refused.length })
     const handOn = Effect.fnUntraced(function* ({ passOn, store }: Hand) {
       yield* onDrifts(drifts)
       if (refused.length > 0) {
@@ -225,7 +227,8 @@ export const makeStreamer = Effect.fnUntraced(function* (options: StreamerOption
     governor,
     slots,
     handler: {
-      onFrames: (frames) => finishing(onFrames(frames)),
+      onFrames: (frames) =>
+        finishing(inSpan(onFrames(frames), "stream.frames", { attributes: { account: alias, frames: frames.length } })),
       onRegistered: (registration, atMs) => finishing(onRegistered(registration, atMs)),
       onReleased: (registration, atMs, reason) => finishing(onReleased(registration, atMs, reason)),
       onSlots: (believed) => onSlots?.(believed) ?? Effect.void,

@@ -1,4 +1,5 @@
 import { Clock, Effect } from "effect"
+import { inSpan } from "../actor/inSpan.ts"
 import type { MarketSession } from "../calendar/MarketSession.ts"
 import type { SweepTarget, SymbolAge } from "../domain/Assignment.ts"
 import type { Delivery } from "../domain/Sighting.ts"
@@ -108,7 +109,9 @@ export const makeSweep = Effect.fnUntraced(function* (
         Effect.catchIf((error) => error._tag !== "KisCredentialsRejected", failed)
       )
 
-    const askAlone = (batch: SweepBatch) => settled(calls.askOne(batch), (nowMs) => schedule.notAsked(batch, nowMs))
+    const traced = <E>(ask: Effect.Effect<void, E>) => inSpan(ask, "sweep.ask", { attributes: { account } })
+    const askAlone = (batch: SweepBatch) =>
+      settled(traced(calls.askOne(batch)), (nowMs) => schedule.notAsked(batch, nowMs))
 
     /** For a place that came when nobody was due: the call is made all the same, and is no call of the schedule's. */
     const spare = (): SweepBatch => {
@@ -132,7 +135,7 @@ export const makeSweep = Effect.fnUntraced(function* (
         batch = schedule.take(clock.currentTimeMillisUnsafe(), ask) ?? spare()
         return batch
       }
-      return settled(calls.askMany(pick), (nowMs) => {
+      return settled(traced(calls.askMany(pick)), (nowMs) => {
         if (batch === undefined) served()
         else schedule.notAsked(batch, nowMs)
       })

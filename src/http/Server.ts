@@ -3,7 +3,7 @@ import { Context, Data, Effect, type FileSystem, Layer, type Path, type Redacted
 import { type Etag, type HttpPlatform, HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { PrometheusMetrics } from "effect/observability"
 import { Health } from "../ops/Health.ts"
-import { refreshMeters } from "../ops/Meters.ts"
+import { makeMeterRefresh } from "../ops/Meters.ts"
 import { guarded } from "./Guarded.ts"
 import { makeNodeServer } from "./nodeServer.ts"
 import { ownPages } from "./OwnPages.ts"
@@ -42,6 +42,7 @@ const makeRoutes = ({ hasToken }: { readonly hasToken: boolean }) =>
   HttpRouter.use(
     Effect.fnUntraced(function* (router) {
       const health = yield* Health
+      const refreshMeters = yield* makeMeterRefresh
       const late = HttpServerResponse.text("late\n", { status: 503 })
       const within = <E, R>(respond: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
         Effect.timeoutOrElse(respond, { duration: answer_timeout, orElse: () => Effect.succeed(late) })

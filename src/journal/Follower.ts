@@ -1,4 +1,5 @@
 import { Clock, Data, Duration, Effect, Option, Schedule } from "effect"
+import { inSpan } from "../actor/inSpan.ts"
 import { marketNow } from "../calendar/MarketClock.ts"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
 import { ByteLag, chunkBytes } from "./follower/ByteLag.ts"
@@ -144,7 +145,8 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     const batch = ahead ?? (yield* gather(from))
     if (batch === undefined) return false
     byteLag.storing(batch)
-    const written = follower.write(batch.records, from, batch.to)
+    const attributes = { first_seq: from.seq + 1, last_seq: batch.to.seq, records: batch.records.length }
+    const written = inSpan(follower.write(batch.records, from, batch.to), `${follower.name}.batch`, { attributes })
     // What cannot be read ahead is met, and told, by the step it is for; it must not cost the batch at hand.
     const [, next] = yield* Effect.all([written, Effect.option(gatherAhead(batch.to))], { concurrency: 2 })
     byteLag.stored()

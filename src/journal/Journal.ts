@@ -34,6 +34,8 @@ export interface JournalStatus {
   readonly lastAppendAtMs: number | undefined
   /** Milliseconds that the newest fdatasync took. */
   readonly fsync_ms: number | undefined
+  /** When the oldest record was written that a power cut would take, by the machine's clock; absent while there is none. */
+  readonly oldestUnsyncedAtMs?: number | undefined
   readonly waitingAppends: number
 }
 

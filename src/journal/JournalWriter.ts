@@ -1,14 +1,17 @@
 import { Clock, Deferred, Effect, Exit, Queue, Schedule } from "effect"
+import { annotateSpan, inSpan, inSpanFor, spanOf } from "../actor/inSpan.ts"
 import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { hourFolder } from "../calendar/MarketTime.ts"
 import { makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
 import { LineEncoder } from "../domain/LineEncoder.ts"
 import type { Disk, DiskError } from "./Disk.ts"
 import type { HintKeeper } from "./HeadHint.ts"
+import { meterIncidents } from "./incidentMeters.ts"
 import type { JournalStatus } from "./Journal.ts"
 import { Outage } from "./journalWriter/Outage.ts"
 import type { AppendedRange, Request, Told } from "./journalWriter/Request.ts"
 import { Syncing } from "./journalWriter/Syncing.ts"
+import { Unsynced } from "./journalWriter/Unsynced.ts"
 import { type CompressedFile, enterCompressed, type ManifestLine } from "./Manifest.ts"
 import type { Position } from "./Position.ts"
 import { type AppendOrigin, Producers } from "./Producers.ts"
@@ -56,6 +59,7 @@ export class JournalWriter {
   private readonly lines: LineEncoder
   private readonly producers = new Producers()
   private readonly syncing = new Syncing()
+  private readonly unsynced = new Unsynced()
   private inHand: ReadonlyArray<Request> = []
   private closing: Deferred.Deferred<void> | undefined
   private rotationAsked = false
@@ -83,11 +87,11 @@ export class JournalWriter {
     origin?: AppendOrigin,
     tell: Told = toNobody
   ): Effect.Effect<AppendedRange> {
-    return Effect.suspend(() => {
+    return Effect.withFiber((fiber) => {
       if (this.closing !== undefined) return Effect.die(new Error("the journal was closed before this append"))
       if (drafts.length === 0) return Effect.succeed({ first: this.head.seq + 1, last: this.head.seq })
       const done = Deferred.makeUnsafe<AppendedRange>()
-      const request: Request = { _tag: "Append", drafts, ...(origin && { origin }), done, tell }
+      const request: Request = { _tag: "Append", drafts, ...(origin && { origin }), done, tell, sender: spanOf(fiber) }
       const written = Deferred.await(done)
       if (Queue.offerUnsafe(this.queue, request)) return written
       const taken = Effect.onInterrupt(Queue.offer(this.queue, request), () => Effect.sync(() => tell(false)))
@@ -149,6 +153,7 @@ export class JournalWriter {
       appended_bytes: this.appended_bytes,
       lastAppendAtMs: this.lastAppendAtMs,
       fsync_ms: this.syncing.fsync_ms,
+      oldestUnsyncedAtMs: this.unsynced.oldestAtMs,
       waitingAppends: Queue.sizeUnsafe(this.queue)
     }
   }
@@ -196,7 +201,11 @@ export class JournalWriter {
   private handle = Effect.fnUntraced({ self: this }, function* (this: JournalWriter, requests: ReadonlyArray<Request>) {
     const appends = requests.filter((request) => request._tag === "Append")
     const fresh = this.producers.fresh(appends)
-    if (fresh.length > 0) yield* this.outage.untilAccepted(this.writeGroup(fresh.flatMap((append) => append.drafts)))
+    if (fresh.length > 0) {
+      const write = this.outage.untilAccepted(this.writeGroup(fresh.flatMap((append) => append.drafts)))
+      const senders = fresh.map(({ sender }) => sender)
+      yield* inSpanFor(senders, write, "journal.append", { attributes: { appends: fresh.length } })
+    }
     let last = this.head.seq - fresh.reduce((sum, append) => sum + append.drafts.length, 0)
     for (const { done, drafts, origin, tell } of fresh) {
       const range = { first: last + 1, last: last + drafts.length }
@@ -246,6 +255,9 @@ export class JournalWriter {
       const untold = this.outage.untold(now)
       const all = untold === undefined ? drafts : [untold, ...drafts]
       const encoded = this.lines.encode(all, this.head.seq + 1)
+      const seqs = { first_seq: this.head.seq + 1, last_seq: this.head.seq + all.length }
+      yield* annotateSpan({ ...seqs, records: all.length, bytes: encoded.bytes.length })
+      const services = yield* Effect.context<never>()
       // Another thread may still be writing what nobody waits for any more.
       yield* Effect.onInterrupt(segment.append(encoded), () => Effect.sync(() => this.lines.letGo()))
       this.outage.told()
@@ -257,8 +269,10 @@ export class JournalWriter {
       this.head = end
       this.appended_bytes += encoded.bytes.length
       this.lastAppendAtMs = wallMs
+      this.unsynced.wrote(wallMs)
       this.recent.add(all, end)
       this.announce()
+      meterIncidents(all, services)
     }
   )
 
@@ -285,8 +299,10 @@ export class JournalWriter {
     return Effect.gen({ self: this }, function* () {
       const segment = this.segment
       if (segment === undefined) return
-      yield* segment.seal(yield* marketNow)
+      const attributes = { file: segment.file, last_seq: this.head.seq, bytes: segment.bytes() }
+      yield* inSpan(segment.seal(yield* marketNow), "journal.seal", { attributes })
       this.segment = undefined
+      this.unsynced.clear()
       this.reached(this.head)
     })
   }
@@ -303,7 +319,12 @@ export class JournalWriter {
     return Effect.suspend(() => {
       const target = this.head
       if (this.segment === undefined || target.seq === this.synced.seq) return Effect.void
-      return Effect.map(this.syncing.turn(this.segment), (isDurable) => isDurable && this.reached(target))
+      this.unsynced.begun()
+      return Effect.map(this.syncing.turn(this.segment), (isDurable) => {
+        if (!isDurable) return
+        this.unsynced.synced()
+        this.reached(target)
+      })
     }).pipe(Effect.repeat(Schedule.fixed(this.options.fsync_ms)), Effect.asVoid)
   }
 

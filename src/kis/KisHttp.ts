@@ -1,5 +1,5 @@
 import { Effect, Redacted, Result } from "effect"
-import { Headers, HttpClient, HttpClientRequest } from "effect/http"
+import { HttpClient, HttpClientRequest } from "effect/http"
 import { hidden, withoutSecrets } from "../domain/Secrets.ts"
 import type { KisAccount } from "./Account.ts"
 import { AnswerBegun } from "./AnswerBegun.ts"
@@ -54,14 +54,11 @@ const withoutOwn = (text: string, { body, headers }: KisRequest, length_min: num
 /** Of a shorter secret, which no broker issues, the letters may stand in data as well. */
 const unlikely_length = 16
 
-/** Not to be seen in a trace, whichever headers a tracer is set to keep: the broker puts the key and its secret beside the token. */
-const secretHeaders = ["authorization", "appkey", "appsecret", "cookie", "set-cookie"]
-
 /** A call of one account that has passed its budget. */
 export type KisCall = (request: KisRequest) => Effect.Effect<ReplyBody, KisError>
 
 /** One HTTP exchange with an account's REST host: secrets are opened here and nowhere else, the answer is classified. */
-export const exchange = Effect.fn("KisHttp.exchange")(function* (
+export const exchange = Effect.fnUntraced(function* (
   account: KisAccount,
   request: KisRequest
 ): Effect.fn.Return<ReplyBody, KisError, HttpClient.HttpClient> {
@@ -88,9 +85,8 @@ export const exchange = Effect.fn("KisHttp.exchange")(function* (
       Effect.map(text, (body) => ({ status, text: body, trCont: headers["tr_cont"] }))
     ),
     Effect.timeout(answer_timeout),
-    // Our traces are no business of the broker's, and no header it has not asked for should reach its gateway.
-    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-    Effect.provideService(Headers.CurrentRedactedNames, secretHeaders),
+    // Our traces are no business of the broker's, and its key, secret and token none of theirs: `kis.call` is the span.
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
     Effect.mapError((error) => {
       const detail = reasonOf(error)
       return new KisUnreachable({ operation, detail, unsent: neverConnected.has(detail) })

@@ -12,6 +12,7 @@ import {
 } from "./streamSession/Connection.ts"
 import { died, unheard } from "./streamSession/ConnectionSilence.ts"
 import { keyOf, type Registration } from "./streamSession/Registrations.ts"
+import { beginReconnects, meterReconnect } from "./streamSession/reconnectMeters.ts"
 import { connected, slotCap } from "./streamSession/SlotCap.ts"
 
 export type { Registration, ReleaseReason } from "./streamSession/Registrations.ts"
@@ -99,6 +100,7 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(options: Stream
   const clock = yield* Clock.Clock
   let state: SessionState = { _tag: "idle" }
   let sinceMs = yield* Clock.currentTimeMillis
+  yield* beginReconnects(alias)
   let connects = 0
   let current: Connection<R> | undefined
   const memory: SessionMemory = {
@@ -184,6 +186,7 @@ export const makeStreamSession = Effect.fnUntraced(function* <R>(options: Stream
       yield* letGo(error.message, "cut")
       return yield* error
     }
+    yield* meterReconnect(alias, error)
     const why = error._tag === "StreamLost" ? error.why : "cut"
     if (why === "silence") memory.quietness = died(memory.quietness)
     yield* turn(

@@ -16,6 +16,8 @@ const renew_ahead_ms = 600_000
 export interface TokenStatus {
   readonly expiresAtMs: number | undefined
   readonly issues: number
+  /** When the token at hand was asked for; absent while there is none. */
+  readonly issuedAtMs?: number | undefined
 }
 
 export interface Token {
@@ -70,7 +72,11 @@ export const makeToken = Effect.fnUntraced(function* (account: KisAccount, state
     current: credential.current(0),
     drop: credential.drop,
     keepFresh,
-    status: Effect.map(credential.held, (held) => ({ expiresAtMs: held?.endsAtMs, issues: credential.issues() }))
+    status: Effect.map(credential.held, (held) => ({
+      expiresAtMs: held?.endsAtMs,
+      issues: credential.issues(),
+      issuedAtMs: held?.issuedAtMs
+    }))
   } satisfies Token
 })
 

@@ -1,6 +1,7 @@
 import { Clock, Data, Effect, Stream } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { annotateSpan, inSpan } from "../actor/inSpan.ts"
 import type { JournalRecord } from "../domain/JournalRecord.ts"
 import type { Position } from "../journal/Position.ts"
 import type { ArchiveChunk } from "../journal/Reader.ts"
@@ -124,8 +125,12 @@ const attempt = Effect.fnUntraced(function* <E, R>(
     return full
   })
 
-  const storeBatch = (batch: Batch) =>
-    Effect.map(patiently(store(batch.records, batch.node, lateCommit)), (stored) => ({ batch, stored }))
+  const storeBatch = (batch: Batch) => {
+    const { end, node, records } = batch
+    const attributes = { node, file: end.file, last_seq: end.seq, records: records.length }
+    const stored = inSpan(patiently(store(records, node, lateCommit)), "replay.batch", { attributes })
+    return Effect.map(stored, (outcome) => ({ batch, stored: outcome }))
+  }
 
   /** Batches come here in the order of the archive, whichever was stored first: before this one all is stored. */
   const settle = Effect.fnUntraced(function* ({ batch, stored }: { readonly batch: Batch; readonly stored: Stored }) {
@@ -157,7 +162,10 @@ const attempt = Effect.fnUntraced(function* <E, R>(
   for (const [node, end] of ends) yield* patiently(checkpoints.move(node, end))
   const nodes = yield* reconcileTallies(tallies, chunks)
   for (const node of tallies.keys()) yield* patiently(checkpoints.remove(node))
-  return { ...(yield* progress), nodes } satisfies ReplayReport
+  const report: ReplayReport = { ...(yield* progress), nodes }
+  const { inserted, lines, passed, present, refused } = report
+  yield* annotateSpan({ lines, passed, inserted, present, refused })
+  return report
 })
 
 /**
@@ -168,6 +176,11 @@ const attempt = Effect.fnUntraced(function* <E, R>(
  * moved after the rows before it are stored, by itself: what is between the two is stored again, which changes nothing.
  */
 export const replay = <E, R>(
+  options: ReplayOptions<E, R>
+): Effect.Effect<ReplayReport, E | SqlError, R | SqlClient.SqlClient> =>
+  inSpan(replayFrom(options), "replay.run", { attributes: { range: options.range } })
+
+const replayFrom = <E, R>(
   options: ReplayOptions<E, R>
 ): Effect.Effect<ReplayReport, E | SqlError, R | SqlClient.SqlClient> =>
   Effect.gen(function* () {
@@ -183,4 +196,4 @@ export const replay = <E, R>(
         )
       })
     )
-  }).pipe(Effect.withSpan("Replay.replay"))
+  })

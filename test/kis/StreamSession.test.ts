@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Deferred, Effect, Fiber, Logger, Redacted } from "effect"
+import { Clock, Deferred, Effect, Fiber, Logger, Metric, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import type { ApprovalKey } from "../../src/kis/ApprovalKey.ts"
 import { KisCredentialsRejected, KisDisturbed, type KisError, KisUnreachable } from "../../src/kis/KisError.ts"
@@ -477,6 +477,35 @@ describe("a session", () => {
       assert.strictEqual((yield* session.status).connects, 2)
       // One second after a session that was live, spread by a quarter.
       assert.isAtLeast((told.registeredAtMs[3] ?? 0) - heardAtMs, 3_000 + 750)
+    })
+  )
+
+  it.effect("is counted by why it was lost, from 0 on", () =>
+    Effect.gen(function* () {
+      const counts = Effect.map(Metric.snapshot, (all) =>
+        Object.fromEntries<number>(
+          all.flatMap(({ attributes, id, state, type }) =>
+            id === "observer_reconnects_total" && type === "Counter" && attributes?.["account"] === "main"
+              ? [[attributes["reason"] ?? "", Number((state as { count: number }).count)] as const]
+              : []
+          )
+        )
+      )
+      let failure: KisError | undefined = new KisUnreachable({ operation: "approval", detail: "ECONNRESET" })
+      const { server, session, told } = yield* setUp({ failure: () => failure })
+      const before = yield* counts
+      assert.sameMembers(Object.keys(before), ["cut", "silence", "overflow", "keyInUse", "unapproved", "approval"])
+      acceptAll(server)
+      const added = Effect.map(counts, (now) =>
+        Object.entries(now).flatMap(([reason, count]) => (count > (before[reason] ?? 0) ? [reason] : []))
+      )
+      yield* Effect.forkScoped(session.run)
+      yield* passUntil(() => looked(added)().includes("approval"), 100)
+      failure = undefined
+      yield* passUntil(() => told.registeredAtMs.length === 1, 100)
+      server.connections[0]?.socket.terminate()
+      yield* passUntil(() => told.registeredAtMs.length === 2, 100)
+      assert.sameMembers(yield* added, ["approval", "cut"])
     })
   )
 

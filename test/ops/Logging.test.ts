@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Data, Effect, Layer, Redacted } from "effect"
+import { ConfigProvider, Data, Effect, Layer, Redacted, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
@@ -72,6 +72,24 @@ describe("Logging", () => {
         level_: 3
       })
       assert.isNumber((line as { readonly fiber: unknown }).fiber)
+    })
+  )
+
+  it.effect("tells of which trace and span a line is, where somebody traces and keeps the trace", () =>
+    Effect.gen(function* () {
+      const tracer = Tracer.make({ span: (options) => new Tracer.NativeSpan(options) })
+      const traced = (sampled: boolean) =>
+        Effect.logInfo("inside", { trace: "an annotation" }).pipe(
+          Effect.withSpan("work", { sampled }),
+          Effect.provideService(Tracer.Tracer, tracer)
+        )
+      const { file } = yield* logged(Effect.andThen(traced(true), traced(false)))
+      const [kept, left] = jsonLines(file) as ReadonlyArray<Record<string, string>>
+      assert.match(kept?.["trace"] ?? "", /^[0-9a-f]{32}$/)
+      assert.match(kept?.["span"] ?? "", /^[0-9a-f]{16}$/)
+      assert.strictEqual(kept?.["trace_"], "an annotation")
+      assert.notProperty(left, "trace")
+      assert.notProperty(left, "span")
     })
   )
 

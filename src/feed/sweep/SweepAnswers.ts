@@ -1,4 +1,5 @@
 import { Clock, Effect } from "effect"
+import { annotateSpan } from "../../actor/inSpan.ts"
 import { marketNow } from "../../calendar/MarketClock.ts"
 import type { Delivery, Sighting } from "../../domain/Sighting.ts"
 import { Conservation, type Hand } from "../../journal/Conservation.ts"
@@ -78,6 +79,7 @@ export const makeSweepAnswers = Effect.fnUntraced(function* (
       why?: string
     ) {
       const asked = new Set(answer.asked)
+      yield* annotateSpan({ asked: asked.size, answered: came.length })
       const known = came.filter(({ symbol }) => asked.has(symbol))
       const unasked = came.length === known.length ? [] : came.filter(({ symbol }) => !asked.has(symbol))
       const handOn = Effect.fnUntraced(function* ({ passOn, store }: Hand) {

@@ -1,4 +1,4 @@
-import type { Deferred } from "effect"
+import type { Deferred, Tracer } from "effect"
 import type { RecordDraft } from "../../domain/JournalRecord.ts"
 import type { DiskError } from "../Disk.ts"
 import type { CompressedFile, ManifestLine } from "../Manifest.ts"
@@ -20,6 +20,8 @@ export type Request =
       readonly origin?: AppendOrigin
       readonly done: Deferred.Deferred<AppendedRange>
       readonly tell: Told
+      /** The span it is asked in, where somebody traces. */
+      readonly sender?: Tracer.AnySpan | undefined
     }
   | { readonly _tag: "Rotate" }
   /** Asks for nothing but an answer: that the writer takes its turns. */

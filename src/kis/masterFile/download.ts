@@ -23,7 +23,7 @@ const answer_seconds_max = 20
 const again = Schedule.exponential("1 second").pipe(Schedule.jittered, Schedule.upTo({ times: 2 }))
 
 /** Downloads one zip of master data from a host (`https://…`, without the path), in three tries at most; 4 MB at most. */
-export const downloadMaster = Effect.fn("MasterFile.download")(function* (masterUrl: string, name: MasterName) {
+export const downloadMaster = Effect.fnUntraced(function* (masterUrl: string, name: MasterName) {
   const client = yield* HttpClient.HttpClient
   const unavailable = (detail: string, transient: boolean) =>
     new MasterFileUnavailable({ file: name, detail, transient })
@@ -51,7 +51,7 @@ export const downloadMaster = Effect.fn("MasterFile.download")(function* (master
       duration: answer_seconds_max * 1_000,
       orElse: () => Effect.fail(unavailable(`not all of it came within ${answer_seconds_max} s`, true))
     }),
-    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
     Effect.mapError((error) => (error._tag === "MasterFileUnavailable" ? error : unavailable(reasonOf(error), true))),
     Effect.retry({ schedule: again, while: ({ transient }) => transient })
   )

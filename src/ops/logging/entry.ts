@@ -1,4 +1,5 @@
 import { Cause, Formatter, type Logger, type LogLevel, References } from "effect"
+import { spanOf } from "../../actor/inSpan.ts"
 
 /** One log event, taken apart. Values are made plain and secrets are redacted when it is written. */
 export interface Entry {
@@ -10,6 +11,9 @@ export interface Entry {
   readonly spans: Readonly<Record<string, number>>
   readonly cause: string | undefined
   readonly annotations: Readonly<Record<string, unknown>>
+  /** The trace it belongs to and the span in it, where somebody traces and keeps this trace. */
+  readonly trace: string | undefined
+  readonly span: string | undefined
 }
 
 /**
@@ -20,6 +24,8 @@ export const toEntry = ({ cause, date, fiber, logLevel, message }: Logger.Option
   const parts = Array.isArray(message) ? message : [message]
   const objects = parts.filter(isPlainObject)
   const words = parts.filter((part) => !isPlainObject(part)).map(inWords)
+  const around = spanOf(fiber)
+  const kept = around?.sampled === true ? around : undefined
   return {
     at: date,
     level: logLevel,
@@ -29,14 +35,16 @@ export const toEntry = ({ cause, date, fiber, logLevel, message }: Logger.Option
       fiber.getRef(References.CurrentLogSpans).map(([label, since]) => [label, date.getTime() - since])
     ),
     cause: cause.reasons.length > 0 ? Cause.pretty(cause) : undefined,
-    annotations: Object.assign({}, fiber.getRef(References.CurrentLogAnnotations), ...objects)
+    annotations: Object.assign({}, fiber.getRef(References.CurrentLogAnnotations), ...objects),
+    trace: kept?.traceId,
+    span: kept?.spanId
   }
 }
 
-const own = ["time", "level", "message", "fiber", "spans", "cause"]
+const own = ["time", "level", "message", "fiber", "spans", "cause", "trace", "span"]
 
 /** One line of JSON. An annotation named like one of our own keys gets a `_` behind it. */
-export const toJsonLine = ({ annotations, at, cause, fiber, level, message, spans }: Entry): string =>
+export const toJsonLine = ({ annotations, at, cause, fiber, level, message, span, spans, trace }: Entry): string =>
   Formatter.formatJson({
     time: at.toISOString(),
     level: level.toUpperCase(),
@@ -44,6 +52,8 @@ export const toJsonLine = ({ annotations, at, cause, fiber, level, message, span
     fiber,
     spans: Object.keys(spans).length > 0 ? spans : undefined,
     cause,
+    trace,
+    span,
     ...Object.fromEntries(
       Object.entries(annotations).map(([key, value]) => [own.includes(key) ? `${key}_` : key, value])
     )

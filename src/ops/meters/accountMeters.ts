@@ -1,15 +1,16 @@
-import { Effect, Metric } from "effect"
+import { Clock, Effect, Metric } from "effect"
 import type { AccountStatus } from "../../feed/AccountFeed.ts"
 import { raiseTo } from "./raiseTo.ts"
 
 const gauge = (name: string, description: string) => Metric.gauge(name, { description })
-const counter = (name: string, description: string) => Metric.counter(name, { description })
+const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
 
 const up = gauge("observer_account_up_state", "0 when the broker has refused the account's credentials")
 const callsLimit = gauge("observer_calls_limit_per_second", "Calls a second that the budget allows")
 const callsLearnt = gauge("observer_calls_learnt_per_second", "Calls a second that the broker was found to take")
 const callsLast = gauge("observer_calls_last_second_count", "Calls begun in the last second")
 const tokenExpiry = gauge("observer_token_expires_seconds", "Unix time at which the token ends")
+const tokenAge = gauge("observer_token_age_seconds", "Seconds since the token at hand was asked for")
 const slotsHeld = gauge("observer_stream_slots_held_count", "Stream registrations the broker has accepted")
 const slotsBelieved = gauge(
   "observer_stream_slots_believed_count",
@@ -33,6 +34,9 @@ export const refreshAccountMeters = Effect.fnUntraced(function* (status: Account
   yield* set(callsLearnt, budget.learntPerSecond)
   yield* set(callsLast, budget.callsLastSecond)
   if (token.expiresAtMs !== undefined) yield* set(tokenExpiry, token.expiresAtMs / 1_000)
+  if (token.issuedAtMs !== undefined) {
+    yield* set(tokenAge, Math.max(0, ((yield* Clock.currentTimeMillis) - token.issuedAtMs) / 1_000))
+  }
   yield* set(slotsHeld, stream.slotsHeld)
   yield* set(slotsBelieved, stream.slotsBelieved)
   yield* raise(calls, budget.calls)

@@ -6,9 +6,13 @@ const depth = Metric.gauge("observer_actor_mailbox_depth", {
   description: "Messages waiting for an actor or in its hand"
 })
 const parked = Metric.gauge("observer_actor_parked", { description: "1 while an actor rests after too many failures" })
-const restarts = Metric.counter("observer_actor_restarts_total", { description: "Restarts of an actor" })
+const restarts = Metric.counter("observer_actor_restarts_total", {
+  description: "Restarts of an actor",
+  incremental: true
+})
 const dropped = Metric.counter("observer_actor_mailbox_dropped_total", {
-  description: "Messages that a full mailbox let go of, as its policy says"
+  description: "Messages that a full mailbox let go of, as its policy says",
+  incremental: true
 })
 
 /** Writes what the tree knows into the metrics, one series an actor: their number is that of the parts of the program. */

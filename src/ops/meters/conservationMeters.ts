@@ -2,14 +2,14 @@ import { Effect, Metric } from "effect"
 import type { HealthReport } from "../Health.ts"
 import { raiseTo } from "./raiseTo.ts"
 
-const counter = (what: string, description: string) =>
-  Metric.counter(`observer_records_${what}_total`, { description: `${description}, by source` })
+const counter = (name: string, description: string) =>
+  Metric.counter(name, { description: `${description}, by source`, incremental: true })
 
 const counters = {
-  received: counter("received", "Records that reached us"),
-  stored: counter("stored", "Records written to the journal"),
-  rejected: counter("rejected", "Records kept out of the data"),
-  deduplicated: counter("deduplicated", "Records that said nothing new")
+  received: counter("observer_records_received_total", "Records that reached us"),
+  stored: counter("observer_records_stored_total", "Records written to the journal"),
+  rejected: counter("observer_records_rejected_total", "Records kept out of the data"),
+  deduplicated: counter("observer_records_deduplicated_total", "Records that said nothing new")
 }
 const inFlight = Metric.gauge("observer_records_in_flight_count", {
   description: "Records on their way to the journal, counted where they are, by source"
