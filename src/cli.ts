@@ -3,11 +3,13 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Exit } from "effect"
 import { Command } from "effect/cli"
 import { auditCommand } from "./auditCommand.ts"
+import { backupCommand } from "./backupCommand.ts"
 import { exportCommand } from "./exportCommand.ts"
 import { certifyCommand } from "./certifyCommand.ts"
 import { gapsCommand } from "./gapsCommand.ts"
 import { teardown } from "./ProgramEnd.ts"
 import { replayCommand } from "./replayCommand.ts"
+import { restoreCommand } from "./restoreCommand.ts"
 import { asProgram } from "./runProgram.ts"
 import { simulateCommand } from "./simulateCommand.ts"
 import { verifyCommand } from "./verifyCommand.ts"
@@ -31,7 +33,9 @@ const observer = Command.make("observer").pipe(
     certifyCommand,
     exportCommand,
     gapsCommand,
-    auditCommand
+    auditCommand,
+    backupCommand,
+    restoreCommand
   ])
 )
 

@@ -79,8 +79,13 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
   )
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }
   const certificates = Layer.merge(Certifier.layer({ dataDir, version }), Certificates.layer(dataDir))
+  const { backupAge_hours: age_hours, backupSchedule: schedule, backupTarget: target, gzip_minutes, logDir } = settings
+  const backup =
+    target === undefined
+      ? Backup.layerOff
+      : Backup.layer({ target, schedule, age_hours, gzip_minutes, dataDir, logDir, stateDir })
   const actors = Observer.layer({ version, describe, drain_seconds }).pipe(
-    Layer.provideMerge(Layer.mergeAll(DiskWatch.layerOff, Backup.layerOff)),
+    Layer.provideMerge(Layer.mergeAll(DiskWatch.layerOff, backup)),
     Layer.provideMerge(certificates),
     Layer.provideMerge(planner),
     Layer.provideMerge(Layer.mergeAll(ConservationWatch.layer, MinuteMarkers.layer)),
