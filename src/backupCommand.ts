@@ -2,8 +2,7 @@ import { Console, Effect, References } from "effect"
 import { Command, Flag } from "effect/cli"
 import { backupTargetFlag, daysFlag, selectionOf, targetOf } from "./backupFlags.ts"
 import { drillCommand } from "./backupDrillCommand.ts"
-import { backupEnds } from "./backupEnds.ts"
-import { MarketClock, rehearsed } from "./calendar/MarketClock.ts"
+import { backupEnds, withBackupSettings } from "./backupFrame.ts"
 import { dayFlag } from "./commandDays.ts"
 import { Disk } from "./journal/Disk.ts"
 import { backupLines, backupProgress, verificationLines } from "./ops/backup/backupText.ts"
@@ -11,7 +10,7 @@ import { isGood, runBackup } from "./ops/backup/runBackup.ts"
 import { verifyTarget } from "./ops/backup/verifyTarget.ts"
 import { makeProgress } from "./progressLine.ts"
 import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
-import { readSettings } from "./readSettings.ts"
+import type { Settings } from "./Settings.ts"
 import { needFolder } from "./verificationFrame.ts"
 
 /** Files are not at the target as they should be. */
@@ -37,37 +36,33 @@ type Given = Command.Command.Config.Infer<typeof flags>
 
 const sayLines = (lines: ReadonlyArray<string>) => Effect.forEach(lines, (line) => Console.log(line), { discard: true })
 
-const run = Effect.fnUntraced(function* (given: Given) {
+const run = Effect.fnUntraced(function* (given: Given, settings: Settings) {
   if (given.dryRun && given.verify) {
     const lines = ["--dry-run and --verify are given: --verify sends nothing anyway; allowed: one of the two"]
     return yield* new ProgramEnd({ code: exitCode.settings, lines })
   }
   const selection = yield* selectionOf(given)
-  const { settings } = yield* readSettings
   const target = yield* targetOf(given.target, "target", settings.backupTarget)
   yield* needFolder(settings)
-  const { clock, dataDir, gzip_minutes, logDir, stateDir } = settings
+  const { dataDir, gzip_minutes, logDir, stateDir } = settings
   const { clear, onProgress } = yield* makeProgress(process.stderr, backupProgress)
-  const work = Effect.gen(function* () {
-    if (given.verify) {
-      const found = yield* Effect.ensuring(verifyTarget({ stateDir, target, selection, onProgress }), clear)
-      yield* sayLines(verificationLines(target.name, found))
-      return found.wrong.length === 0
-    }
-    const folders = { dataDir, logDir, stateDir }
-    const options = { ...folders, target, selection, gzip_minutes, isDry: given.dryRun, onProgress }
-    const report = yield* Effect.ensuring(runBackup(options), clear)
-    yield* sayLines(backupLines(report, given.dryRun))
-    if (report.stopped !== undefined) return yield* report.stopped
-    return isGood(report)
-  })
-  const isWell = yield* clock === undefined ? work : Effect.provideService(work, MarketClock, rehearsed(clock))
-  if (!isWell) return yield* new ProgramEnd({ code: wanting, lines: [] })
+  if (given.verify) {
+    const found = yield* Effect.ensuring(verifyTarget({ stateDir, target, selection, onProgress }), clear)
+    yield* sayLines(verificationLines(target.name, found))
+    return found.wrong.length === 0
+  }
+  const folders = { dataDir, logDir, stateDir }
+  const options = { ...folders, target, selection, gzip_minutes, isDry: given.dryRun, onProgress }
+  const report = yield* Effect.ensuring(runBackup(options), clear)
+  yield* sayLines(backupLines(report, given.dryRun))
+  if (report.stopped !== undefined) return yield* report.stopped
+  return isGood(report)
 })
 
 /** Copies of the record in another place. */
 export const backupCommand = Command.make("backup", flags, (given) =>
-  run(given).pipe(
+  withBackupSettings((settings) => run(given, settings)).pipe(
+    Effect.flatMap((isWell) => (isWell ? Effect.void : new ProgramEnd({ code: wanting, lines: [] }))),
     Effect.provide(Disk.layer),
     Effect.provideService(References.MinimumLogLevel, "Warn"),
     Effect.catchTags(backupEnds)

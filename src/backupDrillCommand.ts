@@ -2,16 +2,16 @@ import { Console, Effect, Option, References } from "effect"
 import { Command, Flag } from "effect/cli"
 import { fileURLToPath } from "node:url"
 import { archiveEnds } from "./archiveEnds.ts"
-import { backupEnds } from "./backupEnds.ts"
+import { backupEnds, withBackupSettings } from "./backupFrame.ts"
 import { backupTargetFlag, targetOf } from "./backupFlags.ts"
-import { MarketClock, marketNow, rehearsed } from "./calendar/MarketClock.ts"
+import { marketNow } from "./calendar/MarketClock.ts"
 import { dayFolder, marketDate } from "./calendar/MarketTime.ts"
 import { dayFlag } from "./commandDays.ts"
 import { Disk } from "./journal/Disk.ts"
 import { drillLines } from "./ops/backup/backupText.ts"
 import { drill, newestDayAt } from "./ops/backup/drill.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
-import { readSettings } from "./readSettings.ts"
+import type { Settings } from "./Settings.ts"
 
 /** The day cannot be had back as it was. */
 const failed = 1
@@ -21,30 +21,26 @@ const flags = {
   day: dayFlag("day", "The day to bring back, in market time; the newest whole one if not given").pipe(Flag.optional)
 }
 
-const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>) {
-  const { settings } = yield* readSettings
+const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>, settings: Settings) {
   const target = yield* targetOf(given.target, "target", settings.backupTarget)
-  const { clock, dataDir, stateDir } = settings
-  const work = Effect.gen(function* () {
-    const before = dayFolder(marketDate(yield* marketNow))
-    const asked = Option.map(given.day, dayFolder)
-    const day = Option.getOrUndefined(asked) ?? (yield* newestDayAt({ target, dataDir, stateDir, before }))
-    if (day === undefined) {
-      const lines = [`${target.name} has no day that is over: observer backup brings them there`]
-      return yield* new ProgramEnd({ code: failed, lines })
-    }
-    const migrations = fileURLToPath(new URL("./migrations", import.meta.url))
-    const onStep = (step: string) => Effect.sync(() => void process.stderr.write(`${step}\n`))
-    return yield* drill({ target, day, dataDir, stateDir, migrations, onStep })
-  })
-  const report = yield* clock === undefined ? work : Effect.provideService(work, MarketClock, rehearsed(clock))
+  const { dataDir, stateDir } = settings
+  const before = dayFolder(marketDate(yield* marketNow))
+  const asked = Option.map(given.day, dayFolder)
+  const day = Option.getOrUndefined(asked) ?? (yield* newestDayAt({ target, dataDir, stateDir, before }))
+  if (day === undefined) {
+    const lines = [`${target.name} has no day that is over: observer backup brings them there`]
+    return yield* new ProgramEnd({ code: failed, lines })
+  }
+  const migrations = fileURLToPath(new URL("./migrations", import.meta.url))
+  const onStep = (step: string) => Effect.sync(() => void process.stderr.write(`${step}\n`))
+  const report = yield* drill({ target, day, dataDir, stateDir, migrations, onStep })
   yield* Effect.forEach(drillLines(report), (line) => Console.log(line), { discard: true })
   if (!report.ok) return yield* new ProgramEnd({ code: failed, lines: [] })
 })
 
 /** Can the backup be had back? */
 export const drillCommand = Command.make("drill", flags, (given) =>
-  run(given).pipe(
+  withBackupSettings((settings) => run(given, settings)).pipe(
     Effect.provide(Disk.layer),
     Effect.provideService(References.MinimumLogLevel, "Warn"),
     Effect.catchTags({

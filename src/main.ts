@@ -19,6 +19,7 @@ import type { AccountEntry } from "./kis/AccountsFile.ts"
 import { Observer } from "./Observer.ts"
 import { hearHangups, NextHangup } from "./onHangup.ts"
 import { Backup } from "./ops/Backup.ts"
+import { ChildEnvironment, childEnvironment } from "./ops/backup/childProgram.ts"
 import { Certificates } from "./ops/Certificates.ts"
 import { Certifier } from "./ops/Certifier.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
@@ -165,7 +166,8 @@ const main = Effect.gen(function* () {
   const warn = Effect.forEach([...wrong, ...warnings], (warning) => Effect.logWarning(warning), { discard: true })
   const run = Effect.andThen(warn, observe(settings, accounts)).pipe(
     Effect.scoped,
-    Effect.provideService(NextHangup, nextHangup)
+    Effect.provideService(NextHangup, nextHangup),
+    Effect.provideService(ChildEnvironment, childEnvironment(env))
   )
   const inTime = clock === undefined ? run : Effect.provideService(run, MarketClock, rehearsed(clock))
   return yield* Effect.provide(inTime, logging)

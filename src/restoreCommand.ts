@@ -1,13 +1,13 @@
 import { Console, Effect, References } from "effect"
 import { Command, Flag } from "effect/cli"
-import { backupEnds } from "./backupEnds.ts"
+import { backupEnds, withBackupSettings } from "./backupFrame.ts"
 import { backupTargetFlag, daysFlag, targetOf } from "./backupFlags.ts"
 import { Disk } from "./journal/Disk.ts"
 import { backupProgress, restoreLines } from "./ops/backup/backupText.ts"
 import { restore } from "./ops/backup/restore.ts"
 import { makeProgress } from "./progressLine.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
-import { readSettings } from "./readSettings.ts"
+import type { Settings } from "./Settings.ts"
 
 /** Something is missing or damaged at the target. */
 const wanting = 1
@@ -24,8 +24,8 @@ const flags = {
   )
 }
 
-const run = Effect.fnUntraced(function* ({ days, from, into, overwrite }: Command.Command.Config.Infer<typeof flags>) {
-  const { settings } = yield* readSettings
+const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>, settings: Settings) {
+  const { days, from, into, overwrite } = given
   const target = yield* targetOf(from, "from", settings.backupTarget)
   const { clear, onProgress } = yield* makeProgress(process.stderr, backupProgress)
   const report = yield* Effect.ensuring(restore({ target, selection: days, into, overwrite, onProgress }), clear)
@@ -35,7 +35,7 @@ const run = Effect.fnUntraced(function* ({ days, from, into, overwrite }: Comman
 
 /** The record back from its copies. */
 export const restoreCommand = Command.make("restore", flags, (given) =>
-  run(given).pipe(
+  withBackupSettings((settings) => run(given, settings)).pipe(
     Effect.provide(Disk.layer),
     Effect.provideService(References.MinimumLogLevel, "Warn"),
     Effect.catchTags({

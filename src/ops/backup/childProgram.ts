@@ -1,6 +1,7 @@
-import { Data, Effect } from "effect"
+import { Context, Data, Effect } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { systemCode } from "../../domain/systemCode.ts"
+import { makeSilence } from "./silence.ts"
 
 export interface ChildOptions {
   readonly program: string
@@ -38,11 +39,17 @@ const stderr_bytes_max = 8 * 1024
 const line_bytes_max = 64 * 1024
 const kill_after = "3 seconds"
 
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The environment that programs are started in; where nobody says, that of this process. */
+export const ChildEnvironment = Context.Reference<Environment | undefined>("observer/ops/backup/ChildEnvironment", {
+  defaultValue: () => undefined
+})
+
 /** Backups need nobody's keys: what is ours stays out of the environment of others. */
-const environment = (): NodeJS.ProcessEnv => {
+export const childEnvironment = (env: Environment): Environment => {
   const own = /^(OBSERVER|KIS|PHASE15|OTEL)_|^DATABASE_URL$/
-  const others = Object.entries(process.env).filter(([name]) => !own.test(name))
-  return { ...Object.fromEntries(others), LC_ALL: "C" }
+  return { ...Object.fromEntries(Object.entries(env).filter(([name]) => !own.test(name))), LC_ALL: "C" }
 }
 
 const isWindows = process.platform === "win32"
@@ -87,19 +94,13 @@ export const runChild = (options: ChildOptions): Effect.Effect<ChildEnd, ChildFa
   const { args, input = "", isKept = true, onLine = () => undefined, program, silence_seconds } = options
   const failed = (reason: ChildFailed["reason"], detail: string) => new ChildFailed({ program, reason, detail })
 
+  const { hear, quiet } = makeSilence(silence_seconds)
+  const silent = failed("silent", `it said nothing for ${silence_seconds} s and was ended`)
   const listen = (child: ChildProcess) =>
     Effect.callback<ChildEnd, ChildFailed>((resume) => {
       let stdout = ""
       let stderr = ""
-      let silence: NodeJS.Timeout | undefined
-      const hear = () => {
-        clearTimeout(silence)
-        silence = setTimeout(() => {
-          resume(Effect.fail(failed("silent", `it said nothing for ${silence_seconds} s and was ended`)))
-        }, silence_seconds * 1_000)
-      }
       const [linesOut, linesErr] = [makeLines(onLine), makeLines(onLine)]
-      hear()
       child.stdout?.setEncoding("utf8").on("data", (text: string) => {
         hear()
         linesOut(text)
@@ -122,23 +123,20 @@ export const runChild = (options: ChildOptions): Effect.Effect<ChildEnd, ChildFa
       })
       // One that ends before it has read everything says so by its exit code.
       child.stdin?.on("error", () => undefined).end(input)
-      return Effect.sync(() => clearTimeout(silence))
     })
 
+  const start = Effect.map(ChildEnvironment, (env) =>
+    spawn(program, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      ...(env === undefined ? {} : { env }),
+      // A group of its own, which is ended whole.
+      detached: !isWindows,
+      windowsHide: true
+    })
+  )
   return Effect.scoped(
-    Effect.flatMap(
-      Effect.acquireRelease(
-        Effect.sync(() =>
-          spawn(program, args, {
-            stdio: ["pipe", "pipe", "pipe"],
-            env: environment(),
-            detached: !isWindows,
-            windowsHide: true
-          })
-        ),
-        end
-      ),
-      listen
+    Effect.flatMap(Effect.acquireRelease(start, end), (child) =>
+      Effect.raceFirst(listen(child), Effect.andThen(quiet, Effect.fail(silent)))
     )
   )
 }

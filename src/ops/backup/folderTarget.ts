@@ -12,13 +12,14 @@ import {
   type TargetKind
 } from "./BackupTarget.ts"
 import { hashOf } from "./hashFile.ts"
+import { makeSilence } from "./silence.ts"
 
 /** Lies in a folder that has been backed up to: a mount point without its disk has none. */
 const mark = ".observer-backup"
 /** A disk that does not answer for so long is hung. */
 const silence_seconds = 60
 
-/** Places with a call that never came back. Each keeps a thread of the process, so there is never a second one. */
+/** Places with a call on its way. One that never comes back keeps a thread of the process, so there is never a second one. */
 const hung = new Set<string>()
 
 const syncFolder = async (path: string) => {
@@ -98,41 +99,29 @@ export const folderTarget = (
   const silent = failure("silent", "the disk does not answer: see whether the share and its server are there")
 
   /** One call at a time; one that hangs is left behind, and until it comes back the target is not used. */
-  const attempt = <A>(use: (signal: AbortSignal, onBytes: OnBytes) => Promise<A>, onBytes: OnBytes = () => undefined) =>
-    Effect.callback<A, TargetError>((resume) => {
-      if (hung.has(root)) return resume(Effect.fail(silent))
-      const abort = new AbortController()
-      let timer: NodeJS.Timeout | undefined
-      let isSettled = false
-      const leave = () => {
-        abort.abort()
-        if (!isSettled) hung.add(root)
-      }
-      const hear = () => {
-        clearTimeout(timer)
-        timer = setTimeout(() => {
-          leave()
-          resume(Effect.fail(silent))
-        }, limits.silence_seconds * 1_000)
-      }
-      hear()
-      use(abort.signal, (bytes) => {
-        hear()
-        onBytes(bytes)
+  const attempt = <A>(
+    use: (signal: AbortSignal, onBytes: OnBytes) => Promise<A>,
+    onBytes: OnBytes = () => undefined
+  ): Effect.Effect<A, TargetError> =>
+    Effect.suspend(() => {
+      if (hung.has(root)) return Effect.fail(silent)
+      const { hear, quiet } = makeSilence(limits.silence_seconds)
+      const call = Effect.callback<A, TargetError>((resume) => {
+        const abort = new AbortController()
+        hung.add(root)
+        const heard: OnBytes = (bytes) => {
+          hear()
+          onBytes(bytes)
+        }
+        use(abort.signal, heard)
+          .finally(() => hung.delete(root))
+          .then(
+            (value) => resume(Effect.succeed(value)),
+            (cause: unknown) => resume(Effect.fail(failed(cause)))
+          )
+        return Effect.sync(() => abort.abort())
       })
-        .then(
-          (value) => resume(Effect.succeed(value)),
-          (cause: unknown) => resume(Effect.fail(failed(cause)))
-        )
-        .finally(() => {
-          isSettled = true
-          hung.delete(root)
-          clearTimeout(timer)
-        })
-      return Effect.sync(() => {
-        clearTimeout(timer)
-        leave()
-      })
+      return Effect.raceFirst(call, Effect.andThen(quiet, Effect.fail(silent)))
     })
 
   return {

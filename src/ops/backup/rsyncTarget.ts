@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
   type BackupTarget,
@@ -208,7 +209,7 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
               .concat("--exclude=*")
       return Effect.acquireUseRelease(
         Effect.tryPromise({
-          try: () => mkdtemp(join(process.env["TMPDIR"] ?? "/tmp", "observer-list-")),
+          try: () => mkdtemp(join(tmpdir(), "observer-list-")),
           catch: (cause) => failure("failed", String(cause))
         }),
         (empty) =>
