@@ -1,3 +1,4 @@
+import { NodeServices } from "@effect/platform-node"
 import { Console, Effect, Option, References } from "effect"
 import { Command, Flag } from "effect/cli"
 import { fileURLToPath } from "node:url"
@@ -12,6 +13,7 @@ import { drillLines } from "./ops/backup/backupText.ts"
 import { drill, newestDayAt } from "./ops/backup/drill.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import type { Settings } from "./Settings.ts"
+import { migrate, migrationsIn } from "./sql/Migrations.ts"
 
 /** The day cannot be had back as it was. */
 const failed = 1
@@ -31,9 +33,10 @@ const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typ
     const lines = [`${target.name} has no day that is over: observer backup brings them there`]
     return yield* new ProgramEnd({ code: failed, lines })
   }
-  const migrations = fileURLToPath(new URL("./migrations", import.meta.url))
+  const migrations = migrationsIn(fileURLToPath(new URL("./migrations", import.meta.url)))
+  const makeTables = Effect.provide(migrate(migrations), NodeServices.layer)
   const onStep = (step: string) => Effect.sync(() => void process.stderr.write(`${step}\n`))
-  const report = yield* drill({ target, day, dataDir, stateDir, migrations, onStep })
+  const report = yield* drill({ target, day, dataDir, stateDir, makeTables, onStep })
   yield* Effect.forEach(drillLines(report), (line) => Console.log(line), { discard: true })
   if (!report.ok) return yield* new ProgramEnd({ code: failed, lines: [] })
 })

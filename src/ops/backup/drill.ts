@@ -1,5 +1,6 @@
-import { NodeServices } from "@effect/platform-node"
 import { Clock, Effect } from "effect"
+import type { Migrator, SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { systemCode } from "../../domain/systemCode.ts"
@@ -10,7 +11,6 @@ import { readArchive } from "../../journal/Reader.ts"
 import { verifyArchive } from "../../journal/Verify.ts"
 import * as Database from "../../sql/Database.ts"
 import { countRows, makeHourCount } from "../../sql/HourRows.ts"
-import { migrate, migrationsIn } from "../../sql/Migrations.ts"
 import { replay } from "../../sql/Replay.ts"
 import type { BackupTarget } from "./BackupTarget.ts"
 import { theseDays } from "./DaySelection.ts"
@@ -25,8 +25,8 @@ export interface DrillOptions {
   readonly day: string
   readonly dataDir: string
   readonly stateDir: string
-  /** The folder of the compiled migrations. */
-  readonly migrations: string
+  /** Makes the tables in an empty database. */
+  readonly makeTables: Effect.Effect<unknown, Migrator.MigrationError | SqlError, SqlClient.SqlClient>
   /** What is begun now. */
   readonly onStep?: (step: string) => Effect.Effect<void>
 }
@@ -124,7 +124,7 @@ export const newestDayAt = Effect.fnUntraced(function* ({ before, dataDir, state
  * nothing but its report, `drill.json` in the backup's folder.
  */
 export const drill = Effect.fn("Backup.drill")(function* (options: DrillOptions) {
-  const { dataDir, day, migrations, onStep = () => Effect.void, stateDir, target } = options
+  const { dataDir, day, makeTables, onStep = () => Effect.void, stateDir, target } = options
   const startedAtMs = yield* Clock.currentTimeMillis
   const scratch = yield* scratchFolder(stateDir)
   const restored = join(scratch, "data")
@@ -160,7 +160,7 @@ export const drill = Effect.fn("Backup.drill")(function* (options: DrillOptions)
 
   yield* onStep("replaying into a database of its own")
   const rows = yield* Effect.gen(function* () {
-    yield* Effect.provide(migrate(migrationsIn(migrations)), NodeServices.layer)
+    yield* makeTables
     yield* replay({ chunks: readArchive(range, quickRecord), range: "drill", onProgress: () => Effect.void })
     return yield* countRows(count, verified.stretches, new Map())
   }).pipe(Effect.provide(Database.layer({ _tag: "embedded", folder: join(scratch, "db") })))
