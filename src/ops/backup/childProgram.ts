@@ -1,6 +1,7 @@
 import { Context, Data, Effect } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { systemCode } from "../../domain/systemCode.ts"
+import { noted } from "./orphan.ts"
 import { makeSilence } from "./silence.ts"
 
 export interface ChildOptions {
@@ -136,7 +137,8 @@ export const runChild = (options: ChildOptions): Effect.Effect<ChildEnd, ChildFa
   )
   return Effect.scoped(
     Effect.flatMap(Effect.acquireRelease(start, end), (child) =>
-      Effect.raceFirst(listen(child), Effect.andThen(quiet, Effect.fail(silent)))
+      // Listened to at once: what a program says before it ends would be lost otherwise.
+      Effect.raceFirst(listen(child), noted(child).pipe(Effect.andThen(quiet), Effect.andThen(Effect.fail(silent))))
     )
   )
 }

@@ -11,6 +11,7 @@ import { areNested } from "./folderTarget.ts"
 import { hashFile } from "./hashFile.ts"
 import { makeSealedFiles, type OtherFile, type OtherKind, otherFiles, otherKinds } from "./inventory.ts"
 import { batchesOf, isAt, planSealed, receiptOf, type SealedPlan } from "./planSealed.ts"
+import { endOrphan, OrphanNote } from "./orphan.ts"
 import { backupFolder, compact, load, type Receipt } from "./Receipts.ts"
 import { type FailedFile, sendVerified, type Sent } from "./sendVerified.ts"
 import { snapshotFile, snapshotHashes, snapshotLists } from "./snapshot.ts"
@@ -318,13 +319,17 @@ export const runBackup = Effect.fn("Backup.run")(function* (options: BackupOptio
   const marketStartMs = yield* marketNow
   if (isDry) return yield* perform(options, startedAtMs)
   yield* FolderLock.acquire(backupFolder(stateDir), "backup")
+  const orphanNote = join(backupFolder(stateDir), "child.json")
+  yield* endOrphan(orphanNote)
   yield* compact(stateDir)
   const log = (events: ReadonlyArray<TransferEvent>) => Effect.ignore(logTransfers(stateDir, events))
-  const report = yield* Effect.tapError(perform(options, startedAtMs), ({ message: reason }) =>
-    Effect.andThen(
-      remember(options, marketStartMs, { reason, waiting: 0 }),
-      log([{ event: "error", target: target.name, reason }])
-    )
+  const report = yield* Effect.tapError(
+    Effect.provideService(perform(options, startedAtMs), OrphanNote, orphanNote),
+    ({ message: reason }) =>
+      Effect.andThen(
+        remember(options, marketStartMs, { reason, waiting: 0 }),
+        log([{ event: "error", target: target.name, reason }])
+      )
   )
   const { bytes, failed, sent: files } = totalOf(report)
   const seconds = Math.round(report.elapsed_ms / 100) / 10

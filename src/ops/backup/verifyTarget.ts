@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { FolderLock } from "../../journal/FolderLock.ts"
 import type { BackupTarget, Found } from "./BackupTarget.ts"
 import type { DaySelection } from "./DaySelection.ts"
+import { endOrphan, OrphanNote } from "./orphan.ts"
 import { batchesOf } from "./planSealed.ts"
 import { append, backupFolder, load, type Receipt } from "./Receipts.ts"
 import type { BackupProgress } from "./runBackup.ts"
@@ -35,6 +36,8 @@ export const verifyTarget = Effect.fn("Backup.verify")(function* (options: Verif
   const { onProgress, selection, stateDir, target } = options
   const startedAtMs = yield* Clock.currentTimeMillis
   yield* FolderLock.acquire(backupFolder(stateDir), "backup")
+  const orphanNote = join(backupFolder(stateDir), "child.json")
+  yield* endOrphan(orphanNote)
   yield* target.prepare
   const isAsked = (file: string) => {
     const day = dayOf(file)
@@ -73,7 +76,11 @@ export const verifyTarget = Effect.fn("Backup.verify")(function* (options: Verif
     }))
     yield* Effect.ignore(logTransfers(stateDir, events))
   })
-  const work = Effect.forEach(batchesOf(receipts), look, { discard: true })
+  const work = Effect.provideService(
+    Effect.forEach(batchesOf(receipts), look, { discard: true }),
+    OrphanNote,
+    orphanNote
+  )
   const told = Effect.suspend(() => onProgress?.({ ...progress }) ?? Effect.void)
   yield* onProgress === undefined
     ? work
