@@ -1,8 +1,8 @@
 import { Effect, Result, Schema } from "effect"
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
-import { systemCode } from "../../domain/systemCode.ts"
-import { DiskError } from "../../journal/Disk.ts"
+import { fileCall } from "./fileCall.ts"
+import type { DiskError } from "../../journal/Disk.ts"
 
 /** A file that was held against its hash at a target, and was right. */
 export interface Receipt {
@@ -40,11 +40,8 @@ export const backupFolder = (stateDir: string): string => join(stateDir, "backup
 /** The file of the receipts. */
 export const receiptsFile = (stateDir: string): string => join(backupFolder(stateDir), name)
 
-const attempt = <A>(operation: string, path: string, run: () => Promise<A>) =>
-  Effect.tryPromise({ try: run, catch: (cause) => new DiskError({ operation, path, code: systemCode(cause) }) })
-
 const readText = (path: string) =>
-  attempt("read", path, () => readFile(path, "utf8")).pipe(
+  fileCall("read", path, () => readFile(path, "utf8")).pipe(
     Effect.catchIf(
       ({ code }) => code === "ENOENT",
       () => Effect.succeed("")
@@ -96,7 +93,7 @@ const write = (lines: ReadonlyArray<ReceiptLine>) => lines.map((line) => `${JSON
 export const append = (stateDir: string, lines: ReadonlyArray<ReceiptLine>): Effect.Effect<void, DiskError> => {
   const path = receiptsFile(stateDir)
   if (lines.length === 0) return Effect.void
-  return attempt("append to", path, async () => {
+  return fileCall("append to", path, async () => {
     await mkdir(backupFolder(stateDir), { recursive: true })
     const handle = await open(path, "a+")
     try {
@@ -117,7 +114,7 @@ export const compact = Effect.fnUntraced(function* (stateDir: string, stale_max 
   const kept = newestLines(text).filter(({ sha256 }) => sha256 !== undefined)
   const stale = text.split("\n").length - 1 - kept.length
   if (stale <= stale_max || stale <= kept.length) return
-  yield* attempt("write", path, async () => {
+  yield* fileCall("write", path, async () => {
     const draft = `${path}.new`
     await synced(draft, "w", write(kept))
     await rename(draft, path)

@@ -1,8 +1,7 @@
 import { Clock, Effect, Result, Schema } from "effect"
 import { appendFile, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { systemCode } from "../../domain/systemCode.ts"
-import { DiskError } from "../../journal/Disk.ts"
+import { fileCall } from "./fileCall.ts"
 import { backupFolder } from "./Receipts.ts"
 
 /** One line of `transfers.jsonl`: what a backup did, as it did it. */
@@ -48,9 +47,6 @@ const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Memory))
 /** At this size the log is put aside, in the place of the one that was put aside before. */
 const log_bytes_max = 8 * 1024 * 1024
 
-const attempt = <A>(operation: string, path: string, run: () => Promise<A>) =>
-  Effect.tryPromise({ try: run, catch: (cause) => new DiskError({ operation, path, code: systemCode(cause) }) })
-
 /** Writes events down, each with its time. */
 export const logTransfers = Effect.fnUntraced(function* (
   stateDir: string,
@@ -61,7 +57,7 @@ export const logTransfers = Effect.fnUntraced(function* (
   const path = join(backupFolder(stateDir), "transfers.jsonl")
   const at = new Date(yield* Clock.currentTimeMillis).toISOString()
   const text = events.map((event) => `${JSON.stringify({ at, ...event })}\n`).join("")
-  yield* attempt("append to", path, async () => {
+  yield* fileCall("append to", path, async () => {
     await mkdir(backupFolder(stateDir), { recursive: true })
     const size = await stat(path).then(
       (found) => found.size,
@@ -87,7 +83,7 @@ export const readRuns = (stateDir: string, target: string): Effect.Effect<Runs> 
 export const rememberRuns = Effect.fnUntraced(function* (stateDir: string, target: string, runs: Runs) {
   const path = memoryOf(stateDir)
   const memory = { ...(yield* readMemory(stateDir)), [target]: runs }
-  yield* attempt("write", path, async () => {
+  yield* fileCall("write", path, async () => {
     await mkdir(backupFolder(stateDir), { recursive: true })
     await writeFile(`${path}.new`, `${JSON.stringify(memory)}\n`)
     await rename(`${path}.new`, path)

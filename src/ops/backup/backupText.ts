@@ -2,7 +2,8 @@ import { count, plural } from "../countWords.ts"
 import { progressBar } from "../progressText.ts"
 import type { DrillReport } from "./drill.ts"
 import type { RestoreReport } from "./restore.ts"
-import { type BackupProgress, backupKinds, type BackupReport, totalOf } from "./runBackup.ts"
+import { backupKinds, type BackupReport, totalOf } from "./BackupReport.ts"
+import { type BackupProgress } from "./runBackup.ts"
 import type { TargetVerification } from "./verifyTarget.ts"
 
 /** So many files are named; the rest is counted. */

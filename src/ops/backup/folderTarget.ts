@@ -17,7 +17,7 @@ import { makeSilence } from "./silence.ts"
 /** Lies in a folder that has been backed up to: a mount point without its disk has none. */
 const mark = ".observer-backup"
 /** A disk that does not answer for so long is hung. */
-const silence_seconds = 60
+const silence_seconds = 120
 
 /** Places with a call on its way. One that never comes back keeps a thread of the process, so there is never a second one. */
 const hung = new Set<string>()

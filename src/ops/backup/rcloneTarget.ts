@@ -98,7 +98,7 @@ const make = (remote: string): BackupTarget => {
     return Effect.flatMap(run({ args, input: names(files), silence_seconds, onLine, isKept: false }), (end) => {
       if (end.code !== 0) return Effect.fail(wrong(end))
       onBytes(Math.max(0, total - done))
-      return Effect.succeed(undefined)
+      return Effect.undefined
     })
   }
 

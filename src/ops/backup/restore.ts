@@ -2,12 +2,12 @@ import { Clock, Data, Effect, Result, Schema } from "effect"
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { systemCode } from "../../domain/systemCode.ts"
-import { DiskError } from "../../journal/Disk.ts"
 import { FolderLock } from "../../journal/FolderLock.ts"
 import { ManifestLine } from "../../journal/Manifest.ts"
 import { parseSegmentName } from "../../journal/SegmentName.ts"
 import type { BackupTarget, HashedFile, TargetFile } from "./BackupTarget.ts"
 import type { DaySelection } from "./DaySelection.ts"
+import { fileCall } from "./fileCall.ts"
 import { hashFile } from "./hashFile.ts"
 import { sealedForm } from "./inventory.ts"
 import { batchesOf } from "./planSealed.ts"
@@ -49,9 +49,6 @@ const decode = Schema.decodeUnknownResult(Schema.fromJsonString(ManifestLine))
 const drafts = ".restore"
 const tick = "200 millis"
 
-const attempt = <A>(operation: string, path: string, run: () => Promise<A>) =>
-  Effect.tryPromise({ try: run, catch: (cause) => new DiskError({ operation, path, code: systemCode(cause) }) })
-
 const place = (root: string, file: string) => join(root, ...file.split("/"))
 
 const readText = (path: string) =>
@@ -66,7 +63,7 @@ const readText = (path: string) =>
 
 /** Gives a file that was brought here its name, so that it survives a power cut. */
 const settle = (draft: string, path: string) =>
-  attempt("write", path, async () => {
+  fileCall("write", path, async () => {
     await mkdir(dirname(path), { recursive: true })
     const handle = await open(draft, "r+")
     try {
@@ -91,7 +88,7 @@ const isInside = (file: string) => !file.split("/").some((part) => part === ".."
 
 /** The files that a folder has for a day, hidden ones left out. */
 const filesOf = (into: string, day: string) =>
-  attempt("list", join(into, day), async () => {
+  fileCall("list", join(into, day), async () => {
     const entries = await readdir(join(into, day), { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
       if (systemCode(cause) === "ENOENT") return []
       throw cause
@@ -139,7 +136,7 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
 
   const fetch = Effect.fnUntraced(function* (files: ReadonlyArray<TargetFile>) {
     if (files.length === 0) return undefined
-    yield* attempt("make folder", draftsDir, () => mkdir(draftsDir, { recursive: true }))
+    yield* fileCall("make folder", draftsDir, () => mkdir(draftsDir, { recursive: true }))
     return yield* Effect.retry(target.fetch(draftsDir, files, onBytes), {
       times: 2,
       while: ({ retryable }) => retryable
@@ -213,7 +210,7 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
           progress.files += 1
         } else {
           bad.push(each)
-          yield* attempt("remove", draft, () => rm(draft, { force: true }))
+          yield* fileCall("remove", draft, () => rm(draft, { force: true }))
         }
       }
       wanted = bad
@@ -247,7 +244,7 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
     }
     const files = sealed.length + small.length
     const bytes = [...sealed, ...small].reduce((sum, each) => sum + each.bytes, 0)
-    yield* attempt("remove", draftsDir, () => rm(draftsDir, { recursive: true, force: true }))
+    yield* fileCall("remove", draftsDir, () => rm(draftsDir, { recursive: true, force: true }))
     return { days, files, present, bytes, wrong }
   })
   const told = Effect.suspend(() => onProgress?.({ ...progress }) ?? Effect.void)

@@ -67,7 +67,7 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
       failure(error.reason === "silent" ? "silent" : error.reason === "missing" ? "program" : "failed", error.message)
     )
   const judged = (end: ChildEnd) => {
-    if (end.code === 0) return Effect.succeed(undefined)
+    if (end.code === 0) return Effect.undefined
     const words = scrubbed(end.stderr, address) || `rsync ended with ${end.code}`
     if (partial.has(end.code) && reasonOf(end) !== "full") return Effect.succeed(words)
     const reason = reasonOf(end)
@@ -185,14 +185,12 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
 
   return {
     name,
-    prepare: Effect.gen(function* () {
-      yield* needProgram({
-        target: name,
-        program: "rsync",
-        args: ["--version"],
-        version_min,
-        pattern: /version (\d+)\.(\d+)/
-      })
+    prepare: needProgram({
+      target: name,
+      program: "rsync",
+      args: ["--version"],
+      version_min,
+      pattern: /version (\d+)\.(\d+)/
     }),
     prepareToWrite: () => Effect.void,
     send: (root, files, { again, onBytes }) =>

@@ -5,11 +5,12 @@ import { marketNow } from "../../calendar/MarketClock.ts"
 import { systemCode } from "../../domain/systemCode.ts"
 import { DiskError } from "../../journal/Disk.ts"
 import { FolderLock } from "../../journal/FolderLock.ts"
+import { type BackupKind, type BackupReport, isGood, makeTally, reasonOf, totalOf } from "./BackupReport.ts"
 import { type BackupTarget, type HashedFile, TargetError } from "./BackupTarget.ts"
 import type { DaySelection } from "./DaySelection.ts"
 import { areNested } from "./folderTarget.ts"
 import { hashFile } from "./hashFile.ts"
-import { makeSealedFiles, type OtherFile, type OtherKind, otherFiles, otherKinds } from "./inventory.ts"
+import { makeSealedFiles, type OtherFile, type OtherKind, otherFiles } from "./inventory.ts"
 import { batchesOf, isAt, planSealed, receiptOf, type SealedPlan } from "./planSealed.ts"
 import { endOrphan, OrphanNote } from "./orphan.ts"
 import { backupFolder, compact, load, type Receipt } from "./Receipts.ts"
@@ -41,32 +42,6 @@ export interface BackupOptions extends BackupFolders {
   readonly onProgress?: (progress: BackupProgress) => Effect.Effect<void>
 }
 
-export const backupKinds = ["journal", ...otherKinds] as const
-export type BackupKind = (typeof backupKinds)[number]
-
-export interface KindCount {
-  readonly files: number
-  /** They were at the target before. */
-  readonly present: number
-  /** Sent and found right there. In a dry run: to be sent. */
-  readonly sent: number
-  /** Left for later: they are about to be compressed. */
-  readonly waiting: number
-  readonly failed: number
-  readonly bytes: number
-}
-
-export interface BackupReport {
-  readonly target: string
-  readonly kinds: Readonly<Record<BackupKind, KindCount>>
-  readonly failed: ReadonlyArray<FailedFile>
-  /** Why it ended before its end. */
-  readonly stopped: TargetError | undefined
-  readonly elapsed_ms: number
-}
-
-export const isGood = ({ failed, stopped }: BackupReport): boolean => failed.length === 0 && stopped === undefined
-
 /** A file that got another form while it was sent is looked for again. */
 const rounds_max = 3
 const tick = "200 millis"
@@ -91,27 +66,6 @@ const lengthOf = (path: string) =>
       () => undefined
     )
   )
-
-/** Counts of one run, by kind. */
-const makeTally = () => {
-  const kinds = new Map<BackupKind, KindCount>()
-  const none: KindCount = { files: 0, present: 0, sent: 0, waiting: 0, failed: 0, bytes: 0 }
-  const add = (kind: BackupKind, more: Partial<KindCount>): void => {
-    const is = kinds.get(kind) ?? none
-    const sum = (name: keyof KindCount) => is[name] + (more[name] ?? 0)
-    kinds.set(kind, {
-      files: sum("files"),
-      present: sum("present"),
-      sent: sum("sent"),
-      waiting: sum("waiting"),
-      failed: sum("failed"),
-      bytes: sum("bytes")
-    })
-  }
-  const report = () =>
-    Object.fromEntries(backupKinds.map((kind) => [kind, kinds.get(kind) ?? none])) as Record<BackupKind, KindCount>
-  return { add, report }
-}
 
 /** Refuses targets that would copy a folder into itself. */
 const needApart = ({ dataDir, logDir, stateDir, target }: BackupOptions) => {
@@ -256,27 +210,6 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
   const elapsed_ms = (yield* Clock.currentTimeMillis) - startedAtMs
   return { target: target.name, kinds: tally.report(), failed, stopped, elapsed_ms } satisfies BackupReport
 })
-
-/** What was sent in all, of all kinds. */
-export const totalOf = ({ kinds }: BackupReport): KindCount => {
-  const sum = (name: keyof KindCount) => Object.values(kinds).reduce((total, kind) => total + kind[name], 0)
-  return {
-    files: sum("files"),
-    present: sum("present"),
-    sent: sum("sent"),
-    waiting: sum("waiting"),
-    failed: sum("failed"),
-    bytes: sum("bytes")
-  }
-}
-
-export const reasonOf = ({ failed, stopped }: BackupReport): string | undefined => {
-  const [first] = failed
-  if (stopped !== undefined) return stopped.message
-  if (first === undefined) return undefined
-  const more = failed.length === 1 ? "" : `, and ${failed.length - 1} files more`
-  return `${first.file}: ${first.reason}${more}`
-}
 
 /** How a run ended: `reason` where not well. */
 interface RunEnd {

@@ -67,7 +67,7 @@ export const sendVerified: (
       ? Effect.succeed<ReadonlyMap<string, Found>>(new Map())
       : patiently(target.check(some, { root, scratch, onBytes }))
   const send = (some: ReadonlyArray<HashedFile>, again: boolean) =>
-    some.length === 0 ? Effect.succeed(undefined) : patiently(target.send(root, some, { again, onBytes }))
+    some.length === 0 ? Effect.undefined : patiently(target.send(root, some, { again, onBytes }))
 
   const complaint = yield* send(good, isForced)
   const first = yield* look(good)

@@ -2,16 +2,13 @@ import { Effect, Result, Schema } from "effect"
 import { copyFile, link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { systemCode } from "../../domain/systemCode.ts"
-import { DiskError } from "../../journal/Disk.ts"
 import { ManifestLine } from "../../journal/Manifest.ts"
 import type { HashedFile } from "./BackupTarget.ts"
+import { fileCall } from "./fileCall.ts"
 import { hashFile } from "./hashFile.ts"
 import { type OtherFile, sealedForm } from "./inventory.ts"
 
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(ManifestLine))
-
-const attempt = <A>(path: string, run: () => Promise<A>) =>
-  Effect.tryPromise({ try: run, catch: (cause) => new DiskError({ operation: "copy", path, code: systemCode(cause) }) })
 
 const wholeLines = (text: string): ReadonlyArray<string> =>
   text
@@ -51,13 +48,13 @@ export const listsFor = (day: string, texts: Lists, isThere: (file: HashedFile) 
 const place = (root: string, file: string) => join(root, ...file.split("/"))
 
 const putText = (root: string, file: string, text: string) =>
-  attempt(file, async () => {
+  fileCall("copy", file, async () => {
     await mkdir(dirname(place(root, file)), { recursive: true })
     await writeFile(place(root, file), text)
   })
 
 const readText = (path: string) =>
-  attempt(path, () =>
+  fileCall("copy", path, () =>
     readFile(path, "utf8").catch((cause: unknown) => {
       if (systemCode(cause) === "ENOENT") return ""
       throw cause
@@ -83,7 +80,7 @@ export const snapshotLists = Effect.fnUntraced(function* (
 
 /** Copies a file that may change, as it is now; a log that is being written ends with a whole line. A file that is gone is left out. */
 export const snapshotFile = (root: string, { file, path }: OtherFile) =>
-  attempt(path, async () => {
+  fileCall("copy", path, async () => {
     const to = place(root, file)
     await mkdir(dirname(to), { recursive: true })
     await rm(to, { force: true })

@@ -1,18 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schedule } from "effect"
-import { execFileSync, spawn } from "node:child_process"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
-import { delimiter, join } from "node:path"
+import { basename, delimiter, dirname, join } from "node:path"
 import { Disk } from "../../../src/journal/Disk.ts"
 import { isAlive } from "../../../src/journal/ProcessLife.ts"
 import type { HashedFile } from "../../../src/ops/backup/BackupTarget.ts"
 import { ChildEnvironment, childEnvironment, runChild } from "../../../src/ops/backup/childProgram.ts"
 import { allDays } from "../../../src/ops/backup/DaySelection.ts"
+import { folderTarget } from "../../../src/ops/backup/folderTarget.ts"
 import { listsFor } from "../../../src/ops/backup/snapshot.ts"
 import { maskPasswords, scrubbed } from "../../../src/ops/backup/passwords.ts"
 import { parseTarget } from "../../../src/ops/backup/targets.ts"
-import { isGood } from "../../../src/ops/backup/runBackup.ts"
+import { isGood } from "../../../src/ops/backup/BackupReport.ts"
 import { verifyTarget } from "../../../src/ops/backup/verifyTarget.ts"
 import { sha256 } from "../../support/archive.ts"
 import { scratchFolder } from "../../support/virtualTime.ts"
@@ -260,16 +261,32 @@ describe("a folder as a target", () => {
     }).pipe(Effect.scoped, Effect.provide(Disk.layer))
   )
 
+  it.live("that hangs is left alone until it answers, and costs one thread", () =>
+    Effect.gen(function* () {
+      const { dataDir, sealed, targetDir } = yield* openStage
+      const { day, line } = sealed[0] ?? assert.fail("there is no file")
+      const file = `${day}/${line.gzip?.file}`
+      const draft = join(targetDir, dirname(file), `.${basename(file)}.part`)
+      mkdirSync(dirname(draft), { recursive: true })
+      // Whoever opens it to write waits until somebody reads.
+      execFileSync("mkfifo", [draft])
+      const target = folderTarget(targetDir, { silence_seconds: 0.4 })
+      const send = target.send(dataDir, [{ file, bytes: 1 }], { again: false, onBytes: () => undefined })
+      assert.deepInclude(yield* Effect.flip(send), { reason: "silent" })
+      assert.deepInclude(yield* Effect.flip(target.list()), { reason: "silent" })
+      const reader = spawn("cat", [draft], { stdio: "ignore" })
+      yield* Effect.addFinalizer(() => Effect.sync(() => reader.kill("SIGKILL")))
+      yield* Effect.retry(target.list(), { schedule: Schedule.spaced("10 millis"), times: 500 })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("that is full says so, and keeps what it has", () =>
     Effect.gen(function* () {
       if (process.getuid?.() !== 0) return console.log("a full disk is not tried: only root may mount one")
       const stage = yield* openStage
       const { targetDir } = stage
-      try {
-        execFileSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", targetDir], { stdio: "ignore" })
-      } catch {
-        return console.log("a full disk is not tried: nothing may be mounted here")
-      }
+      const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", targetDir])
+      if (mounted.status !== 0) return console.log("a full disk is not tried: nothing may be mounted here")
       yield* Effect.addFinalizer(() => Effect.sync(() => execFileSync("umount", [targetDir])))
       const report = yield* backup(stage, targetDir)
       assert.strictEqual(report.stopped?.reason, "full")
