@@ -32,7 +32,7 @@ const freePort = Effect.callback<number>((resume) => {
 const daemonOver = Effect.fnUntraced(function* (folder: string, path: string) {
   const port = yield* freePort
   const config = join(folder, "rsyncd.conf")
-  const chroot = "use chroot = no\nuid = 0\ngid = 0\n"
+  const chroot = `use chroot = no\n${process.getuid?.() === 0 ? "uid = 0\ngid = 0\n" : ""}`
   writeFileSync(config, `${chroot}[copies]\npath = ${path}\nread only = no\n`)
   yield* Effect.acquireRelease(
     Effect.sync(() =>
