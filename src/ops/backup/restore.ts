@@ -130,6 +130,9 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
   const isList = (file: string) => /\/(MANIFEST\.jsonl|SHA256SUMS)$/.test(file)
   const small = there.filter(({ file }) => !isSegment(file))
   const days = [...new Set(there.flatMap(({ file }) => dayOf(file) ?? []))].toSorted()
+  if (there.length === 0 && selection.named === undefined) {
+    wrong.push({ file: target.name, reason: "there is nothing of an observer" })
+  }
   for (const day of selection.named ?? []) {
     if (!days.includes(day)) wrong.push({ file: day, reason: "the target has nothing of this day" })
   }

@@ -92,6 +92,17 @@ describe("a restore", () => {
     }).pipe(Effect.scoped, Effect.provide(Disk.layer))
   )
 
+  it.live("of a place that has nothing does not pass for a good one", () =>
+    Effect.gen(function* () {
+      const stage = yield* openStage
+      const report = yield* back(stage, stage.targetDir)
+      assert.deepStrictEqual(
+        report.wrong.map(({ file }) => file),
+        [stage.targetDir]
+      )
+    }).pipe(Effect.scoped, Effect.provide(Disk.layer))
+  )
+
   it.live("never writes into a folder that an observer is using", () =>
     Effect.gen(function* () {
       const stage = yield* openStage
