@@ -146,7 +146,9 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* planner.start
     yield* feed.start
     yield* supervisor.start({ name: "certifier", kind: "permanent", policy: patient, run: certifier.run })
-    yield* supervisor.start({ name: "backup", kind: "permanent", policy: patient, run: backup.run })
+    if ((yield* backup.status) !== undefined) {
+      yield* supervisor.start({ name: "backup", kind: "permanent", policy: patient, run: backup.run })
+    }
   })
 
   const stop = Effect.gen(function* () {

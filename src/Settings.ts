@@ -2,6 +2,8 @@ import { type LogLevel, Redacted, Result } from "effect"
 import { hostname } from "node:os"
 import { type ClockLine, parseClockLine } from "./calendar/ClockLine.ts"
 import * as Value from "./domain/SettingValue.ts"
+import { allowedTargets, parseTarget } from "./ops/backup/targets.ts"
+import { allowedCrons, parseCron } from "./ops/backup/cron.ts"
 import { parseSymbolSelection } from "./domain/SymbolSelection.ts"
 import { streamSlots } from "./kis/Account.ts"
 import { mailAddresses, smtpServer } from "./ops/alerts/channels/smtpServer.ts"
@@ -191,6 +193,23 @@ export const table = {
     Value.wholeNumber(1, 10_000),
     "200",
     "At most so many milliseconds of records are lost in a power cut."
+  ),
+  backupTarget: optional(
+    "OBSERVER_BACKUP_TARGET",
+    { allowed: allowedTargets, parse: parseTarget },
+    "Where sealed files, manifests, certificates and logs are copied to; nowhere if not set."
+  ),
+  backupSchedule: setting(
+    "OBSERVER_BACKUP_SCHEDULE",
+    { allowed: allowedCrons, parse: parseCron },
+    "30 20 * * *",
+    "When the observer backs up, in market time; off leaves that to a timer that calls observer backup."
+  ),
+  backupAge_hours: setting(
+    "OBSERVER_BACKUP_AGE_HOURS",
+    Value.wholeNumber(1, 8_760),
+    "30",
+    "How long a sealed file may wait for its backup before it is an alarm."
   ),
   drain_seconds: setting("OBSERVER_DRAIN_SECONDS", Value.wholeNumber(1, 300), "10", "Time for an orderly end."),
   logLevel: setting("OBSERVER_LOG_LEVEL", Value.oneOf(...logLevels), "Info", "Least level that is logged."),

@@ -35,6 +35,9 @@ export const koreanMeaning: Readonly<Record<keyof typeof table, string>> = {
   segment_mb: "저널 파일을 봉인하는 크기(MB)",
   gzip_minutes: "저널 파일을 봉인한 뒤 압축하기까지의 시간(분). off이면 압축하지 않음",
   fsync_ms: "정전 시 잃을 수 있는 레코드의 최대 시간(밀리초)",
+  backupTarget: "봉인된 파일, 매니페스트, 인증서, 로그를 복사할 곳. 지정하지 않으면 백업하지 않음",
+  backupSchedule: "백업 시각(시장 시각의 cron). off이면 `observer backup`을 부르는 타이머에 맡김",
+  backupAge_hours: "봉인된 파일이 백업되지 않은 채 이 시간(시간)을 넘기면 경보",
   drain_seconds: "정상 종료에 주어지는 시간(초)",
   logLevel: "기록할 최소 로그 레벨",
   log_mb: "`observer.log`를 로테이션하는 크기(MB)",
@@ -71,6 +74,8 @@ const phrases: ReadonlyArray<readonly [RegExp, string]> = [
     /^real, or a wall instant, = and a market instant, x and a speed, as (\S+)$/,
     "real, 또는 `실제 시각=시장 시각x배속` (예: `$1`)"
   ],
+  [/^a folder, (\S+) or (\S+)$/, "폴더, `$1`, `$2`"],
+  [/^off or five fields of cron, such as (.+)$/, "off 또는 cron의 다섯 필드 (예: `$1`)"],
   [/^an IP address or a host name$/, "IP 주소 또는 호스트 이름"],
   [/^(\S+) or (\S+)$/, "$1 또는 $2"],
   [

@@ -35,6 +35,8 @@ const commands = {
   certify: async () => (await import("./certifyCommand.ts")).certifyCommand,
   export: async () => (await import("./exportCommand.ts")).exportCommand,
   gaps: async () => (await import("./gapsCommand.ts")).gapsCommand,
+  backup: async () => (await import("./backupCommand.ts")).backupCommand,
+  restore: async () => (await import("./restoreCommand.ts")).restoreCommand,
   alert: async () => (await import("./alertCommand.ts")).alertCommand,
   "audit-ledger": async () => (await import("./auditCommand.ts")).auditCommand
 }

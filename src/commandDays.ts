@@ -4,7 +4,7 @@ import { marketMidnight } from "./calendar/MarketTime.ts"
 import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
 
 /** Reads a day as people write it, and gives it as the archive names it, `YYYYMMDD`; throws a sentence when there is no such day. */
-const readDay = (text: string): string => {
+export const readDay = (text: string): string => {
   const day = /^\d{4}(-?)\d{2}\1\d{2}$/.test(text) ? text.replaceAll("-", "") : ""
   if (Number.isNaN(marketMidnight(day))) throw new Error(`${text} is no day; allowed: a day such as 2026-11-24`)
   return day

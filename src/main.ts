@@ -26,6 +26,7 @@ import { AlertBoard } from "./ops/alerts/AlertBoard.ts"
 import { openChannels } from "./ops/alerts/channels.ts"
 import { Alerts } from "./ops/Alerts.ts"
 import { Backup } from "./ops/Backup.ts"
+import { ChildEnvironment, childEnvironment } from "./ops/backup/childProgram.ts"
 import { Certificates } from "./ops/Certificates.ts"
 import { Certifier } from "./ops/Certifier.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
@@ -92,8 +93,13 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
   )
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }
   const certificates = Layer.merge(Certifier.layer({ dataDir, version }), Certificates.layer(dataDir))
+  const { backupAge_hours: age_hours, backupSchedule: schedule, backupTarget: target, gzip_minutes, logDir } = settings
+  const backup =
+    target === undefined
+      ? Backup.layerOff
+      : Backup.layer({ target, schedule, age_hours, gzip_minutes, dataDir, logDir, stateDir })
   const actors = Observer.layer({ version, describe, drain_seconds }).pipe(
-    Layer.provideMerge(Layer.mergeAll(DiskWatch.layerOff, Backup.layerOff)),
+    Layer.provideMerge(Layer.mergeAll(DiskWatch.layerOff, backup)),
     Layer.provideMerge(certificates),
     Layer.provideMerge(planner),
     Layer.provideMerge(Layer.mergeAll(ConservationWatch.layer, MinuteMarkers.layer)),
@@ -196,7 +202,8 @@ const main = Effect.gen(function* () {
   )
   const run = Effect.andThen(warn, observe(settings, accounts)).pipe(
     Effect.scoped,
-    Effect.provideService(NextHangup, nextHangup)
+    Effect.provideService(NextHangup, nextHangup),
+    Effect.provideService(ChildEnvironment, childEnvironment(env))
   )
   const { drain_seconds, node } = settings
   const telemetry = telemetryOf({ settings: sent, node, drain_seconds })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Result, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { parseEnv } from "node:util"
+import { parseCron } from "../src/ops/backup/cron.ts"
 import { describeProblem, loadSettings, table, unknownVariables } from "../src/Settings.ts"
 import { koreanAllowed } from "../src/SettingsKorean.ts"
 import { renderEnvExample, renderSettingsTable } from "../src/SettingsText.ts"
@@ -49,6 +50,9 @@ describe("Settings", () => {
       segment_mb: 128,
       gzip_minutes: 60,
       fsync_ms: 200,
+      backupTarget: undefined,
+      backupSchedule: Result.getOrThrow(parseCron("30 20 * * *")),
+      backupAge_hours: 30,
       drain_seconds: 10,
       logLevel: "Info",
       log_mb: 50,

@@ -1,0 +1,122 @@
+import { Effect, Result, Schema } from "effect"
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { fileCall } from "./fileCall.ts"
+import type { DiskError } from "../../journal/Disk.ts"
+
+/** A file that was held against its hash at a target, and was right. */
+export interface Receipt {
+  /** UTC, ISO 8601. */
+  readonly at: string
+  readonly target: string
+  /** Relative to the data folder with `/`, in the form in which it lies there; logs are under `logs/`. */
+  readonly file: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** One line: a receipt, or the word that an earlier one holds no more, which has no hash. */
+const Line = Schema.Struct({
+  at: Schema.String,
+  target: Schema.String,
+  file: Schema.String,
+  bytes: Schema.Int,
+  sha256: Schema.optionalKey(Schema.String),
+  damaged: Schema.optionalKey(Schema.Literal(true))
+})
+export type ReceiptLine = typeof Line.Type
+
+/** Files, each with the newest receipt of every target that has it. */
+export type ReceiptBook = ReadonlyMap<string, ReadonlyArray<Receipt>>
+
+/** Lines that a newer one has replaced stay until there are so many of them, and as many as those that count. */
+const stale_lines_max = 1_000
+
+const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Line))
+const name = "receipts.jsonl"
+
+/** The folder of everything that a backup remembers. */
+export const backupFolder = (stateDir: string): string => join(stateDir, "backup")
+/** The file of the receipts. */
+export const receiptsFile = (stateDir: string): string => join(backupFolder(stateDir), name)
+
+const readText = (path: string) =>
+  fileCall("read", path, () => readFile(path, "utf8")).pipe(
+    Effect.catchIf(
+      ({ code }) => code === "ENOENT",
+      () => Effect.succeed("")
+    )
+  )
+
+/** The newest line of each target and file, in the order of the lines; torn ones are passed over. */
+export const newestLines = (text: string): ReadonlyArray<ReceiptLine> => {
+  const newest = new Map<string, ReceiptLine>()
+  for (const line of text.split("\n")) {
+    const read = line === "" ? undefined : decode(line)
+    if (read === undefined || Result.isFailure(read)) continue
+    const { file, target } = read.success
+    const key = `${target}\n${file}`
+    newest.delete(key)
+    newest.set(key, read.success)
+  }
+  return [...newest.values()]
+}
+
+const bookOf = (lines: ReadonlyArray<ReceiptLine>): ReceiptBook => {
+  const book = new Map<string, Array<Receipt>>()
+  for (const { at, bytes, file, sha256, target } of lines) {
+    if (sha256 === undefined) continue
+    const receipts = book.get(file) ?? []
+    receipts.push({ at, target, file, bytes, sha256 })
+    book.set(file, receipts)
+  }
+  return book
+}
+
+/** Every receipt that holds; none when there has been no backup. */
+export const load = (stateDir: string): Effect.Effect<ReceiptBook, DiskError> =>
+  Effect.map(readText(receiptsFile(stateDir)), (text) => bookOf(newestLines(text)))
+
+const synced = async (path: string, flags: string, text: string) => {
+  const handle = await open(path, flags)
+  try {
+    await handle.writeFile(text)
+    await handle.datasync()
+  } finally {
+    await handle.close()
+  }
+}
+
+const write = (lines: ReadonlyArray<ReceiptLine>) => lines.map((line) => `${JSON.stringify(line)}\n`).join("")
+
+/** Appends lines, and returns when they survive a power cut. A line that a crash left torn stays apart from them. */
+export const append = (stateDir: string, lines: ReadonlyArray<ReceiptLine>): Effect.Effect<void, DiskError> => {
+  const path = receiptsFile(stateDir)
+  if (lines.length === 0) return Effect.void
+  return fileCall("append to", path, async () => {
+    await mkdir(backupFolder(stateDir), { recursive: true })
+    const handle = await open(path, "a+")
+    try {
+      const { size } = await handle.stat()
+      const last = size === 0 ? undefined : (await handle.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0]
+      await handle.writeFile(`${last === undefined || last === 0x0a ? "" : "\n"}${write(lines)}`)
+      await handle.datasync()
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+/** Drops lines that newer ones have replaced, and of revoked receipts everything, once there are many. */
+export const compact = Effect.fnUntraced(function* (stateDir: string, stale_max = stale_lines_max) {
+  const path = receiptsFile(stateDir)
+  const text = yield* readText(path)
+  const kept = newestLines(text).filter(({ sha256 }) => sha256 !== undefined)
+  const stale = text.split("\n").length - 1 - kept.length
+  if (stale <= stale_max || stale <= kept.length) return
+  yield* fileCall("write", path, async () => {
+    const draft = `${path}.new`
+    await synced(draft, "w", write(kept))
+    await rename(draft, path)
+  }).pipe(Effect.onError(() => Effect.promise(() => rm(`${path}.new`, { force: true }))))
+})
