@@ -144,11 +144,25 @@ const freePort = () =>
 /** The first process of the container, by the number that it has out here. */
 const firstOf = ({ pid }) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0])
 
-const within = (container, args, image) =>
-  spawnSync("nsenter", ["--target", String(firstOf(container)), "--mount", "--pid", "--root", "--wd=/", ...args], {
-    env: { PATH: process.env.PATH, ...image },
+/** Runs a command in the container. The folder it starts in is one of in there: the one out here has no name inside. */
+const within = (container, args, env) => {
+  const entered = ["--target", String(firstOf(container)), "--mount", "--pid", "--root"]
+  return spawnSync("nsenter", [...entered, "sh", "-c", 'cd /app && exec "$@"', "sh", ...args], {
+    env: { PATH: process.env.PATH, ...env },
     encoding: "utf8"
   })
+}
+
+/** Its first process takes all others with it; to it, a new user, the death of the one outside is no signal. */
+const remove = (container) => {
+  try {
+    const first = firstOf(container)
+    if (first > 0) process.kill(first, "SIGKILL")
+  } catch {
+    // It has ended by itself.
+  }
+  container.kill("SIGKILL")
+}
 
 const listened = (container) => {
   const heard = { text: "" }
@@ -205,7 +219,7 @@ const observes = async (scratch, image) => {
     console.error(heard.text.split("\n").slice(-30).join("\n"))
     throw error
   } finally {
-    made.kill("SIGKILL")
+    remove(made)
   }
 }
 
@@ -223,7 +237,7 @@ const stays = async (scratch, image) => {
     if (code !== 64) fail(`stopped, it ended with ${code} and not 64`)
     console.log("wrong settings leave it standing, and are its exit code when it is stopped")
   } finally {
-    made.kill("SIGKILL")
+    remove(made)
   }
 }
 
