@@ -81,6 +81,8 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const backup = yield* Backup
 
   const endRecord = Effect.gen(function* () {
+    // The room that is kept free is for this.
+    yield* journal.hold(undefined)
     yield* journal.append([marker(yield* marketNow, { event: "stop" })])
     yield* journal.close
   })
@@ -153,6 +155,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* Effect.logInfo("stopping: what was received is being stored")
     const late = yield* supervisor.shutdown({
       order: [
+        "disk",
         "account",
         "planner",
         "universe",

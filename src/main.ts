@@ -23,6 +23,7 @@ import { Certificates } from "./ops/Certificates.ts"
 import { Certifier } from "./ops/Certifier.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { DiskWatch } from "./ops/DiskWatch.ts"
+import { Retention } from "./ops/Retention.ts"
 import { Gaps } from "./ops/Gaps.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
@@ -78,9 +79,16 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     })
   )
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }
+  const disk = DiskWatch.layer({
+    dataDir,
+    logDir: settings.logDir,
+    stateDir,
+    low_bytes: settings.diskLow_mb * megabyte,
+    stop_bytes: settings.diskStop_mb * megabyte
+  }).pipe(Layer.provideMerge(Retention.layerOff))
   const certificates = Layer.merge(Certifier.layer({ dataDir, version }), Certificates.layer(dataDir))
   const actors = Observer.layer({ version, describe, drain_seconds }).pipe(
-    Layer.provideMerge(Layer.mergeAll(DiskWatch.layerOff, Backup.layerOff)),
+    Layer.provideMerge(Layer.mergeAll(disk, Backup.layerOff)),
     Layer.provideMerge(certificates),
     Layer.provideMerge(planner),
     Layer.provideMerge(Layer.mergeAll(ConservationWatch.layer, MinuteMarkers.layer)),

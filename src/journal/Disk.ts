@@ -8,10 +8,22 @@ export class DiskError extends Data.TaggedError("DiskError")<{
   readonly operation: string
   readonly path: string
   readonly code: string
+  /** What to do about it, where the code does not say. */
+  readonly advice?: string
 }> {
   override get message() {
-    return `${this.operation} ${this.path}: ${this.code}`
+    const words = `${this.operation} ${this.path}: ${this.code}`
+    return this.advice === undefined ? words : `${words}; ${this.advice}`
   }
+}
+
+/** What a name stands for at the moment; a link is itself, not what it leads to. */
+export interface Identity {
+  readonly kind: "file" | "folder" | "other"
+  /** The file system, by the number that the machine has for it. */
+  readonly device: number
+  /** Another one when the name was given to another file or folder meanwhile. */
+  readonly key: string
 }
 
 /** A file open for writing at places the writer chooses. */
@@ -46,6 +58,8 @@ export class Disk extends Context.Service<
     list(path: string): Effect.Effect<ReadonlyArray<string>, DiskError>
     /** Bytes of a file; `undefined` when it is not there. */
     size(path: string): Effect.Effect<number | undefined, DiskError>
+    /** What is there under a name; `undefined` when nothing is. */
+    identity(path: string): Effect.Effect<Identity | undefined, DiskError>
   }
 >()("observer/journal/Disk") {
   static readonly layer = Layer.sync(Disk, () => nodeDisk)
@@ -138,7 +152,14 @@ const nodeDisk = Disk.of({
   size: (path) =>
     attempt("look at", path, async (): Promise<number | undefined> => (await fs.stat(path)).size).pipe(
       Effect.catch(missingAs<number | undefined>(undefined))
-    )
+    ),
+  identity: (path) =>
+    attempt("look at", path, async (): Promise<Identity | undefined> => {
+      const stats = await fs.lstat(path)
+      const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other"
+      // Numbers of files are given anew; the time of birth is not.
+      return { kind, device: stats.dev, key: `${stats.dev}:${stats.ino}:${stats.birthtimeMs}` }
+    }).pipe(Effect.catch(missingAs<Identity | undefined>(undefined)))
 })
 
 /** Makes a folder below `root`, and makes every name on the way to it durable. */

@@ -106,6 +106,7 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, journal, sql, sweep }: 
         status: Effect.succeed({ ...journalStatus, ...journal }),
         recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
         run: Effect.void,
+        hold: () => Effect.void,
         rotate: Effect.void,
         close: Effect.void
       }),
