@@ -14,6 +14,7 @@ import { Journal } from "./journal/Journal.ts"
 import { Backup } from "./ops/Backup.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { DiskWatch } from "./ops/DiskWatch.ts"
+import { Retention } from "./ops/Retention.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
 import { Planner } from "./plan/Planner.ts"
@@ -78,6 +79,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const watch = yield* ConservationWatch
   const minutes = yield* MinuteMarkers
   const disks = yield* DiskWatch
+  const retention = yield* Retention
   const backup = yield* Backup
 
   const endRecord = Effect.gen(function* () {
@@ -148,6 +150,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* planner.start
     yield* feed.start
     yield* supervisor.start({ name: "certifier", kind: "permanent", policy: patient, run: certifier.run })
+    yield* supervisor.start({ name: "retention", kind: "permanent", policy: patient, run: retention.run })
     yield* supervisor.start({ name: "backup", kind: "permanent", policy: patient, run: backup.run })
   })
 
@@ -160,6 +163,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
         "planner",
         "universe",
         "certifier",
+        "retention",
         "backup",
         "shard",
         "minutes",

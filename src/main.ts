@@ -79,13 +79,20 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     })
   )
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }
+  const retention = Retention.layer({
+    dataDir,
+    stateDir,
+    node,
+    days: settings.retention_days,
+    unbacked: settings.retentionUnbacked
+  })
   const disk = DiskWatch.layer({
     dataDir,
     logDir: settings.logDir,
     stateDir,
     low_bytes: settings.diskLow_mb * megabyte,
     stop_bytes: settings.diskStop_mb * megabyte
-  }).pipe(Layer.provideMerge(Retention.layerOff))
+  }).pipe(Layer.provideMerge(retention))
   const certificates = Layer.merge(Certifier.layer({ dataDir, version }), Certificates.layer(dataDir))
   const actors = Observer.layer({ version, describe, drain_seconds }).pipe(
     Layer.provideMerge(Layer.mergeAll(disk, Backup.layerOff)),

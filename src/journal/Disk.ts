@@ -51,6 +51,8 @@ export class Disk extends Context.Service<
     writeWhole(path: string, bytes: Uint8Array): Effect.Effect<void, DiskError>
     rename(from: string, to: string): Effect.Effect<void, DiskError>
     remove(path: string): Effect.Effect<void, DiskError>
+    /** Removes a folder that has nothing in it; leaves any other. */
+    removeEmpty(path: string): Effect.Effect<void, DiskError>
     truncate(path: string, length: number): Effect.Effect<void, DiskError>
     makeFolder(path: string): Effect.Effect<void, DiskError>
     syncFolder(path: string): Effect.Effect<void, DiskError>
@@ -138,6 +140,13 @@ const nodeDisk = Disk.of({
     }),
   rename: (from, to) => attempt("rename", from, () => fs.rename(from, to)),
   remove: (path) => attempt("remove", path, () => fs.rm(path, { force: true })),
+  removeEmpty: (path) =>
+    attempt("remove", path, () => fs.rmdir(path)).pipe(
+      Effect.catchIf(
+        ({ code }) => code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOENT",
+        () => Effect.void
+      )
+    ),
   truncate: (path, length) =>
     withHandle("truncate", path, "r+", async (handle) => {
       await handle.truncate(length)

@@ -267,6 +267,12 @@ export class MemoryDisk {
         const [parent, name] = this.parentOf(path)
         parent.names.delete(name)
       }),
+    removeEmpty: (path) =>
+      this.whole("remove", path, () => {
+        const [parent, name] = this.parentOf(path)
+        const node = parent.names.get(name)
+        if (node?._tag === "Folder" && node.names.size === 0) parent.names.delete(name)
+      }),
     truncate: (path, length) =>
       this.whole("truncate", path, () => {
         const target = this.fileAt(path)
