@@ -1,6 +1,6 @@
 // Does to the folders of a running observer what happens to folders, and then holds the record against its lists:
-// `npm run build && node test/chaos/disk.mjs [--symbols N] [--only NAME,…]`
-// The real program runs with its simulator, data, log and state on a small tmpfs each. The faults, one after the other:
+// `npm run build && node test/chaos/disk.mjs [--symbols N] [--sql] [--only NAME,…]`
+// The real program runs with its simulator, and with `--sql` its own database, data, log and state on a small tmpfs each. The faults, one after the other:
 // `full` (data filled to the last byte), `readonly` (data covered by a read-only view of itself), `hour` (the folder of the
 // hour removed), `removed` (the data folder removed as a whole), `renamed` (moved away), `unmounted` (the data disk covered by an
 // empty one and brought back), `logFull`, `logRemoved`, `logFile` (observer.log alone removed) and `state` (removed as a whole).
@@ -14,7 +14,11 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 
 const { values } = parseArgs({
-  options: { symbols: { type: "string", default: "100" }, only: { type: "string", default: "" } }
+  options: {
+    symbols: { type: "string", default: "100" },
+    sql: { type: "boolean", default: false },
+    only: { type: "string", default: "" }
+  }
 })
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -41,16 +45,18 @@ if (!mount("data")) {
   process.exit(0)
 }
 mount("log")
-mount("state")
+mount("state", values.sql ? "512m" : "24m")
 // A folder on the disk, not the disk itself, so that it can be removed.
 const folders = { data: at("data/observer"), log: at("log/observer"), state: at("state/observer") }
 
 const env = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(OBSERVER|PHASE15|KIS)_|^DATABASE_URL$/.test(name))),
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(OBSERVER|PHASE15|KIS)_|^DATABASE_URL$/.test(name))
+  ),
   OBSERVER_SOURCE_MODE: "simulator",
   OBSERVER_SYMBOLS: `top:${values.symbols}`,
   OBSERVER_NODE: "chaos",
-  OBSERVER_SQL: "off",
+  OBSERVER_SQL: values.sql ? "on" : "off",
   OBSERVER_HTTP_PORT: "0",
   OBSERVER_DATA_DIR: folders.data,
   OBSERVER_LOG_DIR: folders.log,
@@ -85,33 +91,50 @@ let health
 const urlOf = () => /"health":"?(http:[^"\s]+\/health)/.exec(stdout)?.[1]
 if ((await until(() => urlOf() !== undefined, 30)) === undefined) fail("it did not start within 30 s")
 const look = async () => {
-  health = await fetch(urlOf(), { signal: AbortSignal.timeout(5_000) }).then((reply) => reply.json(), () => health)
+  health = await fetch(urlOf(), { signal: AbortSignal.timeout(5_000) }).then(
+    (reply) => reply.json(),
+    () => health
+  )
   return health
 }
 const isWell = async () => {
   const { parts, ready } = await look()
-  return ready && parts.journal.status === "ok" && parts.disk.status === "ok"
+  const isStored = parts.sql.status === "off" || parts.sql.status === "ok"
+  return ready && parts.journal.status === "ok" && parts.disk.status === "ok" && isStored
 }
 const isRecording = async () => {
   const { seq } = (await look()).journal.head
   return (await until(async () => (await look()).journal.head.seq > seq, 10)) !== undefined
 }
 const stateOf = (name) => health.disk.folders.find((folder) => folder.name === name).state
-const dataIs = (...states) => async () => {
-  const { parts } = await look()
-  return parts.journal.status === "down" || states.includes(stateOf("data"))
-}
+const dataIs =
+  (...states) =>
+  async () => {
+    const { parts } = await look()
+    return parts.journal.status === "down" || states.includes(stateOf("data"))
+  }
 const folderIs = (name, state) => async () => (await look()) && stateOf(name) === state
 const fill = (disk) => spawnSync("dd", ["if=/dev/zero", `of=${at(disk)}/filler`, "bs=64k"], { stdio: "ignore" })
+const recordText = () =>
+  readdirSync(folders.data, { recursive: true })
+    .filter((name) => /-\d{12}\.jsonl(\.open)?$/.test(name))
+    .map((name) => readFileSync(join(folders.data, name), "utf8"))
+    .join("")
 const hourOf = () => {
   const name = readdirSync(folders.data, { recursive: true }).find((each) => each.endsWith(".open"))
   return name === undefined ? undefined : join(folders.data, name, "..")
 }
-const logLines = () => (existsSync(join(folders.log, "observer.log")) ? readFileSync(join(folders.log, "observer.log"), "utf8") : "")
+const logLines = () =>
+  existsSync(join(folders.log, "observer.log")) ? readFileSync(join(folders.log, "observer.log"), "utf8") : ""
 
 /** What is done, how it is noticed, how it ends, and whether what is lost of the past is meant to be lost. */
 const faults = {
-  full: { begin: () => fill("data"), noticed: dataIs("full"), end: () => rmSync(at("data/filler")) },
+  full: {
+    begin: () => fill("data"),
+    noticed: dataIs("full"),
+    end: () => rmSync(at("data/filler")),
+    check: () => recordText().includes('"cause":"diskFull"')
+  },
   readonly: {
     begin: () => run("mount", "--bind", at("data"), at("data")) && run("mount", "-o", "remount,ro,bind", at("data")),
     noticed: dataIs("readOnly"),
@@ -147,10 +170,22 @@ const faults = {
     end: () => undefined,
     check: () => until(() => existsSync(join(folders.log, "observer.log")), 5)
   },
-  state: { begin: () => rmSync(folders.state, { recursive: true }), noticed: folderIs("state", "missing"), end: () => undefined }
+  state: {
+    begin: () => rmSync(folders.state, { recursive: true }),
+    noticed: folderIs("state", "missing"),
+    end: () => undefined
+  }
 }
 
-if ((await until(isWell, 30)) === undefined || !(await isRecording())) fail("it does not record")
+/** Beside the running program, too. */
+const verify = () => {
+  const cli = join(root, "dist/cli.js")
+  const said = spawnSync(process.execPath, [cli, "verify", "--no-sql"], { cwd: work, env, encoding: "utf8" })
+  if (said.status !== 0) fail(`verify ends with ${said.status}: ${said.stdout} ${said.stderr}`)
+  return said.stdout
+}
+
+if ((await until(isWell, values.sql ? 60 : 30)) === undefined || !(await isRecording())) fail("it does not record")
 const asked = values.only === "" ? Object.keys(faults) : values.only.split(",")
 const noticed_seconds_max = 5
 const rows = []
@@ -162,21 +197,24 @@ for (const name of asked) {
   if (noticed_seconds === undefined) fail(`${name} was not noticed: ${JSON.stringify(health.disk)}`)
   if (noticed_seconds > noticed_seconds_max) fail(`${name} was noticed after ${noticed_seconds.toFixed(1)} s`)
   end()
-  const well_seconds = await until(isWell, 30)
+  const well_seconds = await until(isWell, values.sql ? 90 : 30)
   if (well_seconds === undefined) fail(`${name}: it is not well again: ${JSON.stringify([health.parts, health.disk])}`)
   if (!(await isRecording())) fail(`${name}: nothing is recorded afterwards`)
   if (check !== undefined && !(await check())) fail(`${name}: what was to be there again is not`)
+  verify()
   rows.push({ name, noticed_seconds, well_seconds })
-  console.log(`${name.padEnd(12)} noticed after ${noticed_seconds.toFixed(1)} s, well again ${well_seconds.toFixed(1)} s after its end`)
+  console.log(
+    `${name.padEnd(12)} noticed after ${noticed_seconds.toFixed(1)} s, well again ${well_seconds.toFixed(1)} s after its end`
+  )
 }
 
 child.kill("SIGTERM")
 const code = await exited
 if (code !== 0) fail(`it ended with ${code}`)
-const verify = spawnSync(process.execPath, [join(root, "dist/cli.js"), "verify"], { cwd: work, env, encoding: "utf8" })
-console.log(verify.stdout.trim())
-if (verify.status !== 0) fail(`verify ends with ${verify.status}: ${verify.stderr}`)
+console.log(verify().trim())
 cleanUp()
 const slowest = Math.max(...rows.map(({ noticed_seconds }) => noticed_seconds))
-console.log(`${rows.length} faults of folders: noticed within ${slowest.toFixed(1)} s, recovered without a restart, nothing is wrong with the record`)
+console.log(
+  `${rows.length} faults of folders: noticed within ${slowest.toFixed(1)} s, recovered without a restart, nothing is wrong with the record`
+)
 process.exit(0)
