@@ -14,6 +14,7 @@ import { Journal } from "./journal/Journal.ts"
 import { Backup } from "./ops/Backup.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { DiskWatch } from "./ops/DiskWatch.ts"
+import { LogKeeper } from "./ops/Logging.ts"
 import { Retention } from "./ops/Retention.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
@@ -131,6 +132,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* journal.append(records)
     // What the last run left open it has counted itself.
     yield* meterGaps(records.filter(({ symbol }) => symbol === undefined))
+    yield* supervisor.start({ name: "log", kind: "permanent", policy: patient, run: (yield* LogKeeper).run })
     yield* supervisor.start({ name: "disk", kind: "permanent", policy: patient, run: disks.run })
     yield* compressor.start
     yield* sql.start

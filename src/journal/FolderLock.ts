@@ -122,10 +122,10 @@ const claim = Effect.fnUntraced(function* (folder: string, purpose: string) {
   const lock = { generation }
   const isOurs = Effect.tryPromise({
     try: () => holderOf(place, lock.generation).then((holder) => holder?.pid === process.pid),
-    catch: (cause) => cause
+    catch: (cause) => (cause instanceof Raced ? "ENOENT" : systemCode(cause))
   }).pipe(
     Effect.catchIf(
-      (cause) => cause instanceof Raced || systemCode(cause) === "ENOTDIR",
+      (code) => code === "ENOENT" || code === "ENOTDIR",
       () => Effect.succeed(false)
     ),
     Effect.mapError(unwritable)

@@ -1,5 +1,5 @@
-import { Effect, Layer, Logger, type LogLevel, type Redacted, References } from "effect"
-import { openLogFile } from "./logging/LogFile.ts"
+import { Context, Effect, Layer, Logger, type LogLevel, type Redacted, References } from "effect"
+import { type LogFile, openLogFile } from "./logging/LogFile.ts"
 import { toEntry, toJsonLine } from "./logging/entry.ts"
 import { toHumanLine } from "./logging/humanLine.ts"
 import { makeScrub } from "./logging/scrub.ts"
@@ -18,27 +18,45 @@ export interface LoggingOptions {
   readonly complain: (line: string) => void
 }
 
+/** The log file of the program, to be looked after by the supervisor, once there is one. */
+export interface LogKeeperShape {
+  /** Finds that the file fails or was removed, and writes it again. */
+  readonly run: Effect.Effect<never>
+  /** Lines that could not be stored since the start. */
+  readonly lostLines: Effect.Effect<number>
+}
+
+export const LogKeeper = Context.Reference<LogKeeperShape>("observer/ops/LogKeeper", {
+  defaultValue: () => ({ run: Effect.never, lostLines: Effect.succeed(0) })
+})
+
 /**
  * Logging, three ways kept apart: lines for human eyes on a terminal or JSON lines on any other standard output, and
  * JSON lines in `observer.log`. (The third, the data, is the journal.) Trouble with the file never stops or slows the
  * program. What was logged is flushed when the scope ends.
  */
-export const layer = (options: LoggingOptions): Layer.Layer<never, never, Screen> => {
-  const loggers = Logger.layer([makeLogger(options), Logger.tracerLogger])
-  return Layer.merge(loggers, Layer.succeed(References.MinimumLogLevel, options.level))
-}
-
-const makeLogger = Effect.fnUntraced(function* (options: LoggingOptions) {
-  const screen = yield* Screen
-  const scrub = makeScrub(options.secrets ?? [])
-  const file = yield* Effect.acquireRelease(
-    Effect.sync(() => openLogFile(options)),
-    ({ close }) => close
+export const layer = (options: LoggingOptions): Layer.Layer<never, never, Screen> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const screen = yield* Screen
+      const file = yield* Effect.acquireRelease(
+        Effect.sync(() => openLogFile(options)),
+        ({ close }) => close
+      )
+      return Layer.mergeAll(
+        Logger.layer([makeLogger(options, screen, file), Logger.tracerLogger]),
+        Layer.succeed(References.MinimumLogLevel, options.level),
+        Layer.succeed(LogKeeper, { run: file.watch, lostLines: Effect.sync(file.lost) })
+      )
+    })
   )
+
+const makeLogger = ({ secrets = [] }: LoggingOptions, screen: Screen["Service"], file: LogFile) => {
+  const scrub = makeScrub(secrets)
   return Logger.make<unknown, void>((event) => {
     const entry = toEntry(event)
     const json = scrub(toJsonLine(entry))
     file.write(json, entry.at.getTime())
     screen.print(screen.terminal ? scrub(toHumanLine(entry, screen.colours)) : json)
   })
-})
+}

@@ -157,7 +157,7 @@ const make = Effect.fnUntraced(function* ({ dataDir, days, node, stateDir, unbac
   )
 
   const rest = Effect.gen(function* () {
-    yield* Effect.raceFirst(Effect.sleep(interval), Deferred.await(hurried))
+    yield* Effect.timeoutOption(Deferred.await(hurried), interval)
     hurried = Deferred.makeUnsafe()
   })
 

@@ -30,9 +30,9 @@ const mount = (name, size = "24m") => run("mount", "-t", "tmpfs", "-o", `size=${
 const unmount = (name) => run("umount", "-l", at(name))
 const disks = ["data", "log", "state"]
 
-let child
+const children = []
 const cleanUp = () => {
-  child?.kill("SIGKILL")
+  for (const child of children) child.kill("SIGKILL")
   for (const name of disks) while (unmount(name));
   rmSync(work, { recursive: true, force: true })
 }
@@ -64,7 +64,8 @@ const env = {
 }
 let stdout = ""
 let stderr = ""
-child = spawn(process.execPath, [join(root, "dist/main.js")], { cwd: work, env })
+const child = spawn(process.execPath, [join(root, "dist/main.js")], { cwd: work, env })
+children.push(child)
 child.stdout.on("data", (bytes) => (stdout += bytes))
 child.stderr.on("data", (bytes) => (stderr += bytes))
 const exited = new Promise((resolve) => child.once("exit", resolve))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Schedule } from "effect"
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Disk } from "../../src/journal/Disk.ts"
@@ -10,9 +10,7 @@ import { checkArchive, filesBelow, type JournalShape, machineDisk, numberOf, ope
 
 /** Time is real here: what is watched are the machine's own folders. */
 const awaited = <E, R>(isSo: Effect.Effect<boolean, E, R>) =>
-  Effect.repeat(Effect.andThen(Effect.sleep("50 millis"), isSo), { until: (is) => is }).pipe(
-    Effect.timeout("10 seconds")
-  )
+  Effect.repeat(isSo, { schedule: Schedule.spaced("50 millis"), until: (is) => is }).pipe(Effect.timeout("10 seconds"))
 const isWritable = (journal: JournalShape) => Effect.map(journal.status, ({ writable }) => writable)
 const isThere = (path: string) => Effect.sync(() => existsSync(path))
 const lockOf = (folder: string) => readdirSync(folder).filter((name) => name.startsWith(".lock."))
@@ -86,7 +84,8 @@ describe("a data folder that is there no more", () => {
       yield* awaited(Effect.map(isWritable(journal), (is) => !is))
       assert.include((yield* journal.status).reason, "another file system is there")
       const waiting = yield* Effect.forkChild(journal.append([now(2)]))
-      yield* Effect.sleep("1500 millis")
+      // The writer has it in hand, and has tried.
+      yield* awaited(Effect.map(journal.status, ({ waitingAppends }) => waitingAppends === 0))
       assert.deepStrictEqual(readdirSync(disk.path), [])
       assert.isUndefined(waiting.pollUnsafe())
       yield* Fiber.interrupt(waiting)
@@ -101,7 +100,8 @@ describe("a data folder that is there no more", () => {
       disk.mount()
       yield* awaited(Effect.map(isWritable(journal), (is) => !is))
       const waiting = yield* Effect.forkChild(journal.append([now(2)]))
-      yield* Effect.sleep("1500 millis")
+      // The writer has it in hand, and has tried.
+      yield* awaited(Effect.map(journal.status, ({ waitingAppends }) => waitingAppends === 0))
       assert.deepStrictEqual(readdirSync(disk.path), [])
       disk.unmount()
       yield* Fiber.join(waiting)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schedule } from "effect"
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -14,6 +14,7 @@ import { scratchFolder } from "../support/virtualTime.ts"
 import { origin } from "../../src/journal/Position.ts"
 
 const mb = 1_000_000
+const often = Schedule.spaced("50 millis")
 
 /** A watch over folders in one place, and what it asked of the journal and the retention. */
 const watching = Effect.fnUntraced(function* (
@@ -21,13 +22,18 @@ const watching = Effect.fnUntraced(function* (
   limits = { low_bytes: 0, stop_bytes: 0 }
 ) {
   for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true })
-  const asked: { held: DiskError | undefined; hurries: number } = { held: undefined, hurries: 0 }
+  const asked: { held: DiskError | undefined; hurries: number; looks: number } = {
+    held: undefined,
+    hurries: 0,
+    looks: 0
+  }
   const journal = Layer.effect(
     Journal,
     Effect.map(Journal, (inMemory) => ({
       ...inMemory,
       hold: (why: DiskError | undefined) => Effect.sync(() => void (asked.held = why)),
-      status: Effect.succeed({
+      status: Effect.sync(() => ({
+        looks: asked.looks++,
         writable: true,
         head: origin,
         synced: origin,
@@ -35,7 +41,7 @@ const watching = Effect.fnUntraced(function* (
         lastAppendAtMs: undefined,
         fsync_ms: undefined,
         waitingAppends: 0
-      })
+      }))
     }))
   ).pipe(Layer.provide(memoryJournal().layer))
   const retention = Layer.succeed(Retention, {
@@ -56,14 +62,20 @@ const watching = Effect.fnUntraced(function* (
     })
   /** Waits until a folder is in a state. The clock is the machine's, for the folders are. */
   const becomes = (name: FolderStatus["name"], state: FolderStatus["state"]) =>
-    Effect.repeat(Effect.andThen(Effect.sleep("50 millis"), folder(name)), {
+    Effect.repeat(folder(name), {
+      schedule: often,
       until: (found) => found.state === state
-    }).pipe(Effect.timeout("20 seconds"))
+    })
   /** Returns once each has been looked at. */
-  const settles = Effect.repeat(Effect.andThen(Effect.sleep("50 millis"), folder("data")), {
+  const settles = Effect.repeat(folder("state"), {
+    schedule: often,
     until: ({ free_bytes }) => free_bytes !== undefined
   })
-  return { asked, becomes, folder, settles, watch }
+  const looksAgain = Effect.suspend(() => {
+    const seen = asked.looks
+    return Effect.repeat(Effect.void, { schedule: often, until: () => asked.looks >= seen + 2 })
+  })
+  return { asked, becomes, folder, looksAgain, settles, watch }
 })
 
 const heldBy = ({ held }: { readonly held: DiskError | undefined }) => held?.message
@@ -77,7 +89,7 @@ const below = (parent: string) => ({
 const fill = (folder: string, size_mb: number) =>
   writeFileSync(join(folder, "filler"), Buffer.alloc(size_mb * 1024 * 1024))
 
-describe("the watch over the folders", { concurrent: true }, () => {
+describe("the watch over the folders", { concurrent: true, timeout: 90_000 }, () => {
   it.live("says of each how much room there is, and leaves nothing behind", () =>
     Effect.gen(function* () {
       const folders = below(yield* scratchFolder)
@@ -88,7 +100,10 @@ describe("the watch over the folders", { concurrent: true }, () => {
         assert.strictEqual(state, "ok")
         assert.isUndefined(reason)
         assert.isTrue(total_bytes !== undefined && free_bytes !== undefined && free_bytes <= total_bytes)
-        assert.deepStrictEqual(readdirSync(path), [])
+        yield* Effect.repeat(
+          Effect.sync(() => readdirSync(path)),
+          { schedule: often, until: (names) => names.length === 0 }
+        )
       }
       assert.isUndefined(asked.held)
       assert.deepStrictEqual((yield* watch.status)?.retention, { days: 30, waitingForBackup: 2 })
@@ -187,12 +202,12 @@ describe("the watch over the folders", { concurrent: true }, () => {
       const disk = yield* mounted(4)
       const outside = below(yield* scratchFolder)
       const folders = { ...outside, logDir: disk.path, stateDir: join(disk.path, "state") }
-      const { becomes, settles } = yield* watching(folders)
+      const { becomes, looksAgain, settles } = yield* watching(folders)
       yield* settles
       disk.unmount()
       assert.include((yield* becomes("log", "missing")).reason, "was unmounted")
       yield* becomes("state", "missing")
-      yield* Effect.sleep("2500 millis")
+      yield* looksAgain
       assert.deepStrictEqual(readdirSync(disk.path), [])
       disk.mount()
       mkdirSync(join(disk.path, "state"))

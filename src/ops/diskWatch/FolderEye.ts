@@ -4,7 +4,7 @@ import type { FolderStatus } from "../DiskWatch.ts"
 import { Forecast } from "./Forecast.ts"
 import { type Hung, judgeLook } from "./judgeLook.ts"
 import type { Limits } from "./Limits.ts"
-import { type Look, lookAt } from "./lookAt.ts"
+import { type Devices, type Look, lookAt } from "./lookAt.ts"
 
 export interface WatchedFolder {
   readonly name: FolderStatus["name"]
@@ -17,7 +17,7 @@ export interface WatchedFolder {
 /** Together with the time between two looks, a file system that hangs is told of within five seconds. */
 const answer_ms_max = 2_500
 /** For so long it is told of a folder that it was made anew. */
-const replaced_ms = 15_000
+const replaced_ms = 10_000
 
 interface Pending {
   readonly sinceMs: number
@@ -39,8 +39,12 @@ export class FolderEye {
   private wasMount = false
   private replacedAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(folder: WatchedFolder, nowMs: number) {
+  private readonly lookAt: typeof lookAt
+
+  /** @param look what is asked of the machine at every look */
+  constructor(folder: WatchedFolder, nowMs: number, look: typeof lookAt = lookAt) {
     this.folder = folder
+    this.lookAt = look
     this.status = { name: folder.name, path: folder.path, state: "ok", sinceMs: nowMs }
   }
 
@@ -91,10 +95,12 @@ export class FolderEye {
       if (this.pending === undefined) {
         const begun: Pending = { sinceMs: yield* Clock.currentTimeMillis, answer: undefined }
         this.pending = begun
-        const looking = lookAt(this.folder.path, isProbing).then((look) => {
-          begun.answer = look
-          return look
-        })
+        const looking = this.lookAt(this.folder.path, (devices) => isProbing && !this.isUnmounted(devices)).then(
+          (look) => {
+            begun.answer = look
+            return look
+          }
+        )
         const inTime = yield* Effect.timeoutOption(
           Effect.promise(() => looking),
           answer_ms_max
@@ -107,10 +113,14 @@ export class FolderEye {
     })
   }
 
+  /** What is under the place of a mount is not the folder. */
+  private isUnmounted({ device, parentDevice }: Devices): boolean {
+    return this.wasMount && device === parentDevice
+  }
+
   private recognise({ device, key, parentDevice }: Extract<Look, { _tag: "Seen" }>, nowMs: number): void {
     if (this.key === undefined) this.wasMount = device !== parentDevice
-    // What is under the place of a mount is not the folder.
-    else if (this.wasMount && device === parentDevice) return
+    else if (this.isUnmounted({ device, parentDevice })) return
     else if (device === this.device && key !== this.key) this.replacedAtMs = nowMs
     this.key = key
     this.device = device

@@ -47,22 +47,25 @@ const nearestDevice = async (path: string): Promise<number | undefined> => {
   }
 }
 
+/** The numbers of a folder's file system and of the one above it. */
+export type Devices = Pick<Extract<Look, { _tag: "Seen" }>, "device" | "parentDevice">
+
 /**
- * Looks at a folder and its file system: three calls that write nothing, and a small file written where `isProbing`. May
+ * Looks at a folder and its file system: some calls that write nothing, and a small file written where that `isProbed`. May
  * never return on a file system that hangs.
  */
-export const lookAt = async (path: string, isProbing: boolean): Promise<Look> => {
+export const lookAt = async (path: string, isProbed: (devices: Devices) => boolean): Promise<Look> => {
   try {
     const stats = await fs.stat(path)
     if (!stats.isDirectory()) return { _tag: "Gone", code: "ENOTDIR", nearestDevice: undefined }
     const space = await fs.statfs(path)
     // Read-only file systems and missing rights show here, without a write.
     const denied = await fs.access(path, fs.constants.W_OK | fs.constants.X_OK).then(() => undefined, systemCode)
-    const refusal = denied ?? (isProbing ? await probe(path) : undefined)
+    const devices: Devices = { device: stats.dev, parentDevice: (await fs.stat(dirname(path))).dev }
+    const refusal = denied ?? (isProbed(devices) ? await probe(path) : undefined)
     return {
       _tag: "Seen",
-      device: stats.dev,
-      parentDevice: (await fs.stat(dirname(path))).dev,
+      ...devices,
       key: `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`,
       free_bytes: space.bavail * space.bsize,
       total_bytes: space.blocks * space.bsize,

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { readdirSync, rmSync, type Stats, statSync } from "node:fs"
 import { stat, truncate } from "node:fs/promises"
 import { join } from "node:path"
@@ -19,13 +19,15 @@ export interface LogFileOptions {
 export interface LogFile {
   /** Hands a line over and never waits; `atMs` is when it was logged. */
   readonly write: (line: string, atMs: number) => void
+  /** Looks after the file; without it a file that fails or is removed stays so. */
+  readonly watch: Effect.Effect<never>
   /** Lines that could not be stored so far. */
   readonly lost: () => number
   readonly close: Effect.Effect<void>
 }
 
 /** So often it is looked whether the file is still the one of its name, and tried again when it cannot be written. */
-const look_ms = 2_000
+const look_interval = "2 seconds"
 
 const rotated = /^observer-(\d{8})-(\d+)\.log$/
 
@@ -54,8 +56,6 @@ export const openLogFile = ({ complain, days, logDir, max_mb }: LogFileOptions):
   let lastLineAtMs: number | undefined
   let failing = false
   let closed = false
-  let looking = false
-  let timer: NodeJS.Timeout | undefined
 
   const fail = (why: string) => {
     stream?.destroy()
@@ -125,6 +125,7 @@ export const openLogFile = ({ complain, days, logDir, max_mb }: LogFileOptions):
 
   const look = async () => {
     const current = stream
+    if (closed) return
     if (current === undefined) return unsure.isEmpty ? undefined : restart()
     if (place === undefined) return
     const known = place
@@ -151,27 +152,20 @@ export const openLogFile = ({ complain, days, logDir, max_mb }: LogFileOptions):
     unsure.settle(written)
   }
 
-  const turn = () => {
-    if (looking || closed) return
-    looking = true
-    void look().finally(() => (looking = false))
-  }
-
   return {
     write: (line, atMs) => {
       if (closed) return
       if (lastLineAtMs === undefined) sweep(logDir, days, atMs)
       lastLineAtMs = atMs
-      timer ??= setInterval(turn, look_ms).unref()
       const text = `${line}\n`
       if (!unsure.add(text)) return
       if (stream !== undefined) hand(stream, text)
       else if (!failing && !isOpening) start()
     },
+    watch: Effect.promise(look).pipe(Effect.repeat(Schedule.spaced(look_interval)), Effect.andThen(Effect.never)),
     lost: () => unsure.lostLines,
     close: Effect.callback<void>((resume) => {
       closed = true
-      clearInterval(timer)
       if (stream === undefined) return resume(Effect.void)
       stream.once("close", () => resume(Effect.void))
       stream.end()
