@@ -14,6 +14,8 @@ import { Journal } from "./journal/Journal.ts"
 import { Backup } from "./ops/Backup.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { DiskWatch } from "./ops/DiskWatch.ts"
+import { LogKeeper } from "./ops/logging/LogKeeper.ts"
+import { Retention } from "./ops/Retention.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
 import { Planner } from "./plan/Planner.ts"
@@ -78,9 +80,12 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const watch = yield* ConservationWatch
   const minutes = yield* MinuteMarkers
   const disks = yield* DiskWatch
+  const retention = yield* Retention
   const backup = yield* Backup
 
   const endRecord = Effect.gen(function* () {
+    // The room that is kept free is for this.
+    yield* journal.hold(undefined)
     yield* journal.append([marker(yield* marketNow, { event: "stop" })])
     yield* journal.close
   })
@@ -127,6 +132,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* journal.append(records)
     // What the last run left open it has counted itself.
     yield* meterGaps(records.filter(({ symbol }) => symbol === undefined))
+    yield* supervisor.start({ name: "log", kind: "permanent", policy: patient, run: (yield* LogKeeper).run })
     yield* supervisor.start({ name: "disk", kind: "permanent", policy: patient, run: disks.run })
     yield* compressor.start
     yield* sql.start
@@ -146,6 +152,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     yield* planner.start
     yield* feed.start
     yield* supervisor.start({ name: "certifier", kind: "permanent", policy: patient, run: certifier.run })
+    yield* supervisor.start({ name: "retention", kind: "permanent", policy: patient, run: retention.run })
     if ((yield* backup.status) !== undefined) {
       yield* supervisor.start({ name: "backup", kind: "permanent", policy: patient, run: backup.run })
     }
@@ -157,10 +164,12 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
       order: [
         "systemd",
         "alerts",
+        "disk",
         "account",
         "planner",
         "universe",
         "certifier",
+        "retention",
         "backup",
         "shard",
         "minutes",

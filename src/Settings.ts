@@ -211,6 +211,30 @@ export const table = {
     "30",
     "How long a sealed file may wait for its backup before it is an alarm."
   ),
+  retention_days: setting(
+    "OBSERVER_RETENTION_DAYS",
+    Value.wholeNumber(0, 36_500),
+    "0",
+    "Days whose journal files are kept besides today; older ones are deleted once they are backed up. 0 keeps all."
+  ),
+  retentionUnbacked: setting(
+    "OBSERVER_RETENTION_UNBACKED",
+    Value.oneOf("keep", "delete"),
+    "keep",
+    "What becomes of older days that are not backed up."
+  ),
+  diskLow_mb: setting(
+    "OBSERVER_DISK_LOW_MB",
+    Value.wholeNumber(0, 100_000_000),
+    "1024",
+    "Free MB below which a disk is low, which is told; on a small disk at most a quarter of it."
+  ),
+  diskStop_mb: setting(
+    "OBSERVER_DISK_STOP_MB",
+    Value.wholeNumber(0, 100_000_000),
+    "128",
+    "Free MB below which the journal stops before the disk is full; on a small disk at most a sixteenth of it."
+  ),
   drain_seconds: setting("OBSERVER_DRAIN_SECONDS", Value.wholeNumber(1, 300), "10", "Time for an orderly end."),
   logLevel: setting("OBSERVER_LOG_LEVEL", Value.oneOf(...logLevels), "Info", "Least level that is logged."),
   log_mb: setting("OBSERVER_LOG_MB", Value.wholeNumber(1, 1_024), "50", "Size in MB at which observer.log is rotated."),

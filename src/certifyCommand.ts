@@ -6,6 +6,7 @@ import { dayArgument } from "./commandDays.ts"
 import { recall, saidDays } from "./feed/holidayKeeper/CalendarMemory.ts"
 import { Disk } from "./journal/Disk.ts"
 import { JournalReadError } from "./journal/JournalError.ts"
+import { readRetired } from "./journal/RetiredDay.ts"
 import { listDays, listSegments } from "./journal/Segments.ts"
 import { certifyDay, type CertifyOptions } from "./ops/certificate/certifyDay.ts"
 import { dueAt } from "./ops/certificate/dueAt.ts"
@@ -50,6 +51,13 @@ const hasFiles = Effect.fnUntraced(
   Effect.mapError((error) => new JournalReadError({ file: error.path, detail: error.message }))
 )
 
+const isRetired = Effect.fnUntraced(
+  function* (dataDir: string, day: string) {
+    return (yield* readRetired(dataDir, dayFolder(day))) !== undefined
+  },
+  Effect.mapError((error) => new JournalReadError({ file: error.path, detail: error.message }))
+)
+
 /** Certifies with the rows of the database beside the lines, where there is one that can be asked. */
 const withRows = (options: Omit<CertifyOptions, "rows">, settings: Settings) => {
   const database = databaseToCompare(settings)
@@ -68,6 +76,10 @@ const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typ
   const asked = Option.getOrUndefined(given.day) ?? (yield* newestDay(dataDir, { mode, said }, nowMs))
   const none = (words: string) => new ProgramEnd({ code: exitCode.settings, lines: [words] })
   if (asked === undefined) return yield* none(`there is no day in ${dataDir} that is over: name one`)
+  // What was certified is not to be replaced by what is left.
+  if (yield* isRetired(dataDir, asked)) {
+    return yield* none(`the files of ${dayFolder(asked)} were deleted by the retention: its certificate stays as it is`)
+  }
   if (!(yield* hasFiles(dataDir, asked))) return yield* none(`there are no files of ${dayFolder(asked)} in ${dataDir}`)
   const { clear, onProgress } = yield* verificationProgress
   const options = { dataDir, day: asked, version, mode, said, nowMs, onProgress }

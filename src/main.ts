@@ -31,6 +31,7 @@ import { Certificates } from "./ops/Certificates.ts"
 import { Certifier } from "./ops/Certifier.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { DiskWatch } from "./ops/DiskWatch.ts"
+import { Retention } from "./ops/Retention.ts"
 import { Gaps } from "./ops/Gaps.ts"
 import { Health } from "./ops/Health.ts"
 import * as Logging from "./ops/Logging.ts"
@@ -92,6 +93,20 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     })
   )
   const describe = { source: settings.sourceMode, node, accounts: accounts.map(({ alias }) => alias) }
+  const retention = Retention.layer({
+    dataDir,
+    stateDir,
+    node,
+    days: settings.retention_days,
+    unbacked: settings.retentionUnbacked
+  })
+  const disk = DiskWatch.layer({
+    dataDir,
+    logDir: settings.logDir,
+    stateDir,
+    low_bytes: settings.diskLow_mb * megabyte,
+    stop_bytes: settings.diskStop_mb * megabyte
+  }).pipe(Layer.provideMerge(retention))
   const certificates = Layer.merge(Certifier.layer({ dataDir, version }), Certificates.layer(dataDir))
   const { backupAge_hours: age_hours, backupSchedule: schedule, backupTarget: target, gzip_minutes, logDir } = settings
   const backup =
@@ -99,7 +114,7 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
       ? Backup.layerOff
       : Backup.layer({ target, schedule, age_hours, gzip_minutes, dataDir, logDir, stateDir })
   const actors = Observer.layer({ version, describe, drain_seconds }).pipe(
-    Layer.provideMerge(Layer.mergeAll(DiskWatch.layerOff, backup)),
+    Layer.provideMerge(Layer.mergeAll(disk, backup)),
     Layer.provideMerge(certificates),
     Layer.provideMerge(planner),
     Layer.provideMerge(Layer.mergeAll(ConservationWatch.layer, MinuteMarkers.layer)),

@@ -14,6 +14,7 @@ import { Observer } from "../src/Observer.ts"
 import { Backup } from "../src/ops/Backup.ts"
 import { ConservationWatch } from "../src/ops/ConservationWatch.ts"
 import { DiskWatch } from "../src/ops/DiskWatch.ts"
+import { Retention } from "../src/ops/Retention.ts"
 import { MinuteMarkers } from "../src/ops/MinuteMarkers.ts"
 import { Coverage } from "../src/plan/Coverage.ts"
 import { makeChanger } from "../src/plan/dayUniverse/makeChanger.ts"
@@ -52,7 +53,7 @@ const life = Effect.fnUntraced(function* (
     Compressor.layerOff,
     Layer.succeed(Certifier, { run: Effect.never }),
     SqlPipeline.layerOff,
-    DiskWatch.layerOff,
+    Layer.merge(DiskWatch.layerOff, Retention.layerOff),
     Backup.layerOff,
     Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.undefined }),
     Layer.succeed(MinuteMarkers, { run: Effect.void, end: Effect.void })

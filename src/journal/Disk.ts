@@ -8,10 +8,22 @@ export class DiskError extends Data.TaggedError("DiskError")<{
   readonly operation: string
   readonly path: string
   readonly code: string
+  /** What to do about it, where the code does not say. */
+  readonly advice?: string
 }> {
   override get message() {
-    return `${this.operation} ${this.path}: ${this.code}`
+    const words = `${this.operation} ${this.path}: ${this.code}`
+    return this.advice === undefined ? words : `${words}; ${this.advice}`
   }
+}
+
+/** What a name stands for at the moment; a link is itself, not what it leads to. */
+export interface Identity {
+  readonly kind: "file" | "folder" | "other"
+  /** The file system, by the number that the machine has for it. */
+  readonly device: number
+  /** Another one when the name was given to another file or folder meanwhile. */
+  readonly key: string
 }
 
 /** A file open for writing at places the writer chooses. */
@@ -39,6 +51,8 @@ export class Disk extends Context.Service<
     writeWhole(path: string, bytes: Uint8Array): Effect.Effect<void, DiskError>
     rename(from: string, to: string): Effect.Effect<void, DiskError>
     remove(path: string): Effect.Effect<void, DiskError>
+    /** Removes a folder that has nothing in it; leaves any other. */
+    removeEmpty(path: string): Effect.Effect<void, DiskError>
     truncate(path: string, length: number): Effect.Effect<void, DiskError>
     makeFolder(path: string): Effect.Effect<void, DiskError>
     syncFolder(path: string): Effect.Effect<void, DiskError>
@@ -46,6 +60,8 @@ export class Disk extends Context.Service<
     list(path: string): Effect.Effect<ReadonlyArray<string>, DiskError>
     /** Bytes of a file; `undefined` when it is not there. */
     size(path: string): Effect.Effect<number | undefined, DiskError>
+    /** What is there under a name; `undefined` when nothing is. */
+    identity(path: string): Effect.Effect<Identity | undefined, DiskError>
   }
 >()("observer/journal/Disk") {
   static readonly layer = Layer.sync(Disk, () => nodeDisk)
@@ -124,6 +140,13 @@ const nodeDisk = Disk.of({
     }),
   rename: (from, to) => attempt("rename", from, () => fs.rename(from, to)),
   remove: (path) => attempt("remove", path, () => fs.rm(path, { force: true })),
+  removeEmpty: (path) =>
+    attempt("remove", path, () => fs.rmdir(path)).pipe(
+      Effect.catchIf(
+        ({ code }) => code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOENT",
+        () => Effect.void
+      )
+    ),
   truncate: (path, length) =>
     withHandle("truncate", path, "r+", async (handle) => {
       await handle.truncate(length)
@@ -138,7 +161,14 @@ const nodeDisk = Disk.of({
   size: (path) =>
     attempt("look at", path, async (): Promise<number | undefined> => (await fs.stat(path)).size).pipe(
       Effect.catch(missingAs<number | undefined>(undefined))
-    )
+    ),
+  identity: (path) =>
+    attempt("look at", path, async (): Promise<Identity | undefined> => {
+      const stats = await fs.lstat(path)
+      const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other"
+      // Numbers of files are given anew; the time of birth is not.
+      return { kind, device: stats.dev, key: `${stats.dev}:${stats.ino}:${stats.birthtimeMs}` }
+    }).pipe(Effect.catch(missingAs<Identity | undefined>(undefined)))
 })
 
 /** Makes a folder below `root`, and makes every name on the way to it durable. */

@@ -60,13 +60,13 @@ const holderOf = async (folder: string, generation: number): Promise<Holder | un
   }
 }
 
-const take = async (folder: string, purpose: string): Promise<number> => {
+const take = async (folder: string, purpose: string, atLeast = 1): Promise<number> => {
   const last = await newest(folder)
   const holder = last === 0 ? undefined : await holderOf(folder, last)
   if (holder !== undefined && holder.pid !== process.pid && (await isAlive(holder.pid, holder.started))) {
     throw new FolderLocked({ folder, pid: holder.pid, purpose: holder.purpose })
   }
-  const mine = last + 1
+  const mine = Math.max(last + 1, atLeast)
   const draft = join(folder, `${prefix}${randomUUID()}.tmp`)
   await fs.writeFile(draft, JSON.stringify({ pid: process.pid, started: await startedAt(process.pid), purpose }))
   try {
@@ -104,19 +104,50 @@ const claim = Effect.fnUntraced(function* (folder: string, purpose: string) {
   })
   if (held.has(place)) return yield* new FolderLocked({ folder, pid: process.pid, purpose })
   held.add(place)
-  const generation = yield* Effect.tryPromise({
-    try: () => take(place, purpose),
-    catch: (cause) => (cause instanceof FolderLocked || cause instanceof Raced ? cause : unwritable(cause))
+  const won = (atLeast?: number) =>
+    Effect.tryPromise({
+      try: async () => {
+        if (atLeast !== undefined) await fs.mkdir(place, { recursive: true })
+        return await take(place, purpose, atLeast)
+      },
+      catch: (cause) => (cause instanceof FolderLocked || cause instanceof Raced ? cause : unwritable(cause))
+    }).pipe(
+      Effect.retry({
+        while: (error) => error._tag === "Raced",
+        schedule: Schedule.spaced("5 millis").pipe(Schedule.upTo({ times: 100 }))
+      }),
+      Effect.catchTag("Raced", () => Effect.fail(unwritable("too many starters want it at once")))
+    )
+  const generation = yield* Effect.onError(won(), () => Effect.sync(() => held.delete(place)))
+  const lock = { generation }
+  const isOurs = Effect.tryPromise({
+    try: () => holderOf(place, lock.generation).then((holder) => holder?.pid === process.pid),
+    catch: (cause) => (cause instanceof Raced ? "ENOENT" : systemCode(cause))
   }).pipe(
-    Effect.retry({
-      while: (error) => error._tag === "Raced",
-      schedule: Schedule.spaced("5 millis").pipe(Schedule.upTo({ times: 100 }))
-    }),
-    Effect.catchTag("Raced", () => Effect.fail(unwritable("too many starters want it at once"))),
-    Effect.onError(() => Effect.sync(() => held.delete(place)))
+    Effect.catchIf(
+      (code) => code === "ENOENT" || code === "ENOTDIR",
+      () => Effect.succeed(false)
+    ),
+    Effect.mapError(unwritable)
   )
-  return { place, generation }
+  const keep = Effect.gen(function* () {
+    if (yield* isOurs) return
+    lock.generation = yield* won(lock.generation)
+  })
+  return { place, lock, isOurs, keep }
 })
+
+/** A folder that is this process's own until the scope closes. */
+export interface HeldFolder {
+  /** The number of the lock: one more than that of the owner before. */
+  readonly generation: number
+  /** The folder's path without links. */
+  readonly place: string
+  /** Whether the lock is in the folder as it is found now. */
+  readonly isOurs: Effect.Effect<boolean, FolderUnwritable>
+  /** Makes folder and lock anew where somebody has removed them; fails while another process owns the folder. */
+  readonly keep: Effect.Effect<void, FolderLocked | FolderUnwritable>
+}
 
 /**
  * Makes one process the owner of a folder until the scope closes. The owner is a file `.lock.<n>` that names the pid and
@@ -125,20 +156,18 @@ const claim = Effect.fnUntraced(function* (folder: string, purpose: string) {
  * Two starters cannot both win: taking over never deletes or overwrites the old lock, it links the next number, which
  * succeeds once. The highest number is the owner and is never removed, only emptied when it is given back; who finds
  * a higher one after linking (because the listing it acted on was old) steps back and looks again.
- *
- * Gives the number of the lock: one more than that of the owner before.
  */
 const acquire = (
   folder: string,
   purpose: string
-): Effect.Effect<number, FolderLocked | FolderUnwritable, Scope.Scope> =>
+): Effect.Effect<HeldFolder, FolderLocked | FolderUnwritable, Scope.Scope> =>
   Effect.map(
-    Effect.acquireRelease(claim(folder, purpose), ({ generation, place }) =>
-      Effect.ignore(Effect.tryPromise(() => giveBack(place, generation))).pipe(
+    Effect.acquireRelease(claim(folder, purpose), ({ lock, place }) =>
+      Effect.ignore(Effect.tryPromise(() => giveBack(place, lock.generation))).pipe(
         Effect.andThen(Effect.sync(() => held.delete(place)))
       )
     ),
-    ({ generation }) => generation
+    ({ isOurs, keep, lock, place }) => ({ generation: lock.generation, place, isOurs, keep })
   )
 
 /** Who holds a folder now; nobody is asked and nothing is taken. `undefined`: nobody, or there is no such folder. */

@@ -7,6 +7,7 @@ import { bytesAfter } from "./bytesAfter.ts"
 import { Disk, type DiskError } from "./Disk.ts"
 import { FolderLock } from "./FolderLock.ts"
 import { HintKeeper } from "./HeadHint.ts"
+import { makeHome } from "./Home.ts"
 import { type JournalReadError, JournalUnwritable } from "./JournalError.ts"
 import { type JournalOptions, JournalWriter } from "./JournalWriter.ts"
 import type { AppendedRange, Told } from "./journalWriter/Request.ts"
@@ -73,6 +74,11 @@ export class Journal extends Context.Service<
     readonly run: Effect.Effect<void>
     /** Returns once the writer has come to this question: a sign of life also when there is nothing to append. */
     readonly turn: Effect.Effect<void>
+    /**
+     * Holds appends back, as if the disk had refused them, before it really does; `undefined` lets them go. What is in hand
+     * is kept and written then, after a `gap`. Files are sealed all the same.
+     */
+    hold(why: DiskError | undefined): Effect.Effect<void>
     /** Seals the file being written before its hour is over, so that all that is appended so far is under the manifest. */
     readonly rotate: Effect.Effect<void>
     /** Seals the file being written and ends every reader at the head. Appends after it are a defect. */
@@ -89,7 +95,9 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
   const unwritable = (error: DiskError) => new JournalUnwritable({ path: dataDir, detail: error.message })
 
   yield* Effect.mapError(proveWritable(dataDir), unwritable)
-  const basis = { lock: yield* FolderLock.acquire(dataDir, "journal"), boot: yield* BootId, fsync_ms: options.fsync_ms }
+  const folder = yield* FolderLock.acquire(dataDir, "journal")
+  const home = yield* Effect.mapError(makeHome(folder), unwritable)
+  const basis = { lock: folder.generation, boot: yield* BootId, fsync_ms: options.fsync_ms }
   const found = yield* Effect.mapError(recover(dataDir, node, yield* marketNow, basis), unwritable)
   const open = yield* openGaps(dataDir, node, found).pipe(
     Effect.catch((error) =>
@@ -107,7 +115,7 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
   for (const { bytes, file, quarantine } of recovered.quarantined) {
     yield* Effect.logWarning("a torn line of the last run was moved out of the journal", { file, bytes, quarantine })
   }
-  const writer = yield* JournalWriter.make(options, head, hint)
+  const writer = yield* JournalWriter.make(options, head, { hint, home })
 
   const endOf = (end: End) => (end === "head" ? writer.head : writer.synced)
 
@@ -156,6 +164,7 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
     recovered,
     run: Effect.provideService(writer.run, Disk, disk),
     turn: writer.turn,
+    hold: (why) => writer.hold("room", why),
     rotate: writer.rotate,
     close: writer.close
   })

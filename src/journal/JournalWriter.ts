@@ -6,9 +6,10 @@ import { makeNumberer, type RecordDraft } from "../domain/JournalRecord.ts"
 import { LineEncoder } from "../domain/LineEncoder.ts"
 import type { Disk, DiskError } from "./Disk.ts"
 import type { HintKeeper } from "./HeadHint.ts"
+import type { Home } from "./Home.ts"
 import { meterIncidents } from "./incidentMeters.ts"
 import type { JournalStatus } from "./Journal.ts"
-import { Outage } from "./journalWriter/Outage.ts"
+import { type Holder, Outage } from "./journalWriter/Outage.ts"
 import type { AppendedRange, Request, Told } from "./journalWriter/Request.ts"
 import { Syncing } from "./journalWriter/Syncing.ts"
 import { Unsynced } from "./journalWriter/Unsynced.ts"
@@ -26,6 +27,12 @@ export interface JournalOptions {
   readonly segment_bytes: number
   /** At most so much of the record is lost to a power cut. */
   readonly fsync_ms: number
+}
+
+/** Where the journal lives, and where its newest files are. */
+interface Places {
+  readonly home: Home
+  readonly hint: HintKeeper
 }
 
 const toNobody: Told = () => undefined
@@ -55,6 +62,7 @@ export class JournalWriter {
 
   private readonly options: JournalOptions
   private readonly hint: HintKeeper
+  private readonly home: Home
   private readonly queue: Queue.Queue<Request>
   private readonly lines: LineEncoder
   private readonly producers = new Producers()
@@ -68,18 +76,22 @@ export class JournalWriter {
   private readonly outage = new Outage()
   private lastAppendAtMs: number | undefined
 
-  private constructor(options: JournalOptions, head: Position, hint: HintKeeper, queue: Queue.Queue<Request>) {
+  private constructor(options: JournalOptions, head: Position, { hint, home }: Places, queue: Queue.Queue<Request>) {
     this.options = options
     this.head = head
     this.synced = head
     this.hint = hint
+    this.home = home
     this.queue = queue
     this.recent = new RecentChunks(recentRecords, makeNumberer(options.node))
     this.lines = new LineEncoder(options.node)
   }
 
-  static make(options: JournalOptions, head: Position, hint: HintKeeper): Effect.Effect<JournalWriter> {
-    return Effect.map(Queue.bounded<Request>(waitingAppends), (queue) => new JournalWriter(options, head, hint, queue))
+  static make(options: JournalOptions, head: Position, places: Places): Effect.Effect<JournalWriter> {
+    return Effect.map(
+      Queue.bounded<Request>(waitingAppends),
+      (queue) => new JournalWriter(options, head, places, queue)
+    )
   }
 
   append(
@@ -135,6 +147,10 @@ export class JournalWriter {
     })
   }
 
+  hold(by: Holder, why: DiskError | undefined): Effect.Effect<void> {
+    return this.outage.hold(by, why)
+  }
+
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (this.closing !== undefined) return Deferred.await(this.closing)
@@ -145,9 +161,10 @@ export class JournalWriter {
   }
 
   get status(): JournalStatus {
+    const { reason } = this.outage
     return {
-      writable: this.outage.reason === undefined,
-      ...(this.outage.reason === undefined ? {} : { reason: this.outage.reason }),
+      writable: reason === undefined,
+      ...(reason === undefined ? {} : { reason }),
       head: this.head,
       synced: this.synced,
       appended_bytes: this.appended_bytes,
@@ -162,7 +179,7 @@ export class JournalWriter {
   get run(): Effect.Effect<void, never, Disk> {
     return Effect.raceFirst(
       this.write,
-      Effect.all([this.watchHour, this.syncInTime], { concurrency: "unbounded", discard: true })
+      Effect.all([this.watchHour, this.watchHome, this.syncInTime], { concurrency: "unbounded", discard: true })
     )
   }
 
@@ -202,7 +219,7 @@ export class JournalWriter {
     const appends = requests.filter((request) => request._tag === "Append")
     const fresh = this.producers.fresh(appends)
     if (fresh.length > 0) {
-      const write = this.outage.untilAccepted(this.writeGroup(fresh.flatMap((append) => append.drafts)))
+      const write = this.outage.untilAllowed(this.writeGroup(fresh.flatMap((append) => append.drafts)))
       const senders = fresh.map(({ sender }) => sender)
       yield* inSpanFor(senders, write, "journal.append", { attributes: { appends: fresh.length } })
     }
@@ -283,6 +300,7 @@ export class JournalWriter {
       if (!full && !this.hourIsOver(nowMs)) return current
       yield* this.sealCurrent
     }
+    yield* this.home.keep
     const { dataDir, node } = this.options
     const firstSeq = this.head.seq + 1
     const file = segmentFile(node, firstSeq, nowMs)
@@ -299,6 +317,7 @@ export class JournalWriter {
     return Effect.gen({ self: this }, function* () {
       const segment = this.segment
       if (segment === undefined) return
+      yield* this.home.keep
       const attributes = { file: segment.file, last_seq: this.head.seq, bytes: segment.bytes() }
       yield* inSpan(segment.seal(yield* marketNow), "journal.seal", { attributes })
       this.segment = undefined
@@ -313,6 +332,20 @@ export class JournalWriter {
       this.rotationAsked = true
       yield* Queue.offer(this.queue, { _tag: "Rotate" })
     }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.asVoid)
+  }
+
+  /** Says at once, though nothing may come to be written, that the folder is gone, and puts it back where that can be done. */
+  private get watchHome(): Effect.Effect<void, never, Disk> {
+    return Effect.gen({ self: this }, function* () {
+      yield* this.home.keep
+      this.syncing.isRemoved ||= this.segment !== undefined && !(yield* this.segment.isThere)
+    }).pipe(
+      Effect.as(undefined),
+      Effect.catch(Effect.succeed),
+      Effect.flatMap((error) => this.outage.hold("folder", error)),
+      Effect.repeat(Schedule.spaced("1 second")),
+      Effect.asVoid
+    )
   }
 
   private get syncInTime(): Effect.Effect<void> {

@@ -104,7 +104,7 @@ export const openSegment = Effect.fnUntraced(function* (
     })
   )
 
-  const isThere = Effect.map(disk.size(openPath), (size) => closed || size !== undefined)
+  const isThere = Effect.map(disk.identity(openPath), (found) => closed || found !== undefined)
 
   return {
     file,

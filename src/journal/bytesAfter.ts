@@ -3,6 +3,7 @@ import type { DiskError } from "./Disk.ts"
 import { readManifest } from "./Manifest.ts"
 import { JournalReadError } from "./JournalError.ts"
 import type { Position } from "./Position.ts"
+import { readRetired } from "./RetiredDay.ts"
 import { listDays } from "./Segments.ts"
 
 const unreadable = ({ message, path }: DiskError) => new JournalReadError({ file: path, detail: message })
@@ -13,6 +14,7 @@ export const bytesAfter = Effect.fnUntraced(function* (dataDir: string, node: st
   if (from.file === head.file) return Math.max(0, head.byteOffset - from.byteOffset)
   let bytes = head.byteOffset
   for (const day of yield* listDays(dataDir)) {
+    if ((yield* readRetired(dataDir, day)) !== undefined) continue
     for (const line of yield* readManifest(dataDir, day)) {
       const file = `${day}/${line.file}`
       const isBetween = line.node === node && line.lastSeq > from.seq && line.firstSeq <= head.seq

@@ -21,7 +21,7 @@ import type { RuleChanges } from "./alerts/ruleChanges.ts"
 import { rules } from "./alerts/rules.ts"
 import { totalsOf } from "./alerts/totalsOf.ts"
 import { Health } from "./Health.ts"
-import { LostLines } from "./logging/LostLines.ts"
+import { LogKeeper } from "./logging/LogKeeper.ts"
 
 export interface AlertsOptions {
   readonly node: string
@@ -77,7 +77,7 @@ const make = Effect.fnUntraced(function* (options: AlertsOptions) {
   const disk = yield* Disk
   const client = yield* HttpClient.HttpClient
   const marketClock = yield* MarketClock
-  const lostLines = yield* LostLines
+  const { lostLines } = yield* LogKeeper
   const lookAtMachine = (yield* MachineLooks)()
   const memory = yield* makeAlarmMemory(stateDir)
   const couriers = yield* Effect.forEach(channels, (channel) => makeCourier(channel, node))

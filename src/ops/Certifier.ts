@@ -7,6 +7,7 @@ import { marker } from "../feed/FeedRecord.ts"
 import { makeMarkers, seekMarkers } from "../journal/CertifiedMarkers.ts"
 import { Disk } from "../journal/Disk.ts"
 import { Journal } from "../journal/Journal.ts"
+import { readRetired } from "../journal/RetiredDay.ts"
 import { listSegments } from "../journal/Segments.ts"
 import type { CertifiedMarker } from "../journal/Signature.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
@@ -129,6 +130,7 @@ const make = Effect.fnUntraced(function* ({ dataDir, version }: CertifierOptions
       const day = marketDate(nowMs - back * day_ms)
       const dueMs = dueAt(day, calendar) ?? Number.POSITIVE_INFINITY
       if (dueMs > nowMs || (yield* listSegments(dataDir, dayFolder(day))).length === 0) continue
+      if ((yield* readRetired(dataDir, dayFolder(day))) !== undefined) continue
       days.push({ day, finished: yield* readFinished(dataDir, day, dueMs) })
     }
     return days

@@ -1,12 +1,13 @@
 import { Context, Effect, Layer } from "effect"
 import { marketNow } from "../calendar/MarketClock.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
-import { marketDate, marketMidnight } from "../calendar/MarketTime.ts"
+import { dayFolder, marketDate, marketMidnight } from "../calendar/MarketTime.ts"
 import type { GapCause } from "../domain/Gap.ts"
 import { Disk } from "../journal/Disk.ts"
 import { GapArchive } from "../journal/GapArchive.ts"
 import { GapBook } from "../journal/GapBook.ts"
-import type { JournalReadError } from "../journal/JournalError.ts"
+import { JournalReadError } from "../journal/JournalError.ts"
+import { readRetired } from "../journal/RetiredDay.ts"
 import { type GapReport, gapReport } from "./GapReport.ts"
 import { type DayRecord, dayRecord } from "./gapReport/dayRecord.ts"
 
@@ -34,6 +35,8 @@ export interface GapsAnswer {
   readonly record: DayRecord
   /** Of today only, and empty where nothing runs. */
   readonly open: ReadonlyArray<OpenHole>
+  /** UTC, ISO 8601: since when the day's files are deleted on purpose; no gap of it can be found any more. */
+  readonly retiredAt?: string
 }
 
 /** What is not in the record, asked of the journal's files: it answers for the running day, and beside a running observer. */
@@ -75,7 +78,17 @@ const make = Effect.fnUntraced(function* (dataDir: string, openHoles: Effect.Eff
           untilMs: Math.min(fromMs + day_ms, nowMs - newest_ms)
         })
         const open = day === today ? yield* openHoles : []
-        return { report, record, open: open.filter((hole) => symbol === undefined || hole.symbol === symbol) }
+        const retired = yield* Effect.mapError(
+          readRetired(dataDir, dayFolder(day)),
+          (error) => new JournalReadError({ file: error.path, detail: error.message })
+        )
+        const retiredAt = retired === undefined ? {} : { retiredAt: retired.at }
+        return {
+          ...retiredAt,
+          report,
+          record,
+          open: open.filter((hole) => symbol === undefined || hole.symbol === symbol)
+        }
       },
       Effect.provideService(Disk, disk)
     )

@@ -1,9 +1,9 @@
 import { Effect, Layer, Logger, type LogLevel, References } from "effect"
 import { withoutSecrets } from "../domain/Secrets.ts"
 import { type LogFile, openLogFile } from "./logging/LogFile.ts"
+import { LogKeeper } from "./logging/LogKeeper.ts"
 import { toEntry, toJsonLine } from "./logging/entry.ts"
 import { toHumanLine } from "./logging/humanLine.ts"
-import { LostLines } from "./logging/LostLines.ts"
 import { Screen } from "./Screen.ts"
 
 export interface LoggingOptions {
@@ -25,24 +25,23 @@ export interface LoggingOptions {
 export const layer = (options: LoggingOptions): Layer.Layer<never, never, Screen> =>
   Layer.unwrap(
     Effect.gen(function* () {
+      const screen = yield* Screen
       const file = yield* Effect.acquireRelease(
         Effect.sync(() => openLogFile(options)),
         ({ close }) => close
       )
       return Layer.mergeAll(
-        Logger.layer([makeLogger(file), Logger.tracerLogger]),
+        Logger.layer([makeLogger(screen, file), Logger.tracerLogger]),
         Layer.succeed(References.MinimumLogLevel, options.level),
-        Layer.succeed(LostLines, file.lost)
+        Layer.succeed(LogKeeper, { run: file.watch, lostLines: file.lost })
       )
     })
   )
 
-const makeLogger = Effect.fnUntraced(function* (file: LogFile) {
-  const screen = yield* Screen
-  return Logger.make<unknown, void>((event) => {
+const makeLogger = (screen: Screen["Service"], file: LogFile) =>
+  Logger.make<unknown, void>((event) => {
     const entry = toEntry(event)
     const json = withoutSecrets(toJsonLine(entry))
     file.write(json, entry.at.getTime())
     screen.print(screen.terminal ? withoutSecrets(toHumanLine(entry, screen.colours)) : json)
   })
-})

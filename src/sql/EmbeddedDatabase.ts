@@ -1,7 +1,8 @@
 import { Data, Deferred, Effect, Option, type Scope } from "effect"
-import { chmod, mkdir } from "node:fs/promises"
+import { chmod, stat } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { Worker } from "node:worker_threads"
+import { systemCode } from "../domain/systemCode.ts"
 import { FolderLock, type FolderLocked, type FolderUnwritable } from "../journal/FolderLock.ts"
 
 /** The embedded database did not come up, or its thread ended. */
@@ -94,9 +95,27 @@ const silenceOf = (worker: Worker): Effect.Effect<string> =>
     Effect.as(`no sign of life for ${silence_limit}`)
   )
 
-const endOf = (worker: Worker): Effect.Effect<string> =>
+/** Which database lies in the folder; `undefined` when none does. A disk that does not say is asked again. */
+const identityOf = (folder: string): Effect.Effect<string | undefined> =>
+  Effect.promise(() =>
+    stat(join(folder, "PG_VERSION")).then(
+      ({ dev, ino }) => `${dev}:${ino}`,
+      (cause: unknown) => (systemCode(cause) === "ENOENT" ? undefined : "unknown")
+    )
+  )
+
+/** An engine whose files were removed under it goes on with those it has open, and answers; nobody will find them again. */
+const removalOf = Effect.fnUntraced(function* (folder: string) {
+  const opened = yield* identityOf(folder)
+  const isSame = Effect.map(identityOf(folder), (now) => now === opened || now === "unknown")
+  yield* Effect.repeat(Effect.andThen(Effect.sleep(ping_interval), isSame), { while: (is) => is })
+  return "its folder was removed by somebody; the journal fills a new one"
+})
+
+const endOf = (worker: Worker, folder: string): Effect.Effect<string> =>
   Effect.raceAll([
     silenceOf(worker),
+    removalOf(folder),
     Effect.map(reportOf(worker, ["failed"]), (report) => (report._tag === "failed" ? report.detail : "failed")),
     Effect.as(exitOf(worker), "its thread ended")
   ])
@@ -121,11 +140,12 @@ export const make = Effect.fn("EmbeddedDatabase.make")(function* (options: {
   const folder = resolve(options.folder)
   const fault = (detail: string) => new EmbeddedDatabaseError({ folder, detail })
   const runFolder = `${folder}.run`
-  yield* FolderLock.acquire(runFolder, "embedded database")
-  yield* Effect.tryPromise({
-    try: () => mkdir(runFolder, { recursive: true }).then(() => chmod(runFolder, 0o700)),
-    catch: (cause) => fault(String(cause))
-  })
+  const held = yield* FolderLock.acquire(runFolder, "embedded database")
+  const keepRunFolder = Effect.andThen(
+    Effect.mapError(held.keep, ({ message }) => fault(message)),
+    Effect.tryPromise({ try: () => chmod(runFolder, 0o700), catch: (cause) => fault(String(cause)) })
+  )
+  yield* keepRunFolder
   const socket = join(runFolder, ".s.PGSQL.5432")
   const path = process.platform === "win32" || Buffer.byteLength(socket) > path_bytes_max ? undefined : socket
 
@@ -133,6 +153,7 @@ export const make = Effect.fn("EmbeddedDatabase.make")(function* (options: {
   let port = 0
   const run = Effect.scoped(
     Effect.gen(function* () {
+      yield* keepRunFolder
       const worker = yield* spawn({ folder, path, port })
       const report = yield* reportOf(worker, ["listening", "failed"]).pipe(
         Effect.timeoutOrElse({
@@ -143,7 +164,7 @@ export const make = Effect.fn("EmbeddedDatabase.make")(function* (options: {
       if (report._tag === "failed") return yield* fault(report.detail)
       if (path === undefined && report._tag === "listening") port = report.port
       yield* Deferred.succeed(first, path === undefined ? { host: "127.0.0.1", port } : { path })
-      return yield* fault(yield* endOf(worker))
+      return yield* fault(yield* endOf(worker, folder))
     })
   )
   return { endpoint: Deferred.await(first), run: Effect.tapError(run, (error) => Deferred.fail(first, error)) }

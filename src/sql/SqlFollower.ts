@@ -101,7 +101,8 @@ export const makeSqlFollower = Effect.fn("SqlFollower.make")(function* <E extend
     catchUpSize,
     linger,
     durable: true,
-    cursor: Effect.andThen(prepared, readCursor),
+    // A database that was made anew under us has no tables.
+    cursor: Effect.tapError(Effect.andThen(prepared, readCursor), () => Effect.sync(() => void (isPrepared = false))),
     write: (batch, from, to) =>
       store(batch, node, Effect.andThen(isCatchingUp(batch) ? lateCommit : Effect.void, moveCursor(from, to))).pipe(
         Effect.mapError((error) => (isSqlError(error) ? databaseError("store a batch")(error) : error)),

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
+import { DiskError } from "../../src/journal/Disk.ts"
 import type { Fault } from "../support/memoryDisk.ts"
 import { MemoryDisk } from "../support/memoryDisk.ts"
 import { checkArchive, chunk, numberOf, openJournal, openMs, seen, settled, tempFolder } from "./fixtures.ts"
@@ -160,6 +161,70 @@ describe("a disk that is full for a while", () => {
         yield* Fiber.join(append)
         yield* journal.close
         assert.deepStrictEqual(checkArchive(disk.files()).map(numberOf), [1, undefined, 2])
+      })
+    )
+  )
+
+  it.effect(
+    "is held back in time by who watches the room: not writable at once, and the same gap when it is let go",
+    () =>
+      onMemory((disk) =>
+        Effect.gen(function* () {
+          yield* TestClock.setTime(openMs)
+          const journal = yield* openJournal(disk.root)
+          yield* journal.append([seen(1)])
+          yield* TestClock.adjust("5 seconds")
+          const why = new DiskError({ operation: "append to", path: disk.root, code: "full", advice: "97 MB are left" })
+          yield* journal.hold(why)
+          const { reason, writable } = yield* journal.status
+          assert.isFalse(writable)
+          assert.include(reason, "97 MB are left")
+          const written = disk.files().get("2026/11/24/09/seoul-1-000000000001.jsonl.open")?.length
+          const waiting = yield* Effect.forkChild(journal.append([seen(2)]))
+          yield* TestClock.adjust("30 seconds")
+          assert.isUndefined(waiting.pollUnsafe())
+          assert.strictEqual(disk.files().get("2026/11/24/09/seoul-1-000000000001.jsonl.open")?.length, written)
+
+          yield* journal.hold(undefined)
+          yield* TestClock.adjust("1 second")
+          yield* Fiber.join(waiting)
+          assert.isTrue((yield* journal.status).writable)
+          yield* journal.close
+          const records = checkArchive(disk.files())
+          assert.deepStrictEqual(records.map(numberOf), [1, undefined, 2])
+          assert.deepStrictEqual(records[1]?.payload, { from: iso(5_000), to: iso(36_000), cause: "diskFull" })
+        })
+      )
+  )
+
+  it.effect("is told with the next record when nothing came while it was held back", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(openMs)
+        const journal = yield* openJournal(disk.root)
+        yield* journal.hold(new DiskError({ operation: "append to", path: disk.root, code: "full" }))
+        yield* TestClock.adjust("10 seconds")
+        yield* journal.hold(undefined)
+        assert.isTrue((yield* journal.status).writable)
+        yield* TestClock.adjust("10 seconds")
+        yield* journal.append([seen(1)])
+        yield* journal.close
+        const records = checkArchive(disk.files())
+        assert.deepStrictEqual(records[0]?.payload, { from: iso(0), to: iso(10_000), cause: "diskFull" })
+        assert.deepStrictEqual(records.map(numberOf), [undefined, 1])
+      })
+    )
+  )
+
+  it.effect("seals its files all the same while appends are held back", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(openMs)
+        const journal = yield* openJournal(disk.root)
+        yield* journal.append([seen(1)])
+        yield* journal.hold(new DiskError({ operation: "append to", path: disk.root, code: "full" }))
+        yield* journal.close
+        assert.deepStrictEqual(checkArchive(disk.files()).map(numberOf), [1])
       })
     )
   )

@@ -110,6 +110,7 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, alerts = [], journal, s
         recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
         run: Effect.void,
         turn: Effect.void,
+        hold: () => Effect.void,
         rotate: Effect.void,
         close: Effect.void
       }),

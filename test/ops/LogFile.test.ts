@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect } from "effect"
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { Effect } from "effect"
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { hasMounts, mounted } from "../support/mounts.ts"
+import { until } from "../support/virtualTime.ts"
 import { openLogFile } from "../../src/ops/logging/LogFile.ts"
 
 const temporary = Effect.acquireRelease(
@@ -12,6 +14,12 @@ const temporary = Effect.acquireRelease(
 )
 const now = Date.parse("2026-11-24T00:00:00Z")
 const complain = assert.fail
+/** What it complains of; time is real, for a stream answers when it does. */
+const listening = () => {
+  const complaints: Array<string> = []
+  const said = (count: number) => until(() => complaints.length >= count)
+  return { complaints, complain: (line: string) => void complaints.push(line), said }
+}
 const linesOf = (file: string) => readFileSync(file, "utf8").trimEnd().split("\n")
 
 describe("the log file", () => {
@@ -74,36 +82,93 @@ describe("the log file", () => {
     })
   )
 
-  it.live("costs lines and one complaint when it cannot be written, and is tried again", () =>
+  it.live("keeps its lines while it cannot be written, says so once, and goes on by itself", () =>
     Effect.gen(function* () {
       const parent = yield* temporary
       const logDir = join(parent, "log")
       writeFileSync(logDir, "a file where the folder should be")
-      const complaints: Array<string> = []
-      const failed = yield* Deferred.make<void>()
-      const mended = yield* Deferred.make<void>()
-      const file = openLogFile({
-        logDir,
-        max_mb: 1,
-        days: 14,
-        complain: (line) => {
-          complaints.push(line)
-          Deferred.doneUnsafe(complaints.length === 1 ? failed : mended, Effect.void)
-        }
-      })
-      file.write("lost on its way", now)
-      yield* Deferred.await(failed)
-      file.write("lost while waiting", now + 9_999)
-      assert.strictEqual(complaints.length, 1)
+      const { complain, complaints, said } = listening()
+      const file = openLogFile({ logDir, max_mb: 1, days: 14, complain })
+      yield* Effect.forkScoped(file.watch)
+      file.write("on its way", now)
+      yield* said(1)
+      file.write("while waiting", now)
       assert.include(complaints[0], `cannot write ${join(logDir, "observer.log")}`)
 
       rmSync(logDir)
-      file.write("stored", now + 10_000)
-      yield* Deferred.await(mended)
+      yield* said(2)
       yield* file.close
-      assert.deepStrictEqual(linesOf(join(logDir, "observer.log")), ["stored"])
-      assert.strictEqual(file.lost(), 2)
-      assert.include(complaints[1], "2 lines were lost so far")
+      assert.deepStrictEqual(linesOf(join(logDir, "observer.log")), ["on its way", "while waiting"])
+      assert.strictEqual(file.lost(), 0)
+      assert.include(complaints[1], "is written again; 0 lines were lost so far")
+    })
+  )
+
+  it.live("counts what is lost when it cannot be written for longer than memory lasts", () =>
+    Effect.gen(function* () {
+      const parent = yield* temporary
+      const logDir = join(parent, "log")
+      writeFileSync(logDir, "a file where the folder should be")
+      const { complain, complaints, said } = listening()
+      const file = openLogFile({ logDir, max_mb: 50, days: 14, complain })
+      yield* Effect.forkScoped(file.watch)
+      for (let index = 0; index < 50; index++) file.write(`${index} ${"x".repeat(100_000)}`, now)
+      yield* said(1)
+      rmSync(logDir)
+      yield* said(2)
+      yield* file.close
+      const kept = linesOf(join(logDir, "observer.log"))
+      assert.strictEqual(kept.length + file.lost(), 50)
+      assert.isAbove(kept.length, 35)
+      kept.forEach((line, index) => assert.isTrue(line.startsWith(`${index} x`)))
+      assert.include(complaints[1], `${file.lost()} lines were lost so far`)
+    })
+  )
+
+  const removals: ReadonlyArray<readonly [string, (logDir: string) => void]> = [
+    ["removed", (logDir) => rmSync(join(logDir, "observer.log"))],
+    ["renamed", (logDir) => renameSync(join(logDir, "observer.log"), join(logDir, "mine"))],
+    ["removed with its folder", (logDir) => rmSync(logDir, { recursive: true })]
+  ]
+  for (const [what, remove] of removals) {
+    it.live(`is made anew when it was ${what}, with all lines since it was last seen and those to come`, () =>
+      Effect.gen(function* () {
+        const logDir = join(yield* temporary, "log")
+        const { complain, complaints, said } = listening()
+        const file = openLogFile({ logDir, max_mb: 1, days: 14, complain })
+        yield* Effect.forkScoped(file.watch)
+        file.write("first", now)
+        yield* until(
+          () => existsSync(join(logDir, "observer.log")) && linesOf(join(logDir, "observer.log")).includes("first")
+        )
+        remove(logDir)
+        file.write("into nowhere", now)
+        yield* said(1)
+        assert.include(complaints[0], "removed or renamed")
+        file.write("after", now)
+        yield* file.close
+        const lines = linesOf(join(logDir, "observer.log"))
+        assert.deepStrictEqual(lines.slice(-2), ["into nowhere", "after"])
+        assert.strictEqual(file.lost(), 0)
+      })
+    )
+  }
+
+  it.live.skipIf(!hasMounts)("is neither doubled nor torn by a disk that is full for a while", () =>
+    Effect.gen(function* () {
+      const disk = yield* mounted(1)
+      const { complain, said } = listening()
+      const file = openLogFile({ logDir: disk.path, max_mb: 50, days: 14, complain })
+      yield* Effect.forkScoped(file.watch)
+      file.write("before", now)
+      writeFileSync(join(disk.path, "filler"), Buffer.alloc(1_000_000))
+      const lines = Array.from({ length: 100 }, (_, index) => `${index} ${"y".repeat(2_000)}`)
+      for (const line of lines) file.write(line, now)
+      yield* said(1)
+      rmSync(join(disk.path, "filler"))
+      yield* said(2)
+      yield* file.close
+      assert.deepStrictEqual(linesOf(join(disk.path, "observer.log")), ["before", ...lines])
     })
   )
 

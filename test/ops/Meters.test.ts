@@ -4,7 +4,7 @@ import { PrometheusMetrics } from "effect/observability"
 import { TestClock } from "effect/testing"
 import type { SymbolAge } from "../../src/domain/Assignment.ts"
 import { KisFeed } from "../../src/feed/KisFeed.ts"
-import { LostLines } from "../../src/ops/logging/LostLines.ts"
+import { LogKeeper } from "../../src/ops/logging/LogKeeper.ts"
 import { makeMeterRefresh } from "../../src/ops/Meters.ts"
 import { checkMetrics, promtoolMissing } from "../support/promtool.ts"
 import { accountStatus } from "../support/accountStatus.ts"
@@ -46,7 +46,7 @@ const texts = Effect.gen(function* () {
   return { first, second: yield* PrometheusMetrics.format() }
 }).pipe(
   Effect.provide(Layer.mock(KisFeed, { ages: Effect.succeed([age("005930", 4_000), age("000660", 70_000), never]) })),
-  Effect.provideService(LostLines, () => 5)
+  Effect.provideService(LogKeeper, { run: Effect.never, lostLines: () => 5 })
 )
 
 describe("the metrics", () => {

@@ -10,7 +10,7 @@ import type { Channel } from "../../src/ops/alerts/Channel.ts"
 import { type MachineLook, MachineLooks } from "../../src/ops/alerts/machineLook.ts"
 import type { RuleChanges } from "../../src/ops/alerts/ruleChanges.ts"
 import { Alerts } from "../../src/ops/Alerts.ts"
-import { LostLines } from "../../src/ops/logging/LostLines.ts"
+import { LogKeeper } from "../../src/ops/logging/LogKeeper.ts"
 import { Health, type HealthReport } from "../../src/ops/Health.ts"
 import { accountStatus } from "./accountStatus.ts"
 import { healthReport } from "./healthReport.ts"
@@ -79,7 +79,7 @@ export const alertStage = Effect.fnUntraced(function* (options: AlertStageOption
   )
   const context = yield* Layer.build(Layer.fresh(layer)).pipe(
     Effect.provideService(MachineLooks, () => Effect.sync(() => scene.machine)),
-    Effect.provideService(LostLines, () => scene.lostLines)
+    Effect.provideService(LogKeeper, { run: Effect.never, lostLines: () => scene.lostLines })
   )
   const whole = Layer.merge(Logger.layer([logger]), Layer.succeed(Metric.MetricRegistry, registry))
   yield* Effect.provide(Context.get(context, Alerts).start, whole)

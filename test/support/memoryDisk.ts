@@ -71,6 +71,10 @@ export class MemoryDisk {
   fault: (call: Call) => Fault | undefined = () => undefined
   calls = 0
   readonly killed = Deferred.makeUnsafe<void>()
+  /** The number of the file system. */
+  device = 1
+  private readonly numbers = new WeakMap<Node, number>()
+  private nextNumber = 1
   private readonly tree: Folder
   private dead = false
 
@@ -263,6 +267,12 @@ export class MemoryDisk {
         const [parent, name] = this.parentOf(path)
         parent.names.delete(name)
       }),
+    removeEmpty: (path) =>
+      this.whole("remove", path, () => {
+        const [parent, name] = this.parentOf(path)
+        const node = parent.names.get(name)
+        if (node?._tag === "Folder" && node.names.size === 0) parent.names.delete(name)
+      }),
     truncate: (path, length) =>
       this.whole("truncate", path, () => {
         const target = this.fileAt(path)
@@ -295,6 +305,15 @@ export class MemoryDisk {
       this.whole("look at", path, () => {
         const node = this.find(path)
         return node?._tag === "File" ? node.bytes.length : undefined
+      }),
+    // Asked for every second by those who watch over the folder: no call to count or to fail, unless its device is gone.
+    identity: (path) =>
+      Effect.sync(() => {
+        const node = this.find(path)
+        if (node === undefined) return undefined
+        if (!this.numbers.has(node)) this.numbers.set(node, this.nextNumber++)
+        const kind = node._tag === "File" ? "file" : "folder"
+        return { kind, device: this.device, key: `${this.device}:${this.numbers.get(node)}` } as const
       })
   })
 }

@@ -26,6 +26,7 @@ export const memoryJournal = (crashes: { left: number } = { left: 0 }) => {
     recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
     run: Effect.void,
     turn: Effect.void,
+    hold: () => Effect.void,
     rotate: Effect.void,
     close: Effect.void
   })

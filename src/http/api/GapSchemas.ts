@@ -35,6 +35,8 @@ export const GapReport = Struct({
   /** Of any record of the day; absent: there is none. */
   firstReceivedAt: optionalKey(Text),
   lastReceivedAt: optionalKey(Text),
+  /** Since when the day's files are deleted by the retention: no gap of it can be found any more, its certificate says what was missing. */
+  retiredAt: optionalKey(Text),
   /** Whether the symbol asked for was to be observed that day; absent where no list says. */
   isObserved: optionalKey(Schema.Boolean),
   /** Open hours of which there is no record, and no gap says why. */

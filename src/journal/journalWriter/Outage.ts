@@ -11,16 +11,32 @@ interface Span {
   readonly toMs?: number
 }
 
+/** Who may say, without a write that fails, that nothing is to be written: the journal of its folder, others of its room. */
+export type Holder = "folder" | "room"
+
 const diskGap = (fromMs: number, toMs: number, nowMs: number): RecordDraft => {
   const [from, to] = [fromMs, toMs].map((atMs) => new Date(atMs).toISOString())
   return { kind: "gap", receivedAtMs: nowMs, source: "observer", payload: { from, to, cause: "diskFull" } }
 }
 
-/** A time in which the disk refuses what the writer has in hand: it is waited for, and told by a `gap` afterwards. */
+/**
+ * A time in which the disk refuses what the writer has in hand, or in which appends are held back before it does: it is
+ * waited for, and told by a `gap` afterwards.
+ */
 export class Outage {
-  /** The disk's words, while it refuses. */
-  reason: string | undefined
+  /** What the disk said of the work in hand, while it refuses it. */
+  private refusal: string | undefined
+  private readonly holds = new Map<Holder, DiskError>()
   private span: Span | undefined
+
+  /** Why nothing is written, while it is so. */
+  get reason(): string | undefined {
+    return this.held?.message ?? this.refusal
+  }
+
+  private get held(): DiskError | undefined {
+    return this.holds.get("folder") ?? this.holds.get("room")
+  }
 
   /** The `gap` of a time that no record tells of yet. */
   untold(nowMs: number): RecordDraft | undefined {
@@ -31,30 +47,53 @@ export class Outage {
     this.span = undefined
   }
 
+  /** Holds appends back for a reason, at once and though none may be waiting, or lets them go. */
+  hold(by: Holder, why: DiskError | undefined): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.holds.get(by)?.message === why?.message) return Effect.void
+      const before = this.reason
+      if (why !== undefined) this.holds.set(by, why)
+      else this.holds.delete(by)
+      return this.turned(before)
+    })
+  }
+
   /** Tries until the disk takes it; readiness is false meanwhile. */
   untilAccepted(work: Effect.Effect<void, DiskError, Disk>): Effect.Effect<void, never, Disk> {
     return work.pipe(
-      Effect.tapError((error) => this.refused(error)),
+      Effect.tapError(({ message }) => this.refused(message)),
       Effect.retry(Schedule.spaced("1 second")),
       Effect.orDie,
-      Effect.andThen(this.accepted)
+      Effect.andThen(this.refused(undefined))
     )
   }
 
-  private refused({ message: reason }: DiskError): Effect.Effect<void> {
+  /** As `untilAccepted`, and not tried while appends are held back. */
+  untilAllowed(work: Effect.Effect<void, DiskError, Disk>): Effect.Effect<void, never, Disk> {
+    return this.untilAccepted(Effect.suspend(() => (this.held === undefined ? work : Effect.fail(this.held))))
+  }
+
+  private refused(reason: string | undefined): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const before = this.reason
+      this.refusal = reason
+      return this.turned(before)
+    })
+  }
+
+  private turned(before: string | undefined): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      if (this.reason !== reason) {
+      const { reason } = this
+      if (reason === undefined) return yield* before === undefined ? Effect.void : this.ended
+      if (reason !== before) {
         yield* Effect.logError("the journal cannot be written; sources wait until it can", { reason })
       }
-      this.reason = reason
       this.span = { fromMs: this.span?.fromMs ?? (yield* marketNow) }
     })
   }
 
-  private get accepted(): Effect.Effect<void> {
+  private get ended(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      if (this.reason === undefined) return
-      this.reason = undefined
       if (this.span !== undefined) {
         const toMs = yield* marketNow
         yield* meterGaps([diskGap(this.span.fromMs, toMs, toMs)])

@@ -1,6 +1,7 @@
 import { Effect, Result, Schema } from "effect"
 import { join } from "node:path"
 import { ManifestLine } from "../Manifest.ts"
+import { readRetired, type RetiredDay } from "../RetiredDay.ts"
 import { readWhole } from "../wholeFile.ts"
 import { fromBackup, type Problem } from "./Problem.ts"
 
@@ -11,6 +12,8 @@ export interface DayLists {
   /** The hash that `SHA256SUMS` has of a file, by the name of the file as it lies on disk. */
   readonly sums: ReadonlyMap<string, string>
   readonly problems: ReadonlyArray<Problem>
+  /** Says that files of it were deleted on purpose. */
+  readonly retired: RetiredDay | undefined
 }
 
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(ManifestLine))
@@ -67,5 +70,6 @@ export const readLists = Effect.fn("verify.lists")(function* (dataDir: string, d
   for (const file of sums.keys()) {
     if (!listed.has(file)) wrong("manifest", `it has no line for ${file}, which SHA256SUMS names`)
   }
-  return { day, manifest, sums, problems } satisfies DayLists
+  const retired = yield* readRetired(dataDir, day)
+  return { day, manifest, sums, problems, retired } satisfies DayLists
 })

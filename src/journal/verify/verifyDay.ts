@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import { join } from "node:path"
+import { marketDate } from "../../calendar/MarketTime.ts"
 import { Disk } from "../Disk.ts"
 import type { ManifestLine } from "../Manifest.ts"
+import type { RetiredDay } from "../RetiredDay.ts"
 import { type DayLists, readLists, sealedAs } from "./DayLists.ts"
 import { judgeSealed } from "./judgeSealed.ts"
 import { fileOf, type FoundFile } from "./Listing.ts"
@@ -55,6 +57,11 @@ export const verifySealed = Effect.fnUntraced(function* (survey: Survey, lists: 
   const { dataDir, problems, runs } = survey
   const { day } = lists
   const disk = yield* Disk
+  if (lists.retired !== undefined && (yield* disk.size(join(dataDir, day, sealedAs(line).file))) === undefined) {
+    // Its numbers are accounted for, and nobody asks for its lines.
+    runs.push({ ...runOf(day, line), isOutside: true })
+    return
+  }
   const look = Effect.fnUntraced(function* (now: DayLists, entered: ManifestLine) {
     const sealed = sealedAs(entered)
     const path = `${day}/${sealed.file}`
@@ -116,6 +123,9 @@ const verifyOpen = Effect.fnUntraced(function* (survey: Survey, lists: DayLists,
   problems.add({ kind: "badLine", file: file.path, problem: scanned.fault, remedy })
 })
 
+const retiredNote = (day: string, { at, backedUp, files, finishedAt }: RetiredDay): string =>
+  `${files} files of ${day} were deleted by the retention on ${marketDate(Date.parse(at))}, ${backedUp ? "backed up before" : "not backed up"}${finishedAt === undefined ? "; the observer finishes it" : ""}`
+
 /** Verifies the lists of a day (`YYYY/MM/DD`), the files they name, and the one being written; gives what they do not name. */
 export const verifyDay = Effect.fn("verify.day")(function* (
   survey: Survey,
@@ -125,6 +135,7 @@ export const verifyDay = Effect.fn("verify.day")(function* (
   const lists = yield* settledLists(survey.dataDir, day)
   lists.problems.forEach(survey.problems.add)
   for (const line of lists.manifest.values()) yield* verifySealed(survey, lists, line)
+  if (lists.retired !== undefined) survey.notes.push(retiredNote(day, lists.retired))
   const named = new Set([...lists.manifest.values()].map((line) => sealedAs(line).file))
   const others = found.filter(({ path }) => !named.has(path.slice(day.length + 1)))
   const isOpen = ({ form, name }: FoundFile) => form === "open" && name !== undefined && !lists.manifest.has(name)

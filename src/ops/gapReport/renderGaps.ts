@@ -76,9 +76,14 @@ const unrecordedRow = ({ unrecorded, unrecorded_seconds }: DayRecord): ReadonlyA
       ]
 
 /** The answer as people read it; hours are the market's. */
-export const renderGaps = ({ record, report }: GapsAnswer): ReadonlyArray<string> => {
+export const renderGaps = ({ record, report, retiredAt }: GapsAnswer): ReadonlyArray<string> => {
   const { all_seconds, causes, day, holes, left_all_seconds, market_seconds, symbol, symbols, total } = report
   const of = symbol === undefined ? day : `${symbol} on ${day}`
+  if (retiredAt !== undefined && record.firstMs === undefined) {
+    return [
+      `${of}: its files were deleted by the retention (${retiredAt}); CERTIFICATE.json in its folder says what was missing.`
+    ]
+  }
   const open = market_seconds === 0 ? "the market was closed" : `the market was open for ${duration(market_seconds)}`
   if (holes.length === 0) return [`${of}: no gap is on record; ${open}.`, ...recordLines(record, symbol)]
   const longest = [...holes].sort((a, b) => b.toMs - b.leftFromMs - (a.toMs - a.leftFromMs))

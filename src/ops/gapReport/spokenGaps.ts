@@ -3,8 +3,9 @@ import type { GapsAnswer } from "../Gaps.ts"
 const utc = (atMs: number) => new Date(atMs).toISOString()
 
 /** The answer as programs read it, over HTTP and of `observer gaps --json` alike: instants are UTC, what is not known is absent. */
-export const spokenGaps = ({ open, record, report }: GapsAnswer) => ({
+export const spokenGaps = ({ open, record, report, retiredAt }: GapsAnswer) => ({
   ...report,
+  ...(retiredAt === undefined ? {} : { retiredAt }),
   ...(record.firstMs === undefined ? {} : { firstReceivedAt: utc(record.firstMs) }),
   ...(record.lastMs === undefined ? {} : { lastReceivedAt: utc(record.lastMs) }),
   ...(record.isObserved === undefined ? {} : { isObserved: record.isObserved }),

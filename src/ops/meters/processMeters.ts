@@ -1,6 +1,6 @@
 import { Clock, Effect, Metric } from "effect"
 import { readdirSync } from "node:fs"
-import { LostLines } from "../logging/LostLines.ts"
+import { LogKeeper } from "../logging/LogKeeper.ts"
 import { lagQuantiles, ProcessLag } from "./EventLoopLag.ts"
 import { raiseTo } from "./raiseTo.ts"
 
@@ -39,5 +39,5 @@ export const refreshProcessMeters = Effect.gen(function* () {
   yield* Metric.update(resident, rss)
   const open = openDescriptors()
   if (open !== undefined) yield* Metric.update(descriptors, open)
-  yield* raiseTo(lostLines, (yield* LostLines)())
+  yield* raiseTo(lostLines, (yield* LogKeeper).lostLines())
 })
