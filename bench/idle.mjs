@@ -91,5 +91,7 @@ for (const name of values.only.split(",")) {
 }
 await simulator.stop()
 await server?.remove()
-console.log(isShort ? `\nSHORT of the aim: at most ${aim_percent} % of a core` : `\nPASS: at most ${aim_percent} % of a core`)
+console.log(
+  isShort ? `\nSHORT of the aim: at most ${aim_percent} % of a core` : `\nPASS: at most ${aim_percent} % of a core`
+)
 process.exitCode = isShort ? 1 : 0

@@ -73,7 +73,9 @@ export const startObserver = async (settings, { flags = [] } = {}) => {
   while (!(await isReady())) {
     if (child.exitCode !== null || Date.now() > deadlineMs) {
       child.kill("SIGKILL")
-      throw new Error(`the observer ${child.exitCode === null ? "is not ready after 60 s" : "has ended"}; see ${folder}`)
+      throw new Error(
+        `the observer ${child.exitCode === null ? "is not ready after 60 s" : "has ended"}; see ${folder}`
+      )
     }
     await wait(100)
   }

@@ -7,7 +7,9 @@ const kilobytes = (status, name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec
 /** Processor seconds since the start (user and system, of all threads, the ended ones included); the clock ticks a hundred times a second. */
 export const cpuSecondsOf = (pid) => {
   // The name, in brackets, may hold blanks.
-  const values = read(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ")
+  const values = read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, "")
+    .split(" ")
   return (Number(values[11]) + Number(values[12])) / 100
 }
 

@@ -278,12 +278,28 @@ export class JournalWriter {
     }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.asVoid)
   }
 
-  private get syncInTime(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const target = this.head
-      if (this.segment === undefined || target.seq === this.synced.seq) return Effect.void
-      return Effect.map(this.syncing.turn(this.segment), (isDurable) => isDurable && this.reached(target))
-    }).pipe(Effect.repeat(Schedule.fixed(this.options.fsync_ms)), Effect.asVoid)
+  /** Sleeps while all is durable; else no sync begins later than `fsync_ms` after the oldest record that waits for it. */
+  private get syncInTime(): Effect.Effect<never, never, Disk> {
+    return Effect.gen({ self: this }, function* () {
+      let dueMs = 0
+      while (true) {
+        if (this.unsynced === undefined) {
+          while (this.unsynced === undefined) yield* Deferred.await(this.changed)
+          dueMs = (yield* Clock.currentTimeMillis) + this.options.fsync_ms
+        }
+        const now = yield* Clock.currentTimeMillis
+        yield* Effect.sleep(Math.min(Math.max(0, dueMs - now), this.options.fsync_ms))
+        const target = this.head
+        dueMs = (yield* Clock.currentTimeMillis) + this.options.fsync_ms
+        const segment = this.unsynced
+        if (segment !== undefined && (yield* this.syncing.turn(segment))) this.reached(target)
+      }
+    })
+  }
+
+  /** The file being written, if some of it would not survive a power cut. */
+  private get unsynced(): Segment | undefined {
+    return this.head.seq === this.synced.seq ? undefined : this.segment
   }
 
   /** Everything up to a place survives a power cut now. A seal may have been faster than a sync. */
