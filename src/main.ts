@@ -1,4 +1,5 @@
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Context, Effect, Layer } from "effect"
 import { fileURLToPath } from "node:url"
 import { hosted } from "./actor/hosted.ts"
@@ -6,6 +7,7 @@ import { patient } from "./actor/RestartPolicy.ts"
 import { Supervisor } from "./actor/Supervisor.ts"
 import { MarketClock, rehearsed } from "./calendar/MarketClock.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
+import { boundHeap } from "./boundHeap.ts"
 import { databaseOf } from "./databaseOf.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { prepareFolders } from "./Folders.ts"
@@ -166,4 +168,5 @@ const main = Effect.gen(function* () {
   return yield* Effect.provide(inTime, logging)
 })
 
+boundHeap()
 NodeRuntime.runMain(main, { disableErrorReporting: true, teardown })

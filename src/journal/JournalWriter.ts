@@ -31,8 +31,8 @@ const toNobody: Told = () => undefined
 const waitingAppends = 256
 /** Appends written in one go. */
 const groupSize = 64
-/** Records kept in memory for followers near the head: about a second at the rates of an open market. */
-const recentRecords = 8_192
+/** Records kept in memory for followers near the head: about two seconds at the rates of an open market, some 2 KB each. */
+const recentRecords = 4_096
 
 /**
  * The single writer. It owns the file being written and the head, takes every waiting append at once, writes them with
