@@ -8,7 +8,7 @@ const kept: Array<ReadonlyArray<number>> = []
 const keep = 20_000
 let most = 0
 for (let at = 0; at < 200_000; at += 1) {
-  kept[at % keep] = new Array<number>(200).fill(at)
+  kept[at % keep] = Array<number>(200).fill(at)
   if (at % 1_000 === 0) {
     const old = getHeapSpaceStatistics().find(({ space_name }) => space_name === "old_space")
     most = Math.max(most, old?.physical_space_size ?? 0)
