@@ -1,4 +1,4 @@
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect, Option, References } from "effect"
 import { Command, Flag } from "effect/cli"
 import { fileURLToPath } from "node:url"

@@ -1,4 +1,4 @@
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Context, Effect, Layer } from "effect"
 import { fileURLToPath } from "node:url"
 import { hosted } from "./actor/hosted.ts"
@@ -6,6 +6,7 @@ import { patient } from "./actor/RestartPolicy.ts"
 import { Supervisor } from "./actor/Supervisor.ts"
 import { MarketClock, rehearsed } from "./calendar/MarketClock.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
+import { boundHeap } from "./boundHeap.ts"
 import { databaseOf } from "./databaseOf.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { withoutSecrets } from "./domain/Secrets.ts"
@@ -227,4 +228,5 @@ const main = Effect.gen(function* () {
 })
 
 hearUncaught()
+boundHeap()
 NodeRuntime.runMain(main, { disableErrorReporting: true, teardown })

@@ -1,4 +1,4 @@
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { teardown } from "./ProgramEnd.ts"
 import { asProgram } from "./runProgram.ts"
 import { simulateCommand } from "./simulateCommand.ts"

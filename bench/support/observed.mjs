@@ -84,6 +84,8 @@ export const startObserver = async (settings, { flags = [] } = {}) => {
     env,
     url,
     isRunning: () => child.exitCode === null && child.signalCode === null,
+    /** Returns when it has answered that its loop turns. */
+    alive: () => ask("/livez"),
     health: async () => JSON.parse((await ask("/health")).text),
     /** Every series with its labels as text, and its value. */
     metrics: async () =>

@@ -41,8 +41,8 @@ const toNobody: Told = () => undefined
 const waitingAppends = 256
 /** Appends written in one go. */
 const groupSize = 64
-/** Records kept in memory for followers near the head: about a second at the rates of an open market. */
-const recentRecords = 8_192
+/** Records kept in memory for followers near the head: about two seconds at the rates of an open market, some 2 KB each. */
+const recentRecords = 4_096
 
 /**
  * The single writer. It owns the file being written and the head, takes every waiting append at once, writes them with
@@ -348,17 +348,32 @@ export class JournalWriter {
     )
   }
 
-  private get syncInTime(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const target = this.head
-      if (this.segment === undefined || target.seq === this.synced.seq) return Effect.void
-      this.unsynced.begun()
-      return Effect.map(this.syncing.turn(this.segment), (isDurable) => {
-        if (!isDurable) return
+  /** Sleeps while all is durable; else no sync begins later than `fsync_ms` after the oldest record that waits for it. */
+  private get syncInTime(): Effect.Effect<never, never, Disk> {
+    return Effect.gen({ self: this }, function* () {
+      let dueMs = 0
+      while (true) {
+        if (this.notDurable === undefined) {
+          while (this.notDurable === undefined) yield* Deferred.await(this.changed)
+          dueMs = (yield* Clock.currentTimeMillis) + this.options.fsync_ms
+        }
+        const now = yield* Clock.currentTimeMillis
+        yield* Effect.sleep(Math.min(Math.max(0, dueMs - now), this.options.fsync_ms))
+        const target = this.head
+        dueMs = (yield* Clock.currentTimeMillis) + this.options.fsync_ms
+        const segment = this.notDurable
+        if (segment === undefined) continue
+        this.unsynced.begun()
+        if (!(yield* this.syncing.turn(segment))) continue
         this.unsynced.synced()
         this.reached(target)
-      })
-    }).pipe(Effect.repeat(Schedule.fixed(this.options.fsync_ms)), Effect.asVoid)
+      }
+    })
+  }
+
+  /** The file being written, if some of it would not survive a power cut. */
+  private get notDurable(): Segment | undefined {
+    return this.head.seq === this.synced.seq ? undefined : this.segment
   }
 
   /** Everything up to a place survives a power cut now. A seal may have been faster than a sync. */

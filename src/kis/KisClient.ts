@@ -1,4 +1,4 @@
-import { NodeHttpClient } from "@effect/platform-node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 
 /** The longest reply that was captured has 90 KB, the largest zip of master data 119 KB. */
 export const reply_bytes_max = 8 * 1_048_576

@@ -1,4 +1,4 @@
-import { PgTypes } from "@effect/sql-pg"
+import * as PgTypes from "@effect/sql-pg/PgTypes"
 import { Effect, Result, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { marketDay } from "../calendar/MarketTime.ts"

@@ -1,4 +1,4 @@
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { patient } from "../actor/RestartPolicy.ts"

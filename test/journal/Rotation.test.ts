@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { origin } from "../../src/journal/Position.ts"
 import { type Call, MemoryDisk } from "../support/memoryDisk.ts"
+import { countingSleeps } from "../support/wakeUps.ts"
 import {
   checkArchive,
   chunk,
@@ -186,6 +187,47 @@ describe("the sync of a file", () => {
         yield* journal.append([seen(3)])
         yield* TestClock.adjust("200 millis")
         assert.strictEqual(syncs.length, 2)
+      })
+    )
+  )
+
+  it.effect("wakes nobody while all is durable", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(openMs)
+        const { provide, sleeps } = yield* countingSleeps
+        const journal = yield* provide(openJournal(disk.root, { fsync_ms: 200 }))
+        yield* journal.append([seen(1)])
+        yield* TestClock.adjust("1 second")
+        const before = sleeps()
+        yield* TestClock.adjust("1 minute")
+        // What is left looks once a second for the end of the hour.
+        assert.isAtMost(sleeps() - before, 61)
+        yield* journal.append([seen(2)])
+        yield* TestClock.adjust("200 millis")
+        assert.strictEqual((yield* journal.status).synced.seq, 2)
+      })
+    )
+  )
+
+  it.effect("begins no later than the set time after each record, however they come", () =>
+    onMemory((disk) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(openMs)
+        const journal = yield* openJournal(disk.root, { fsync_ms: 200 })
+        const appendedMs: Array<number> = []
+        const pauses = [1, 199, 200, 201, 5, 5, 400, 50, 150, 1, 1_000, 30]
+        for (const pause of pauses.flatMap((ms) => Array.from({ length: ms }, (_, at) => at + 1 === ms))) {
+          if (pause) {
+            yield* journal.append([seen(appendedMs.length + 1)])
+            appendedMs.push(yield* Clock.currentTimeMillis)
+          }
+          yield* TestClock.adjust("1 millis")
+          const nowMs = yield* Clock.currentTimeMillis
+          const { synced } = yield* journal.status
+          const oldest = appendedMs[synced.seq]
+          if (oldest !== undefined) assert.isBelow(nowMs - oldest, 200)
+        }
       })
     )
   )
