@@ -179,7 +179,7 @@ export class JournalWriter {
   get run(): Effect.Effect<void, never, Disk> {
     return Effect.raceFirst(
       this.write,
-      Effect.all([this.watchHour, this.watchHome, this.syncInTime], { concurrency: "unbounded", discard: true })
+      Effect.all([this.watch, this.syncInTime], { concurrency: "unbounded", discard: true })
     )
   }
 
@@ -326,26 +326,32 @@ export class JournalWriter {
     })
   }
 
-  private get watchHour(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      if (this.rotationAsked || !(this.syncing.isRemoved || this.hourIsOver(yield* marketNow))) return
-      this.rotationAsked = true
-      yield* Queue.offer(this.queue, { _tag: "Rotate" })
-    }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.asVoid)
+  /** Once a second, though nothing may come to be written: whether the folder is still there, and the hour not over. */
+  private get watch(): Effect.Effect<void, never, Disk> {
+    return Effect.andThen(this.lookHome, this.lookAtHour).pipe(
+      Effect.repeat(Schedule.spaced("1 second")),
+      Effect.asVoid
+    )
   }
 
-  /** Says at once, though nothing may come to be written, that the folder is gone, and puts it back where that can be done. */
-  private get watchHome(): Effect.Effect<void, never, Disk> {
+  /** Says at once that the folder is gone, and puts it back where that can be done. */
+  private get lookHome(): Effect.Effect<void, never, Disk> {
     return Effect.gen({ self: this }, function* () {
       yield* this.home.keep
       this.syncing.isRemoved ||= this.segment !== undefined && !(yield* this.segment.isThere)
     }).pipe(
       Effect.as(undefined),
       Effect.catch(Effect.succeed),
-      Effect.flatMap((error) => this.outage.hold("folder", error)),
-      Effect.repeat(Schedule.spaced("1 second")),
-      Effect.asVoid
+      Effect.flatMap((error) => this.outage.hold("folder", error))
     )
+  }
+
+  private get lookAtHour(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (this.rotationAsked || !(this.syncing.isRemoved || this.hourIsOver(yield* marketNow))) return
+      // A full queue is not waited for: its appends may be held back by the folder, which nobody else would look at.
+      this.rotationAsked = Queue.offerUnsafe(this.queue, { _tag: "Rotate" })
+    })
   }
 
   /** Sleeps while all is durable; else no sync begins later than `fsync_ms` after the oldest record that waits for it. */

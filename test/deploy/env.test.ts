@@ -115,7 +115,7 @@ describe("one .env for all", () => {
       assert.strictEqual(code, 0, stdout + stderr)
       for (const line of text.split("\n")) {
         // Neither of the two that compose would read otherwise, nor quotes to be read in three ways.
-        assert.match(line, /^(#.*|[A-Z_0-9]+=[\w,.:/@%+=~-]*|)$/)
+        assert.match(line, /^(#.*|[A-Z_0-9]+=([\w,.:/@%+=~*-]+( [\w,.:/@%+=~*-]+)*)?|)$/)
       }
     })
   )

@@ -5,6 +5,7 @@ import { drive, type Follower } from "../../src/journal/Follower.ts"
 import { Journal, origin, type Position } from "../../src/journal/Journal.ts"
 import { MemoryDisk } from "../support/memoryDisk.ts"
 import { chunk, type JournalShape, numberOf, openJournal, openMs, seen, settled, tempFolder } from "./fixtures.ts"
+import { passUntil } from "../support/virtualTime.ts"
 
 class Refused extends Data.TaggedError("Refused")<{ readonly message: string }> {}
 const refused = (message: string) => Effect.fail(new Refused({ message }))
@@ -157,6 +158,8 @@ describe("a follower of the journal", () => {
         const follower = new Scripted(100)
         follower.luck = Array.from({ length: 100_000 }, () => "refused")
         yield* Effect.forkChild((yield* drive(follower)).run)
+        // The sync that it waits for takes real time.
+        yield* passUntil(() => follower.tries > 0)
         yield* TestClock.adjust("2 seconds")
         const early = follower.tries
         assert.isTrue(early >= 3 && early <= 5, `${early} tries in 2 s`)
