@@ -2,9 +2,19 @@ import { Effect } from "effect"
 import { load, type ReceiptBook } from "../backup/Receipts.ts"
 import type { OldDay } from "./inspectDay.ts"
 
-type Kept = Pick<OldDay, "files" | "manifest">
-
-const none: ReceiptBook = new Map()
+/** The receipts that hold of some days (`2026/11/20`). Where they cannot be read, nothing is known to be kept. */
+export const receiptsOf = (stateDir: string, days: ReadonlyArray<string>): Effect.Effect<ReceiptBook> => {
+  const asked = new Set(days)
+  const lengthOfDay = "2026/11/20".length
+  return load(stateDir, (file) => asked.has(file.slice(0, lengthOfDay))).pipe(
+    Effect.catch(({ message: reason }) =>
+      Effect.as(
+        Effect.logWarning("the receipts of the backup cannot be read: no day counts as backed up", { reason }),
+        new Map()
+      )
+    )
+  )
+}
 
 /** Whether some target has a file of such a length, and where it is known of such a hash. */
 const isAtSome = (
@@ -15,19 +25,6 @@ const isAtSome = (
     (receipt) => receipt.bytes === bytes && (sha256 === undefined || receipt.sha256 === sha256)
   )
 
-/**
- * Whether everything of a day is kept elsewhere, by the receipts that hold. Where they cannot be read, nothing is known to
- * be kept.
- */
-export const isBackedUp = Effect.fnUntraced(function* (stateDir: string, { files, manifest }: Kept) {
-  const own = new Set([manifest.file, ...files.map(({ file }) => file)])
-  const book = yield* load(stateDir, (file) => own.has(file)).pipe(
-    Effect.catch(({ message: reason }) =>
-      Effect.as(
-        Effect.logWarning("the receipts of the backup cannot be read: no day counts as backed up", { reason }),
-        none
-      )
-    )
-  )
-  return [manifest, ...files].every((each) => isAtSome(book, each))
-})
+/** Whether everything of a day is kept elsewhere. */
+export const isBackedUp = (book: ReceiptBook, { files, manifest }: Pick<OldDay, "files" | "manifest">): boolean =>
+  isAtSome(book, manifest) && files.every((each) => isAtSome(book, each))
