@@ -1,9 +1,10 @@
 import { Effect, Result, Schema } from "effect"
 import { createReadStream } from "node:fs"
-import { mkdir, open, rename, rm } from "node:fs/promises"
+import { mkdir, open } from "node:fs/promises"
 import { join } from "node:path"
 import { fileCall } from "./fileCall.ts"
 import type { DiskError } from "../../journal/Disk.ts"
+import { replaceWhole } from "../../journal/wholeFile.ts"
 
 /** A file that was held against its hash at a target, and was right. */
 export interface Receipt {
@@ -99,16 +100,6 @@ export const load = (
 ): Effect.Effect<ReceiptBook, DiskError> =>
   Effect.map(readNewest(receiptsFile(stateDir), isAsked), ({ newest }) => bookOf(newest))
 
-const synced = async (path: string, flags: string, text: string) => {
-  const handle = await open(path, flags)
-  try {
-    await handle.writeFile(text)
-    await handle.datasync()
-  } finally {
-    await handle.close()
-  }
-}
-
 const write = (lines: ReadonlyArray<ReceiptLine>) => lines.map((line) => `${JSON.stringify(line)}\n`).join("")
 
 /** Appends lines, and returns when they survive a power cut. A line that a crash left torn stays apart from them. */
@@ -136,9 +127,5 @@ export const compact = Effect.fnUntraced(function* (stateDir: string, stale_max 
   const kept = newest.filter(({ sha256 }) => sha256 !== undefined)
   const stale = lines - kept.length
   if (stale <= stale_max || stale <= kept.length) return
-  yield* fileCall("write", path, async () => {
-    const draft = `${path}.new`
-    await synced(draft, "w", write(kept))
-    await rename(draft, path)
-  }).pipe(Effect.onError(() => Effect.promise(() => rm(`${path}.new`, { force: true }))))
+  yield* replaceWhole(backupFolder(stateDir), name, Buffer.from(write(kept)))
 })

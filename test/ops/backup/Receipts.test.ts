@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs"
+import { Disk } from "../../../src/journal/Disk.ts"
 import { append, compact, load, type ReceiptLine, receiptsFile } from "../../../src/ops/backup/Receipts.ts"
 import { logTransfers } from "../../../src/ops/backup/TransferLog.ts"
 import { seeded } from "../../support/archive.ts"
@@ -62,7 +63,7 @@ describe("receipts", () => {
           }
           yield* compact(stateDir, 0)
           assert.isAtMost(readFileSync(receiptsFile(stateDir), "utf8").split("\n").length - 1, 2 * model.size)
-        }).pipe(Effect.scoped)
+        }).pipe(Effect.provide(Disk.layer))
     )
   }
 

@@ -355,7 +355,7 @@ describe("what the doctor says of the record", () => {
       const { sha256: _hash, ...named } = receipt
       yield* append(on.stateDir, [{ ...named, damaged: true }])
       assert.include((yield* one(backups, on)).words, "1 sealed file of")
-    })
+    }).pipe(Effect.provide(Disk.layer))
   )
 
   it.live("the program that the backup's target needs and that is not there", () =>
