@@ -3,8 +3,6 @@ import type { Migrator, SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
-import { systemCode } from "../../domain/systemCode.ts"
-import { DiskError } from "../../journal/Disk.ts"
 import { type ManifestLine, readManifest } from "../../journal/Manifest.ts"
 import { quickRecord } from "../../journal/QuickLine.ts"
 import { readArchive } from "../../journal/Reader.ts"
@@ -15,6 +13,7 @@ import { countRows, makeHourCount } from "../../sql/HourRows.ts"
 import { replay } from "../../sql/Replay.ts"
 import type { BackupTarget } from "./BackupTarget.ts"
 import { theseDays } from "./DaySelection.ts"
+import { fileCall } from "./fileCall.ts"
 import { sealedForm } from "./inventory.ts"
 import { isAt } from "./planSealed.ts"
 import { backupFolder, load } from "./Receipts.ts"
@@ -76,13 +75,9 @@ const named_max = 100
 
 const scratchFolder = (stateDir: string) =>
   Effect.acquireRelease(
-    Effect.tryPromise({
-      try: async () => {
-        await mkdir(backupFolder(stateDir), { recursive: true })
-        return await mkdtemp(join(backupFolder(stateDir), "drill-"))
-      },
-      catch: (cause) =>
-        new DiskError({ operation: "make folder", path: backupFolder(stateDir), code: systemCode(cause) })
+    fileCall("make a folder in", backupFolder(stateDir), async () => {
+      await mkdir(backupFolder(stateDir), { recursive: true })
+      return await mkdtemp(join(backupFolder(stateDir), "drill-"))
     }),
     (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }).catch(() => undefined))
   )
