@@ -5,10 +5,11 @@ import { drillCommand } from "./backupDrillCommand.ts"
 import { backupEnds, withBackupSettings } from "./backupFrame.ts"
 import { dayFlag } from "./commandDays.ts"
 import { Disk } from "./journal/Disk.ts"
-import { backupLines, backupProgress, verificationLines } from "./ops/backup/backupText.ts"
+import { backupLines, verificationLines } from "./ops/backup/backupText.ts"
 import { isGood } from "./ops/backup/BackupReport.ts"
 import { runBackup } from "./ops/backup/runBackup.ts"
 import { verifyTarget } from "./ops/backup/verifyTarget.ts"
+import { filesProgress } from "./ops/progressText.ts"
 import { makeProgress } from "./progressLine.ts"
 import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import type { Settings } from "./Settings.ts"
@@ -46,7 +47,7 @@ const run = Effect.fnUntraced(function* (given: Given, settings: Settings) {
   const target = yield* targetOf(given.target, "target", settings.backupTarget)
   yield* needFolder(settings)
   const { dataDir, gzip_minutes, logDir, stateDir } = settings
-  const { clear, onProgress } = yield* makeProgress(process.stderr, backupProgress)
+  const { clear, onProgress } = yield* makeProgress(process.stderr, filesProgress)
   if (given.verify) {
     const found = yield* Effect.ensuring(verifyTarget({ stateDir, target, selection, onProgress }), clear)
     yield* sayLines(verificationLines(target.name, found))

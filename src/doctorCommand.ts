@@ -8,6 +8,7 @@ import { observerAddress } from "./httpAddress.ts"
 import { withoutSecrets } from "./domain/Secrets.ts"
 import { Disk } from "./journal/Disk.ts"
 import { FolderLock } from "./journal/FolderLock.ts"
+import { ChildEnvironment, childEnvironment } from "./ops/backup/childProgram.ts"
 import { checks } from "./ops/doctor/checks.ts"
 import { type Finding, worstOf } from "./ops/doctor/Finding.ts"
 import type { Installation } from "./ops/doctor/Installation.ts"
@@ -22,6 +23,8 @@ import { version } from "./version.ts"
 
 /** By the worst that was found. */
 const codeOf = { ok: 0, warn: 1, fail: 2 } as const
+
+const megabyte = 1_000_000
 
 const deadline = "40 seconds"
 
@@ -51,7 +54,16 @@ const healthOf = Effect.fnUntraced(function* (settings: Settings) {
 })
 
 const installationOf = Effect.fnUntraced(function* ({ accounts, settings }: NonNullable<SettingsLook["used"]>) {
-  const { dataDir, fsync_ms, logDir, node, session, stateDir } = settings
+  const {
+    backupAge_hours: age_hours,
+    backupTarget: target,
+    dataDir,
+    fsync_ms,
+    logDir,
+    node,
+    session,
+    stateDir
+  } = settings
   const holder = FolderLock.holder(dataDir).pipe(Effect.orElseSucceed(() => undefined))
   const health = healthOf(settings).pipe(Effect.orElseSucceed(() => undefined))
   return {
@@ -60,6 +72,9 @@ const installationOf = Effect.fnUntraced(function* ({ accounts, settings }: NonN
     logDir,
     stateDir,
     fsync_ms,
+    disk: { low_bytes: settings.diskLow_mb * megabyte, stop_bytes: settings.diskStop_mb * megabyte },
+    retention: { days: settings.retention_days, unbacked: settings.retentionUnbacked },
+    backup: target === undefined ? undefined : { target, age_hours },
     session,
     accounts: namedAccounts(settings, accounts.accounts, yield* marketToday)?.accounts,
     database: settings.sql ? databaseOf(settings) : undefined,
@@ -84,7 +99,7 @@ const look = Effect.fnUntraced(function* (offline: boolean) {
   const others = Effect.gen(function* () {
     const on = used === undefined ? undefined : yield* installationOf(used)
     return yield* diagnose(checks, { env: process.env }, on, { offline, deadline })
-  })
+  }).pipe(Effect.provideService(ChildEnvironment, childEnvironment(process.env)))
   const clock = used?.settings.clock
   const found = yield* clock === undefined ? others : Effect.provideService(others, MarketClock, rehearsed(clock))
   return shown([...findings, ...found])

@@ -1,14 +1,18 @@
 import { Effect, Redacted, Result } from "effect"
-import { readFile, stat } from "node:fs/promises"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { modeWords } from "./domain/fileMode.ts"
 import { keepSecret } from "./domain/Secrets.ts"
 import { readEnvironment } from "./Environment.ts"
-import { fail, type Finding, ok, warn } from "./ops/doctor/Finding.ts"
+import { channelKinds } from "./ops/alerts/channels.ts"
+import { fail, type Finding, ok, skipped, warn } from "./ops/doctor/Finding.ts"
 import { plural } from "./ops/countWords.ts"
+import { readTelemetry } from "./ops/telemetry/TelemetrySettings.ts"
+import { lookAtDotEnv } from "./openToOthers.ts"
 import type { AccountsFile } from "./kis/AccountsFile.ts"
 import { readSymbolFile } from "./plan/SymbolFile.ts"
 import { secretsIn } from "./secretsIn.ts"
-import { loadSettings, type Setting, type Settings, table, unknownVariables } from "./Settings.ts"
+import { loadSettings, type Setting, type SettingProblem, type Settings, table, unknownVariables } from "./Settings.ts"
 import { readAccounts } from "./Source.ts"
 
 /** What the settings come to, and what is to be said of them. */
@@ -20,36 +24,50 @@ export interface SettingsLook {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+const ofProblem = ({ allowed, found, variable }: SettingProblem): Finding =>
+  fail("settings", `${variable} ${found}`, `allowed: ${allowed}`)
+
 const all: ReadonlyArray<Setting<unknown>> = Object.values(table)
 
 const isSet = (env: Environment) => (name: string) => (env[name]?.trim() ?? "") !== ""
 
 /** The `.env` of the working directory: that it is there, and who may read the secrets in it. */
-const dotEnv = (cwd: string) =>
-  Effect.promise(async (): Promise<ReadonlyArray<Finding>> => {
-    const path = join(cwd, ".env")
-    try {
-      const [text, { mode }] = await Promise.all([readFile(path, "utf8"), stat(path)])
-      const holdsSecret = all.some(
-        ({ name, secret }) => secret && new RegExp(`^\\s*(export\\s+)?${name}\\s*=\\s*\\S`, "m").test(text)
-      )
-      const open = process.platform !== "win32" && (mode & 0o077) !== 0
-      const shown = (mode & 0o777).toString(8).padStart(4, "0")
-      const details = { path, mode: shown, holdsSecret }
-      if (holdsSecret && open) {
-        return [
-          warn(".env", `${path} holds secrets and is open to other users (mode ${shown})`, `chmod 600 ${path}`, {
-            details
-          })
-        ]
-      }
-      return [ok(".env", `${path} is read${holdsSecret ? `, mode ${shown}` : ""}`, { details })]
-    } catch (cause) {
-      const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT"
-      // One that cannot be read is a problem of the settings, which say so themselves.
-      return isMissing ? [ok(".env", `there is none in ${cwd}; the environment alone counts`)] : []
+const dotEnv = (cwd: string): ReadonlyArray<Finding> => {
+  const path = join(cwd, ".env")
+  const found = lookAtDotEnv(cwd)
+  if (found === undefined) {
+    // One that cannot be read is a problem of the settings, which say so themselves.
+    return existsSync(path) ? [] : [ok(".env", `there is none in ${cwd}; the environment alone counts`)]
+  }
+  const { holdsSecret, isOpen } = found
+  const mode = modeWords(found.mode)
+  const details = { path, mode, holdsSecret }
+  if (!isOpen) return [ok(".env", `${path} is read${holdsSecret ? `, mode ${mode}` : ""}`, { details })]
+  const words = `${path} holds secrets and is open to other users (mode ${mode})`
+  return [warn(".env", words, `chmod 600 ${path}`, { details })]
+}
+
+/** What is asked for by the standard names of telemetry, which the settings' own table does not have. */
+const telemetryIn = (env: Environment): ReadonlyArray<Finding> =>
+  Result.match(readTelemetry(env), {
+    onFailure: (problems) => problems.map(ofProblem),
+    onSuccess: ({ telemetry, warnings }) => {
+      const signals = (["traces", "metrics", "logs"] as const).filter((signal) => telemetry?.[signal] === true)
+      const unknown = warnings.map((words) => warn("settings", words, "docs/telemetry.md has those that are"))
+      return signals.length === 0 ? unknown : [ok("telemetry", `${signals.join(", ")} are sent`), ...unknown]
     }
   })
+
+/** Whom alarms go to, and what was changed of the rules. */
+const alarmsOf = (settings: Settings): Finding => {
+  const channels = channelKinds.flatMap(({ name, open }) => (open(settings) === undefined ? [] : [name]))
+  const changes = [...(settings.alertRules ?? [])].map(([rule, change]) => `${rule}:${change}`)
+  const changed = changes.length === 0 ? "" : `; changed rules: ${changes.join(", ")}`
+  const details = { channels, changes }
+  return channels.length === 0
+    ? skipped("alarms", `no channel is set: nobody is told${changed}`, "set one, or watch /health (docs/alarms.md)")
+    : ok("alarms", `${channels.join(", ")}; observer alert test tries them${changed}`, { details })
+}
 
 const sourceOf = (settings: Settings, { accounts }: AccountsFile): Finding => {
   const rehearsal = settings.clock === undefined ? "" : "; a day is rehearsed (OBSERVER_CLOCK)"
@@ -91,15 +109,13 @@ export const lookAtSettings = Effect.fnUntraced(function* (
   const env = Result.getOrElse(read, () => processEnv)
   for (const secret of secretsIn(env)) keepSecret(Redacted.make(secret))
   const loaded = Result.flatMap(read, (merged) => loadSettings(merged))
-  const file = yield* dotEnv(cwd)
+  const file = dotEnv(cwd)
+  const telemetry = telemetryIn(env)
   const unknown = unknownVariables(env).map((name) =>
     warn("settings", `${name} does not exist`, "look for a typing error; .env.example has every setting")
   )
   if (Result.isFailure(loaded)) {
-    const wrong = loaded.failure.map(({ allowed, found, variable }) =>
-      fail("settings", `${variable} ${found}`, `allowed: ${allowed}`)
-    )
-    return { findings: [...wrong, ...unknown, ...file], used: undefined }
+    return { findings: [...loaded.failure.map(ofProblem), ...unknown, ...telemetry, ...file], used: undefined }
   }
   const settings = loaded.success
   const set = all.filter(({ aliases, name }) => [name, ...aliases].some(isSet(env))).length
@@ -107,12 +123,13 @@ export const lookAtSettings = Effect.fnUntraced(function* (
   const accounts = yield* Effect.result(readAccounts(settings))
   if (Result.isFailure(accounts)) {
     const broken = fail("accounts file", accounts.failure.message, "mend the file, or name another in KIS_ACCOUNTS")
-    return { findings: [right, ...unknown, ...file, broken], used: undefined }
+    return { findings: [right, ...unknown, ...telemetry, ...file, broken], used: undefined }
   }
   const { warnings } = accounts.success
-  const said = [...warnings.map(ofWarning), sourceOf(settings, accounts.success), ...(yield* symbolsIn(settings))]
+  const source = sourceOf(settings, accounts.success)
+  const said = [...warnings.map(ofWarning), source, ...(yield* symbolsIn(settings)), alarmsOf(settings)]
   return {
-    findings: [right, ...unknown, ...file, ...said],
+    findings: [right, ...unknown, ...telemetry, ...file, ...said],
     used: { settings, accounts: accounts.success }
   }
 })

@@ -1,25 +1,24 @@
 import { Effect } from "effect"
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import type { Disk } from "./journal/Disk.ts"
+import { replaceWhole } from "./journal/wholeFile.ts"
 import type { ObserverAddress } from "./ops/RunningObserver.ts"
 import type { Settings } from "./Settings.ts"
 
-const fileOf = (stateDir: string) => join(stateDir, "http.json")
+const file = "http.json"
 
 /** Writes down where the server really listens, for programs of this machine: a port of 0 tells them nothing. */
-export const tellAddress = (stateDir: string, url: string): Effect.Effect<void> =>
-  Effect.tryPromise(async () => {
-    await mkdir(stateDir, { recursive: true, mode: 0o700 })
-    const draft = `${fileOf(stateDir)}.new`
-    await writeFile(draft, `${JSON.stringify({ url, pid: process.pid })}\n`)
-    await rename(draft, fileOf(stateDir))
-  }).pipe(
-    Effect.catch(() => Effect.logWarning("where the server listens could not be written down", { stateDir, url }))
+export const tellAddress = (stateDir: string, url: string): Effect.Effect<void, never, Disk> =>
+  replaceWhole(stateDir, file, Buffer.from(`${JSON.stringify({ url, pid: process.pid })}\n`)).pipe(
+    Effect.catch(({ message: reason }) =>
+      Effect.logWarning("where the server listens could not be written down", { stateDir, url, reason })
+    )
   )
 
 const toldAddress = (stateDir: string): Effect.Effect<string | undefined> =>
   Effect.tryPromise(async () => {
-    const told: { readonly url?: unknown } = JSON.parse(await readFile(fileOf(stateDir), "utf8"))
+    const told: { readonly url?: unknown } = JSON.parse(await readFile(join(stateDir, file), "utf8"))
     return typeof told.url === "string" && URL.canParse(told.url) ? told.url : undefined
   }).pipe(Effect.orElseSucceed(() => undefined))
 

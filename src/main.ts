@@ -147,7 +147,7 @@ const openFront = Effect.fnUntraced(function* (settings: Settings) {
   const server = hosted(Server.layer({ host, port, token }, Api.layer))
   yield* supervisor.start({ ...front, name: "http", run: server.run })
   const { url } = Context.get(yield* server.first, Server.ServerAddress)
-  yield* tellAddress(stateDir, url)
+  yield* Effect.provide(tellAddress(stateDir, url), Disk.layer)
   const telemetry = yield* Telemetry
   const refresh = yield* makeMeterRefresh
   yield* telemetry.refreshBy(Effect.flatMap(report, refresh))

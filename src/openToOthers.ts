@@ -1,41 +1,51 @@
 import { readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { parseEnv } from "node:util"
-import { type Settings, table } from "./Settings.ts"
+import { isOpenToOthers, modeWords } from "./domain/fileMode.ts"
+import { secretsIn } from "./secretsIn.ts"
+import type { Settings } from "./Settings.ts"
 
-const modeOf = (path: string): number | undefined => {
+/** The `.env` of a folder, as far as others are concerned. */
+export interface DotEnv {
+  readonly path: string
+  readonly mode: number
+  readonly holdsSecret: boolean
+  /** It holds a secret that other users of the machine may read. */
+  readonly isOpen: boolean
+}
+
+/** Looks at the `.env` of a folder; `undefined` when there is none, or it cannot be read, which the settings say themselves. */
+export const lookAtDotEnv = (cwd: string): DotEnv | undefined => {
+  const path = join(cwd, ".env")
   try {
-    return statSync(path).mode & 0o777
+    const { mode } = statSync(path)
+    const holdsSecret = secretsIn(parseEnv(readFileSync(path, "utf8"))).length > 0
+    return { path, mode, holdsSecret, isOpen: holdsSecret && isOpenToOthers(mode) }
   } catch {
     return undefined
   }
 }
 
-const holdsSecret = (file: string): boolean => {
+const modeOf = (path: string): number | undefined => {
   try {
-    const env = parseEnv(readFileSync(file, "utf8"))
-    return Object.values(table).some(({ name, secret }) => secret && (env[name]?.trim() ?? "") !== "")
+    return statSync(path).mode
   } catch {
-    return false
+    return undefined
   }
 }
 
-const warning = (path: string, what: string, wanted: string): ReadonlyArray<string> => {
-  const mode = modeOf(path)
-  return mode === undefined || (mode & 0o077) === 0
-    ? []
-    : [`${what} ${path} is open to other users (mode ${mode.toString(8).padStart(4, "0")}): chmod ${wanted} ${path}`]
-}
+const warning = (what: string, path: string, mode: number, wanted: string): string =>
+  `${what} ${path} is open to other users (mode ${modeWords(mode)}): chmod ${wanted} ${path}`
 
 /**
  * What other users of the machine may read and should not, a sentence each: the state folder, where the database and the
- * tokens are, and a `.env` with a secret in it. Windows has no such bits.
+ * tokens are, and a `.env` with a secret in it.
  */
 export const openToOthers = ({ stateDir }: Settings, cwd: string): ReadonlyArray<string> => {
-  if (process.platform === "win32") return []
-  const env = join(cwd, ".env")
+  const state = modeOf(stateDir)
+  const env = lookAtDotEnv(cwd)
   return [
-    ...warning(stateDir, "the state folder", "700"),
-    ...(holdsSecret(env) ? warning(env, "the settings file", "600") : [])
+    ...(state !== undefined && isOpenToOthers(state) ? [warning("the state folder", stateDir, state, "700")] : []),
+    ...(env?.isOpen === true ? [warning("the settings file", env.path, env.mode, "600")] : [])
   ]
 }

@@ -3,8 +3,9 @@ import { Command, Flag } from "effect/cli"
 import { backupEnds, withBackupSettings } from "./backupFrame.ts"
 import { backupTargetFlag, daysFlag, targetOf } from "./backupFlags.ts"
 import { Disk } from "./journal/Disk.ts"
-import { backupProgress, restoreLines } from "./ops/backup/backupText.ts"
+import { restoreLines } from "./ops/backup/backupText.ts"
 import { restore } from "./ops/backup/restore.ts"
+import { filesProgress } from "./ops/progressText.ts"
 import { makeProgress } from "./progressLine.ts"
 import { endWith, exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import type { Settings } from "./Settings.ts"
@@ -27,7 +28,7 @@ const flags = {
 const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>, settings: Settings) {
   const { days, from, into, overwrite } = given
   const target = yield* targetOf(from, "from", settings.backupTarget)
-  const { clear, onProgress } = yield* makeProgress(process.stderr, backupProgress)
+  const { clear, onProgress } = yield* makeProgress(process.stderr, filesProgress)
   const report = yield* Effect.ensuring(restore({ target, selection: days, into, overwrite, onProgress }), clear)
   yield* Effect.forEach(restoreLines(report, into), (line) => Console.log(line), { discard: true })
   if (report.wrong.length > 0) return yield* new ProgramEnd({ code: wanting, lines: [] })

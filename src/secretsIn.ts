@@ -1,22 +1,10 @@
+import { telemetrySecrets } from "./ops/telemetry/TelemetrySettings.ts"
 import { table, unknownVariables } from "./Settings.ts"
 
 /** What is as long as this under a name that does not exist may be a secret whose name was misspelt. */
 const misspelt_length_min = 16
 
-/** Headers for a collector of traces (`name=value,name=value`, percent-encoded), which may be what it asks for as a password. */
-const collectorHeaders = /^OTEL_EXPORTER_OTLP_(?:[A-Z]+_)?HEADERS$/
-
 const passwordOf = (text: string): string => (URL.canParse(text) ? new URL(text).password : "")
-
-const valuesOf = (headers: string): ReadonlyArray<string> =>
-  headers.split(",").flatMap((header) => {
-    const value = header.slice(header.indexOf("=") + 1).trim()
-    try {
-      return [value, decodeURIComponent(value).replace(/^(?:Bearer|Basic) /i, "")]
-    } catch {
-      return [value]
-    }
-  })
 
 /** Every text of an environment that is secret: whatever stands where a secret belongs, though it cannot be used as one. */
 export const secretsIn = (env: Readonly<Record<string, string | undefined>>): ReadonlyArray<string> => {
@@ -27,6 +15,5 @@ export const secretsIn = (env: Readonly<Record<string, string | undefined>>): Re
   const misspelt = unknownVariables(env)
     .map(text)
     .filter(({ length }) => length >= misspelt_length_min)
-  const headers = Object.keys(env).flatMap((name) => (collectorHeaders.test(name) ? valuesOf(text(name)) : []))
-  return [...settings, ...misspelt, ...headers].filter((secret) => secret !== "")
+  return [...new Set([...settings, ...misspelt, ...telemetrySecrets(env)])].filter((secret) => secret !== "")
 }

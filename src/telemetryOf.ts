@@ -1,5 +1,5 @@
 import { Effect, type Layer } from "effect"
-import { keepSecret, withoutSecrets } from "./domain/Secrets.ts"
+import { withoutSecrets } from "./domain/Secrets.ts"
 import { Telemetry } from "./ops/Telemetry.ts"
 import { readTelemetry, type TelemetrySettings } from "./ops/telemetry/TelemetrySettings.ts"
 import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
@@ -9,7 +9,6 @@ import { version } from "./version.ts"
 /** What the `OTEL_*` variables ask for; ends with exit code 64 and every wrong one named. */
 export const readTelemetrySettings = (env: Readonly<Record<string, string | undefined>>) =>
   Effect.fromResult(readTelemetry(env)).pipe(
-    Effect.tap(({ telemetry }) => Effect.sync(() => telemetry?.secrets.forEach(keepSecret))),
     Effect.mapError((problems) => new ProgramEnd({ code: exitCode.settings, lines: problems.map(describeProblem) }))
   )
 

@@ -1,14 +1,14 @@
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
 import { databaseOf } from "./databaseOf.ts"
-import { verifyProgress } from "./ops/verifyText.ts"
+import { filesProgress } from "./ops/progressText.ts"
 import { makeProgress } from "./progressLine.ts"
 import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import type { Settings } from "./Settings.ts"
 import type { DatabaseOptions } from "./sql/Database.ts"
 
 /** Progress goes to standard error: standard output is the report's, JSON or not. */
-export const verificationProgress = makeProgress(process.stderr, verifyProgress)
+export const verificationProgress = makeProgress(process.stderr, filesProgress)
 
 /** The database that the settings mean, or why there is none to compare with. Comparing makes no database. */
 export const databaseToCompare = (settings: Settings): DatabaseOptions | string => {

@@ -72,7 +72,7 @@ describe("observer backup, backup drill and restore", () => {
         const all = yield* observer(["backup"])
         assert.deepInclude(all, { code: 0, stderr: "" })
         assert.match(all.stdout, /^journal +8 +0 +8 +0 +0 /m)
-        assert.match(all.stdout, /files sent and verified, .* MB\/s\n$/)
+        assert.match(all.stdout, /files sent and verified, .* in \d+\.\d s, .* ([kMG]B|bytes)\/s\n$/)
         const log = readFileSync(join(stateDir, "backup/transfers.jsonl"), "utf8")
         const events = log
           .split("\n")

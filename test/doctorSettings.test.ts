@@ -52,6 +52,39 @@ describe("a look at the settings", () => {
     })
   )
 
+  it.live("names wrong values of telemetry's variables and alarms' rules, and says where both go", () =>
+    Effect.gen(function* () {
+      const cwd = yield* scratchFolder
+      const receiver = {
+        OTEL_EXPORTER_OTLP_ENDPOINT: "https://me:planted@collector.example",
+        OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20planted"
+      }
+      const wrong = { ...receiver, OTEL_BSP_MAX_QUEUE_SIZE: "many", OBSERVER_ALERT_RULES: "noSuchRule:off" }
+      const bad = yield* looked(wrong, cwd)
+      assert.deepStrictEqual(
+        bad.of("settings").map(({ status, words }) => [status, words.split(" ")[0]]),
+        [
+          ["fail", "OBSERVER_ALERT_RULES"],
+          ["fail", "OTEL_BSP_MAX_QUEUE_SIZE"]
+        ]
+      )
+      const onlyTelemetry = yield* looked({ ...receiver, OTEL_BSP_MAX_QUEUE_SIZE: "many" }, cwd)
+      assert.isTrue(onlyTelemetry.of("settings").some(({ status }) => status === "fail"))
+      const webhook = "https://hooks.example/planted"
+      const right = {
+        ...receiver,
+        OTEL_ODD: "1",
+        OBSERVER_ALERT_WEBHOOK: webhook,
+        OBSERVER_ALERT_RULES: "refusals:off"
+      }
+      const good = yield* looked(right, cwd)
+      assert.deepInclude(good.of("telemetry")[0], { status: "ok", words: "traces, metrics, logs are sent" })
+      assert.include(good.of("settings").at(-1)?.words, "OTEL_ODD")
+      assert.deepInclude(good.of("alarms")[0]?.details, { channels: ["webhook"], changes: ["refusals:off"] })
+      assert.deepInclude((yield* looked({}, cwd)).of("alarms")[0], { status: "skipped" })
+    })
+  )
+
   it.live("says what the file of symbols holds, and goes on without it", () =>
     Effect.gen(function* () {
       const cwd = yield* scratchFolder

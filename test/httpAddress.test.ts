@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { observerAddress, tellAddress } from "../src/httpAddress.ts"
+import { Disk } from "../src/journal/Disk.ts"
 import { scratchFolder } from "./support/virtualTime.ts"
 
 const urlOf = (httpHost: string, httpPort: number, stateDir = "/nowhere") =>
@@ -22,12 +23,13 @@ describe("where an observer answers", () => {
     Effect.gen(function* () {
       const stateDir = join(yield* scratchFolder, "state")
       assert.strictEqual(yield* urlOf("127.0.0.1", 0, stateDir), "http://127.0.0.1:0")
+      mkdirSync(stateDir)
       yield* tellAddress(stateDir, "http://127.0.0.1:41001")
       yield* tellAddress(stateDir, "http://127.0.0.1:41002")
       assert.strictEqual(yield* urlOf("127.0.0.1", 0, stateDir), "http://127.0.0.1:41002")
       assert.strictEqual(yield* urlOf("127.0.0.1", 8787, stateDir), "http://127.0.0.1:8787")
       writeFileSync(join(stateDir, "http.json"), "{")
       assert.strictEqual(yield* urlOf("127.0.0.1", 0, stateDir), "http://127.0.0.1:0")
-    })
+    }).pipe(Effect.provide(Disk.layer))
   )
 })

@@ -12,6 +12,7 @@ describe("the secrets of an environment", () => {
       KIS_ENVV: "live",
       OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20one,x-key=two",
       OTEL_EXPORTER_OTLP_TRACES_HEADERS: "x-key=three%",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "https://me:pass%20word@collector.example",
       PATH: "/usr/bin:/bin:/usr/local/bin"
     }
     assert.deepStrictEqual(secretsIn(env), [
@@ -20,10 +21,12 @@ describe("the secrets of an environment", () => {
       "gatewayPassword",
       "misspelt-and-long-enough",
       "Bearer%20one",
+      "Bearer one",
       "one",
       "two",
-      "two",
-      "three%"
+      "three%",
+      "pass%20word",
+      "pass word"
     ])
   })
 })

@@ -1,5 +1,6 @@
 import { Data, Effect, Redacted, Result, Schema } from "effect"
 import { readFile, stat } from "node:fs/promises"
+import { isOpenToOthers, modeWords } from "../domain/fileMode.ts"
 import { systemCode } from "../domain/systemCode.ts"
 
 /** One account as its owner wrote it; what is absent is as the settings say for all. */
@@ -147,13 +148,11 @@ const unreadable = (cause: unknown): string => {
   return `it cannot be read (${code})`
 }
 
-/** Others may read the keys. Windows has no such bits. */
+/** Others may read the keys. */
 const permissionWarnings = (path: string, mode: number): ReadonlyArray<string> =>
-  process.platform === "win32" || (mode & 0o077) === 0
-    ? []
-    : [
-        `the accounts file ${path} is open to other users (mode ${(mode & 0o777).toString(8).padStart(4, "0")}): chmod 600 ${path}`
-      ]
+  isOpenToOthers(mode)
+    ? [`the accounts file ${path} is open to other users (mode ${modeWords(mode)}): chmod 600 ${path}`]
+    : []
 
 /**
  * Reads the file that `KIS_ACCOUNTS` names: `[{alias, appKey, appSecret, env?, callsPerSecond?, slots?}, …]`, up to a

@@ -25,3 +25,7 @@ export const byteWords = (bytes: number): string => {
   }
   return `${unit === 0 || value >= 99.5 ? Math.round(value) : Number(value.toPrecision(value >= 9.95 ? 3 : 2))} ${units[unit]}`
 }
+
+/** So many bytes in such a time, as bytes a second: `12 MB/s`. */
+export const speedWords = (bytes: number, elapsed_ms: number): string =>
+  `${byteWords(elapsed_ms === 0 ? 0 : (bytes / elapsed_ms) * 1_000)}/s`

@@ -1,3 +1,5 @@
+import { speedWords } from "./amountWords.ts"
+
 /** How far a pass over the archive has come. */
 export interface Progress {
   /** Bytes of the archive that are done. */
@@ -35,3 +37,21 @@ export const archiveProgress =
     const share = totalBytes === 0 ? 1 : Math.min(1, bytes / totalBytes)
     return progressBar({ share, elapsed_ms, words: `${Math.floor(share * 100)} %  ${rowsPerSecond} rows/s` }, width)
   }
+
+/** Of what is being passed over: files, and bytes as they are read, or sent and read back. */
+export interface FilesProgress {
+  readonly files: number
+  readonly filesTotal: number
+  readonly bytes: number
+  readonly bytesTotal: number
+}
+
+/** How many files have passed, how fast, how long the rest will take. */
+export const filesProgress = (
+  { bytes, bytesTotal, files, filesTotal }: FilesProgress,
+  width: number,
+  elapsed_ms: number
+): string => {
+  const words = `${files} of ${filesTotal} files  ${speedWords(bytes, elapsed_ms)}`
+  return progressBar({ share: bytesTotal === 0 ? 1 : bytes / bytesTotal, elapsed_ms, words }, width)
+}

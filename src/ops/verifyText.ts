@@ -1,22 +1,11 @@
 import { hourFolder } from "../calendar/MarketTime.ts"
-import type { Problem, VerifyProgress, VerifyReport } from "../journal/Verify.ts"
+import type { Problem, VerifyReport } from "../journal/Verify.ts"
 import { type HourRows, missingIncidentsOf, missingOf } from "../sql/HourRows.ts"
+import { byteWords } from "./amountWords.ts"
 import { count, plural } from "./countWords.ts"
-import { progressBar } from "./progressText.ts"
 
 /** So many problems are shown; the rest is in the JSON. */
 const shown = 50
-
-/** One line: how many files and bytes are verified, how fast, how long it will take. */
-export const verifyProgress = (
-  { bytes, bytesTotal, files, filesTotal }: VerifyProgress,
-  width: number,
-  elapsed_ms: number
-): string => {
-  const speed = elapsed_ms === 0 ? 0 : bytes / 1e3 / elapsed_ms
-  const words = `${files} of ${filesTotal} files  ${speed.toFixed(0)} MB/s`
-  return progressBar({ share: bytesTotal === 0 ? 1 : bytes / bytesTotal, elapsed_ms, words }, width)
-}
 
 /** The problems as a table, a line each. */
 export const problemTable = (problems: ReadonlyArray<Problem>, found: number): ReadonlyArray<string> => {
@@ -63,6 +52,6 @@ export const rowsText = (hours: ReadonlyArray<HourRows>): ReadonlyArray<string> 
 
 /** What was verified, in one line. */
 export const summary = ({ bytes, certified, days, files, lines, problemsFound }: VerifyReport): string => {
-  const what = `${plural(days, "day")}, ${plural(files, "file")}, ${(bytes / 1e6).toFixed(1)} MB, ${plural(lines, "line")}, ${plural(certified.length, "certificate")}`
+  const what = `${plural(days, "day")}, ${plural(files, "file")}, ${byteWords(bytes)}, ${plural(lines, "line")}, ${plural(certified.length, "certificate")}`
   return problemsFound === 0 ? `${what}: nothing is wrong` : `${what}: WRONG in ${count(problemsFound)} places`
 }

@@ -8,21 +8,10 @@ import { fail, type Finding, ok, skipped, warn, worstOf } from "../../src/ops/do
 import type { Installation } from "../../src/ops/doctor/Installation.ts"
 import { judgeNode } from "../../src/ops/doctor/nodeVersion.ts"
 import { renderFindings } from "../../src/ops/doctor/renderFindings.ts"
+import { installationAt } from "../support/installation.ts"
 import { judgeZone } from "../../src/ops/doctor/timeZone.ts"
 
-const on: Installation = {
-  node: "seoul-1",
-  dataDir: "/nowhere/data",
-  logDir: "/nowhere/log",
-  stateDir: "/nowhere/state",
-  fsync_ms: 200,
-  session: "always",
-  accounts: undefined,
-  database: undefined,
-  migrations: "/nowhere/migrations",
-  holder: Effect.undefined,
-  health: Effect.undefined
-}
+const on = installationAt("/nowhere")
 
 const check = (name: string, look: Check["look"], needsNetwork = false): Check => ({
   name,
@@ -182,8 +171,15 @@ describe("what is said of a machine", () => {
   })
 
   it("room is judged by its bytes and by when it will be gone", () => {
-    const room = (free_bytes: number, perDay?: number) =>
-      judgeRoom("disk room", { free_bytes, total_bytes: 1e12 }, perDay)
+    const limits = { low_bytes: 1e9, stop_bytes: 128e6 }
+    const judged = (free_bytes: number, total_bytes: number, more: { isOfRecord?: boolean; bytesPerDay?: number }) =>
+      judgeRoom("disk room", {
+        room: { free_bytes, total_bytes },
+        limits,
+        isOfRecord: more.isOfRecord ?? true,
+        bytesPerDay: more.bytesPerDay
+      })
+    const room = (free_bytes: number, bytesPerDay = 0) => judged(free_bytes, 1e12, { bytesPerDay })
     assert.strictEqual(room(5e10).status, "ok")
     assert.strictEqual(room(9e8).status, "warn")
     assert.strictEqual(room(1e8).status, "fail")
@@ -191,5 +187,10 @@ describe("what is said of a machine", () => {
     assert.strictEqual(room(5e10, 1e10).status, "warn")
     assert.strictEqual(room(5e10, 6e10).status, "fail")
     assert.strictEqual(room(5e10, 1e9).words, "50 GB of 1 TB free; at 1 GB a day it is full in 50 days")
+    // On a small disk the limits are shares of it; of a disk without the record only how little is left counts.
+    assert.strictEqual(judged(3e8, 1e9, {}).status, "ok")
+    assert.strictEqual(judged(2e8, 1e9, {}).status, "warn")
+    assert.strictEqual(judged(5e7, 1e9, {}).status, "fail")
+    assert.strictEqual(judged(1e8, 1e12, { isOfRecord: false }).status, "warn")
   })
 })

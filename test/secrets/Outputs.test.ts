@@ -40,7 +40,9 @@ const environment = (
   const accounts = join(folder, "accounts.json")
   const entries = [
     { alias: "main", appKey: planted.appKey, appSecret: planted.appSecret },
-    { alias: "other", appKey: planted.otherKey, appSecret: planted.otherSecret }
+    { alias: "other", appKey: planted.otherKey, appSecret: planted.otherSecret },
+    // The broker takes all but this one, which is an alarm at once.
+    { alias: "refused", appKey: planted.refusedKey, appSecret: planted.refusedSecret }
   ]
   writeFileSync(accounts, JSON.stringify(entries), { mode: 0o600 })
   return {
@@ -52,10 +54,13 @@ const environment = (
     OBSERVER_HTTP_PORT: "0",
     OBSERVER_HTTP_TOKEN: planted.httpToken,
     OBSERVER_DRAIN_SECONDS: "2",
-    OBSERVER_ALERT_SLACK: servers.receiverUrl + planted.webhook,
-    OBSERVER_ALERT_WEBHOOK: servers.receiverUrl + planted.webhook,
-    OBSERVER_PING_URL: servers.receiverUrl + planted.webhook,
+    OBSERVER_ALERT_SLACK: `${servers.receiverUrl}${planted.webhook}?to=slack`,
+    OBSERVER_ALERT_WEBHOOK: `${servers.receiverUrl}${planted.webhook}?to=webhook`,
+    OBSERVER_PING_URL: `${servers.receiverUrl}${planted.webhook}?to=ping`,
     OTEL_EXPORTER_OTLP_ENDPOINT: servers.receiverUrl,
+    OTEL_METRIC_EXPORT_INTERVAL: "1000",
+    OTEL_METRIC_EXPORT_TIMEOUT: "1000",
+    OTEL_TRACES_SAMPLER: "always_on",
     OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${planted.collectorKey}`,
     DATABASE_URL: `postgres://observer:${encodeURIComponent(planted.databasePassword)}@127.0.0.1:${database}/observer`,
     KIS_ACCOUNTS: accounts,
@@ -95,6 +100,9 @@ const allAnswers = (url: string) =>
     return texts
   })
 
+/** What the program tells of itself by its own account. The ping is not among it: a broker that refuses all earns none. */
+const told = ["/v1/traces", "/v1/metrics", "/v1/logs", "?to=webhook", "?to=slack"] as const
+
 const urlIn = (text: string) => /http:\/\/127\.0\.0\.1:\d+(?=\/health)/.exec(text)?.[0]
 
 const running = Effect.gen(function* () {
@@ -126,7 +134,9 @@ describe("a planted secret", () => {
         yield* until(
           () => observer.code() !== undefined || (calls() >= 60 && words() >= 4 && database.asked.length >= 2)
         )
+        yield* until(() => observer.code() !== undefined || told.every((part) => receiver.heard(part) !== ""))
         assert.isUndefined(observer.code(), observer.said())
+        assert.include(receiver.heard("?to=webhook"), '"rule":"accountRefused"')
         assert.strictEqual(database.asked[0], planted.databasePassword)
         assert.isTrue(broker.requests.some(({ headers }) => headers["appsecret"] === planted.otherSecret))
         const answers = yield* allAnswers(urlIn(observer.said()) ?? "")
@@ -137,6 +147,10 @@ describe("a planted secret", () => {
         yield* ended(observer)
         assert.strictEqual(observer.code(), 0, observer.said())
         look("standard output and error", observer.said())
+        for (const part of told) {
+          assert.notStrictEqual(receiver.heard(part), "", part)
+          look(part, receiver.heard(part))
+        }
         look("what others are told", receiver.heard())
         const days = filesBelow(folder).flatMap(({ name }) => /^data\/(\d{4}\/\d\d\/\d\d)\//.exec(name)?.[1] ?? [])
         const day = String(days[0]).replaceAll("/", "-")

@@ -30,6 +30,9 @@ const refusals: ReadonlyArray<(words: string) => ScriptedAnswer> = [
 export const echoing = (server: KisServer): void => {
   let answers = 0
   server.answer((request) => {
+    if (request.path === "/oauth2/tokenP" && request.body.includes(planted.refusedKey)) {
+      return json({ error_code: "EGW00103", error_description: quoted(request) }, 403)
+    }
     if (request.path === "/oauth2/tokenP") return json({ access_token: planted.token, expires_in: 86_400 })
     if (request.path === "/oauth2/Approval") return json({ approval_key: planted.approvalKey })
     const refusal = refusals[answers++ % refusals.length]

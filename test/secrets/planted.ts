@@ -4,6 +4,8 @@ export const planted = {
   appSecret: "Tk/9plantedAppSecret+aB3/cD5+eF7/gH9+iJ1/kL3+mN5/oP7+qR9/sT1+uV3/wX5+yZ7==",
   otherKey: "PSzz9plantedOtherKey8Yx7Wv6Ut5Sr4Qp3",
   otherSecret: "Qm+plantedOtherSecret/1a+2b/3c+4d/5e+6f/7g+8h/9i+0j/1k+2l/3m+4n/5o+6p/7q==",
+  refusedKey: "PSgg3plantedRefusedKey5Hj6Kl7Mn8Bv9C",
+  refusedSecret: "Rw/7plantedRefusedSecret+2c/3d+4e/5f+6g/7h+8i/9j+0k/1l+2m/3n+4o/5p+6q/7r==",
   token: "eyJ0eXAiOiJKV1QifQ.plantedAccessToken_AbCdEfGhIjKlMnOp.qRsTuVwXyZ-0123",
   approvalKey: "9f8e7d6c-planted-approval-key-5b4a39281706",
   httpToken: "planted-http-token/with+all=characters",

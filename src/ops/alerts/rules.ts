@@ -1,18 +1,11 @@
 import type { HealthReport } from "../Health.ts"
+import { byteWords, spanWords } from "../amountWords.ts"
 import type { Observation, Rule } from "./Rule.ts"
 
 const minutes = 60
-const hours = 3_600
 
 const share = (part: number, whole: number) => (whole === 0 ? 0 : (100 * part) / whole)
 const percent = (value: number) => `${value < 10 ? Math.round(value * 10) / 10 : Math.round(value)} %`
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
-const span = (seconds: number) =>
-  seconds < 2 * minutes
-    ? `${Math.round(seconds)} s`
-    : seconds < 2 * hours
-      ? `${Math.round(seconds / minutes)} min`
-      : `${Math.round(seconds / hours)} h`
 const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
 const listed = (words: ReadonlyArray<string>): string | undefined => (words.length === 0 ? undefined : words.join("; "))
 
@@ -69,7 +62,7 @@ export const rules: ReadonlyArray<Rule> = [
       listed(
         folders(seen).flatMap(({ free_bytes, name, path, state }) =>
           state === "low"
-            ? [`${name} folder ${path}${free_bytes === undefined ? "" : `: ${gigabytes(free_bytes)} free`}`]
+            ? [`${name} folder ${path}${free_bytes === undefined ? "" : `: ${byteWords(free_bytes)} free`}`]
             : []
         )
       ),
@@ -88,7 +81,7 @@ export const rules: ReadonlyArray<Rule> = [
       listed(
         folders(seen).flatMap(({ full_hours, name, path }) =>
           full_hours !== undefined && full_hours < limit
-            ? [`${name} folder ${path}: full in ${full_hours < 10 ? full_hours.toFixed(1) : Math.round(full_hours)} h`]
+            ? [`${name} folder ${path}: full in ${spanWords(full_hours * 3_600_000)}`]
             : []
         )
       ),
@@ -117,7 +110,7 @@ export const rules: ReadonlyArray<Rule> = [
     recover_seconds: 1 * minutes,
     amiss: ({ report: { sql } }, limit) =>
       sql !== undefined && sql.lag_records > 0 && sql.lag_seconds > limit
-        ? `${sql.lag_records} records behind, the oldest ${span(sql.lag_seconds)} old`
+        ? `${sql.lag_records} records behind, the oldest ${spanWords(sql.lag_seconds * 1_000)} old`
         : undefined,
     meaning: "Rows come into SQL later than the limit. Nothing is lost: the journal has them.",
     action: "See whether the database is slow, busy or short of room; while it catches up after an outage, wait."
@@ -172,7 +165,7 @@ export const rules: ReadonlyArray<Rule> = [
       const newestMs = Math.max(...live.map(({ stream }) => stream.lastDataMs ?? stream.sinceMs))
       const silent_seconds = (seen.nowMs - newestMs) / 1_000
       return silent_seconds > limit
-        ? `nothing for ${span(silent_seconds)} on ${live.length} connections that are open`
+        ? `nothing for ${spanWords(silent_seconds * 1_000)} on ${live.length} connections that are open`
         : undefined
     },
     meaning: "Connections are open and say nothing while the market trades.",
@@ -455,7 +448,7 @@ export const rules: ReadonlyArray<Rule> = [
     recover_seconds: 5 * minutes,
     amiss: ({ machine: { heapLimit_bytes, heapUsed_bytes } }, limit) => {
       const used = share(heapUsed_bytes, heapLimit_bytes)
-      return used > limit ? `${percent(used)} of ${gigabytes(heapLimit_bytes)} of heap used` : undefined
+      return used > limit ? `${percent(used)} of ${byteWords(heapLimit_bytes)} of heap used` : undefined
     },
     meaning: "The heap is nearly as large as Node lets it become; beyond that the process ends.",
     action:

@@ -28,6 +28,15 @@ export interface BackupReport {
 
 export const isGood = ({ failed, stopped }: BackupReport): boolean => failed.length === 0 && stopped === undefined
 
+const eachCount = (of: (name: keyof KindCount) => number): KindCount => ({
+  files: of("files"),
+  present: of("present"),
+  sent: of("sent"),
+  waiting: of("waiting"),
+  failed: of("failed"),
+  bytes: of("bytes")
+})
+
 /** Counts of one run, by kind, as they grow. */
 export const makeTally = () => {
   const kinds = new Map<BackupKind, KindCount>()
@@ -35,14 +44,7 @@ export const makeTally = () => {
   const add = (kind: BackupKind, more: Partial<KindCount>): void => {
     const is = kinds.get(kind) ?? none
     const sum = (name: keyof KindCount) => is[name] + (more[name] ?? 0)
-    kinds.set(kind, {
-      files: sum("files"),
-      present: sum("present"),
-      sent: sum("sent"),
-      waiting: sum("waiting"),
-      failed: sum("failed"),
-      bytes: sum("bytes")
-    })
+    kinds.set(kind, eachCount(sum))
   }
   const report = () =>
     Object.fromEntries(backupKinds.map((kind) => [kind, kinds.get(kind) ?? none])) as Record<BackupKind, KindCount>
@@ -52,14 +54,7 @@ export const makeTally = () => {
 /** What was sent in all, of all kinds. */
 export const totalOf = ({ kinds }: BackupReport): KindCount => {
   const sum = (name: keyof KindCount) => Object.values(kinds).reduce((total, kind) => total + kind[name], 0)
-  return {
-    files: sum("files"),
-    present: sum("present"),
-    sent: sum("sent"),
-    waiting: sum("waiting"),
-    failed: sum("failed"),
-    bytes: sum("bytes")
-  }
+  return eachCount(sum)
 }
 
 export const reasonOf = ({ failed, stopped }: BackupReport): string | undefined => {

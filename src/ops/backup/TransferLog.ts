@@ -1,6 +1,8 @@
 import { Clock, Effect, Result, Schema } from "effect"
-import { appendFile, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises"
+import { appendFile, mkdir, readFile, rename, stat } from "node:fs/promises"
 import { join } from "node:path"
+import { Disk } from "../../journal/Disk.ts"
+import { replaceWhole } from "../../journal/wholeFile.ts"
 import { fileCall } from "./fileCall.ts"
 import { backupFolder } from "./Receipts.ts"
 
@@ -69,10 +71,10 @@ export const logTransfers = Effect.fnUntraced(function* (
   })
 })
 
-const memoryOf = (stateDir: string) => join(backupFolder(stateDir), "runs.json")
+const memoryName = "runs.json"
 
 const readMemory = (stateDir: string): Effect.Effect<typeof Memory.Type> =>
-  Effect.promise(() => readFile(memoryOf(stateDir), "utf8").catch(() => "")).pipe(
+  Effect.promise(() => readFile(join(backupFolder(stateDir), memoryName), "utf8").catch(() => "")).pipe(
     Effect.map((text) => Result.getOrElse(decode(text), () => ({})))
   )
 
@@ -81,11 +83,8 @@ export const readRuns = (stateDir: string, target: string): Effect.Effect<Runs> 
   Effect.map(readMemory(stateDir), (memory) => memory[target] ?? noRuns)
 
 export const rememberRuns = Effect.fnUntraced(function* (stateDir: string, target: string, runs: Runs) {
-  const path = memoryOf(stateDir)
   const memory = { ...(yield* readMemory(stateDir)), [target]: runs }
-  yield* fileCall("write", path, async () => {
-    await mkdir(backupFolder(stateDir), { recursive: true })
-    await writeFile(`${path}.new`, `${JSON.stringify(memory)}\n`)
-    await rename(`${path}.new`, path)
-  })
+  const folder = backupFolder(stateDir)
+  yield* (yield* Disk).makeFolder(folder)
+  yield* replaceWhole(folder, memoryName, Buffer.from(`${JSON.stringify(memory)}\n`))
 })

@@ -1,28 +1,14 @@
+import { byteWords, speedWords } from "../amountWords.ts"
 import { count, plural } from "../countWords.ts"
-import { progressBar } from "../progressText.ts"
 import type { DrillReport } from "./drill.ts"
 import type { RestoreReport } from "./restore.ts"
 import { backupKinds, type BackupReport, totalOf } from "./BackupReport.ts"
-import { type BackupProgress } from "./runBackup.ts"
 import type { TargetVerification } from "./verifyTarget.ts"
 
 /** So many files are named; the rest is counted. */
 const shown = 50
 
-const size = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 const seconds = (elapsed_ms: number): string => `${(elapsed_ms / 1_000).toFixed(1)} s`
-const speed = (bytes: number, elapsed_ms: number): string =>
-  `${(elapsed_ms === 0 ? 0 : bytes / 1e3 / elapsed_ms).toFixed(1)} MB/s`
-
-/** One line: how many files and bytes have passed, how fast, how long it will take. */
-export const backupProgress = (
-  { bytes, bytesTotal, files, filesTotal }: BackupProgress,
-  width: number,
-  elapsed_ms: number
-): string => {
-  const words = `${files} of ${filesTotal} files  ${speed(bytes, elapsed_ms)}`
-  return progressBar({ share: bytesTotal === 0 ? 1 : bytes / bytesTotal, elapsed_ms, words }, width)
-}
 
 /** Rows of words as lines of equal columns, numbers to the right. */
 const tableOf = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
@@ -46,7 +32,7 @@ export const backupLines = (report: BackupReport, isDry: boolean): ReadonlyArray
   const line = (name: string, each: typeof total) => [
     name,
     ...[each.files, each.present, each.sent, each.waiting, each.failed].map(count),
-    size(each.bytes)
+    byteWords(each.bytes)
   ]
   const kinds = backupKinds.filter((kind) => report.kinds[kind].files + report.kinds[kind].failed > 0)
   const table = tableOf([
@@ -60,7 +46,7 @@ export const backupLines = (report: BackupReport, isDry: boolean): ReadonlyArray
       : [`${plural(total.waiting, "file")} wait to be compressed or listed, and are sent in a later run`]
   const end = isDry
     ? `to ${report.target}: nothing was sent, as asked (--dry-run)`
-    : `to ${report.target}: ${plural(total.sent, "file")} sent and verified, ${size(total.bytes)} in ${seconds(report.elapsed_ms)}, ${speed(total.bytes, report.elapsed_ms)}`
+    : `to ${report.target}: ${plural(total.sent, "file")} sent and verified, ${byteWords(total.bytes)} in ${seconds(report.elapsed_ms)}, ${speedWords(total.bytes, report.elapsed_ms)}`
   return [...table, ...waiting, ...named(report.failed, ({ file, reason }) => `FAILED ${file}: ${reason}`), end]
 }
 
@@ -68,7 +54,7 @@ export const backupLines = (report: BackupReport, isDry: boolean): ReadonlyArray
 export const verificationLines = (target: string, found: TargetVerification): ReadonlyArray<string> => {
   const { bytes, elapsed_ms, files, wrong } = found
   if (files === 0) return [`${target}: nothing was backed up there for these days`]
-  const what = `${target}: ${plural(files, "file")}, ${size(bytes)} in ${seconds(elapsed_ms)}, ${speed(bytes, elapsed_ms)}`
+  const what = `${target}: ${plural(files, "file")}, ${byteWords(bytes)} in ${seconds(elapsed_ms)}, ${speedWords(bytes, elapsed_ms)}`
   return [
     ...named(wrong, ({ file, found: is }) => `${is.toUpperCase()} ${file}`),
     wrong.length === 0
@@ -79,7 +65,7 @@ export const verificationLines = (target: string, found: TargetVerification): Re
 
 export const restoreLines = (report: RestoreReport, into: string): ReadonlyArray<string> => {
   const { bytes, days, elapsed_ms, files, present, wrong } = report
-  const what = `${plural(days.length, "day")}, ${plural(files, "file")}, ${size(bytes)} in ${seconds(elapsed_ms)}`
+  const what = `${plural(days.length, "day")}, ${plural(files, "file")}, ${byteWords(bytes)} in ${seconds(elapsed_ms)}`
   return [
     ...named(wrong, ({ file, reason }) => `MISSING ${file}: ${reason}`),
     `${into}: ${what}${present === 0 ? "" : `, ${count(present)} of them were there`}: ${
@@ -111,7 +97,7 @@ export const drillLines = (report: DrillReport): ReadonlyArray<string> => {
     ...(live === "compared" ? [] : [live]),
     ...waits,
     ...named(wrong, ({ detail, what }) => `WRONG ${what}: ${detail}`),
-    `${day} from ${target}: ${plural(files, "file")}, ${size(bytes)}, ${plural(lines, "line")}, ${plural(rows, "row")} in ${report.seconds} s: ${
+    `${day} from ${target}: ${plural(files, "file")}, ${byteWords(bytes)}, ${plural(lines, "line")}, ${plural(rows, "row")} in ${report.seconds} s: ${
       ok ? "it can be had back" : `it CANNOT be had back as it was: ${plural(wrong.length, "thing")} wrong`
     }`
   ]

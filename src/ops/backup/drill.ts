@@ -1,19 +1,19 @@
 import { Clock, Effect } from "effect"
 import type { Migrator, SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
-import { systemCode } from "../../domain/systemCode.ts"
-import { DiskError } from "../../journal/Disk.ts"
 import { type ManifestLine, readManifest } from "../../journal/Manifest.ts"
 import { quickRecord } from "../../journal/QuickLine.ts"
 import { readArchive } from "../../journal/Reader.ts"
+import { replaceWhole } from "../../journal/wholeFile.ts"
 import { verifyArchive } from "../../journal/Verify.ts"
 import * as Database from "../../sql/Database.ts"
 import { countRows, makeHourCount } from "../../sql/HourRows.ts"
 import { replay } from "../../sql/Replay.ts"
 import type { BackupTarget } from "./BackupTarget.ts"
 import { theseDays } from "./DaySelection.ts"
+import { fileCall } from "./fileCall.ts"
 import { sealedForm } from "./inventory.ts"
 import { isAt } from "./planSealed.ts"
 import { backupFolder, load } from "./Receipts.ts"
@@ -75,13 +75,9 @@ const named_max = 100
 
 const scratchFolder = (stateDir: string) =>
   Effect.acquireRelease(
-    Effect.tryPromise({
-      try: async () => {
-        await mkdir(backupFolder(stateDir), { recursive: true })
-        return await mkdtemp(join(backupFolder(stateDir), "drill-"))
-      },
-      catch: (cause) =>
-        new DiskError({ operation: "make folder", path: backupFolder(stateDir), code: systemCode(cause) })
+    fileCall("make a folder in", backupFolder(stateDir), async () => {
+      await mkdir(backupFolder(stateDir), { recursive: true })
+      return await mkdtemp(join(backupFolder(stateDir), "drill-"))
     }),
     (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }).catch(() => undefined))
   )
@@ -246,13 +242,6 @@ export const drill = Effect.fn("Backup.drill")(function* (options: DrillOptions)
     wrong,
     seconds: Math.round(((yield* Clock.currentTimeMillis) - startedAtMs) / 100) / 10
   }
-  const path = join(backupFolder(stateDir), "drill.json")
-  yield* Effect.tryPromise({
-    try: async () => {
-      await writeFile(`${path}.new`, `${JSON.stringify(report, undefined, 2)}\n`)
-      await rename(`${path}.new`, path)
-    },
-    catch: (cause) => new DiskError({ operation: "write", path, code: systemCode(cause) })
-  })
+  yield* replaceWhole(backupFolder(stateDir), "drill.json", Buffer.from(`${JSON.stringify(report, undefined, 2)}\n`))
   return report
 }, Effect.scoped)

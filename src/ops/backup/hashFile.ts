@@ -1,9 +1,8 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { open } from "node:fs/promises"
-import { systemCode } from "../../domain/systemCode.ts"
-import { DiskError } from "../../journal/Disk.ts"
 import type { OnBytes } from "./BackupTarget.ts"
+import { fileCall } from "./fileCall.ts"
 
 export interface FileHash {
   readonly bytes: number
@@ -34,10 +33,7 @@ export const hashOf = async (path: string, onBytes: OnBytes, signal?: AbortSigna
 
 /** Length and SHA-256 of a file; `undefined` when it is not there. */
 export const hashFile = (path: string, onBytes: OnBytes = () => undefined) =>
-  Effect.tryPromise({
-    try: (signal): Promise<FileHash | undefined> => hashOf(path, onBytes, signal),
-    catch: (cause) => new DiskError({ operation: "read", path, code: systemCode(cause) })
-  }).pipe(
+  fileCall("read", path, (signal): Promise<FileHash | undefined> => hashOf(path, onBytes, signal)).pipe(
     Effect.catchIf(
       ({ code }) => code === "ENOENT" || code === "ENOTDIR",
       () => Effect.undefined

@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import { stat } from "node:fs/promises"
 import { join } from "node:path"
-import { systemCode } from "../../domain/systemCode.ts"
-import { Disk, DiskError } from "../../journal/Disk.ts"
+import { Disk, type DiskError } from "../../journal/Disk.ts"
 import { type ManifestLine, readManifest } from "../../journal/Manifest.ts"
 import { parseSegmentName } from "../../journal/SegmentName.ts"
 import { listDays } from "../../journal/Segments.ts"
+import { fileCall } from "./fileCall.ts"
 import type { DaySelection } from "./DaySelection.ts"
 
 /** A sealed file in the form in which it lies on the disk. */
@@ -45,10 +45,7 @@ interface ReadDay {
 export const makeSealedFiles = (dataDir: string) => {
   const days = new Map<string, ReadDay>()
   const stampOf = (path: string) =>
-    Effect.tryPromise({
-      try: () => stat(path),
-      catch: (cause) => new DiskError({ operation: "look at", path, code: systemCode(cause) })
-    }).pipe(
+    fileCall("look at", path, () => stat(path)).pipe(
       Effect.map(({ ino, mtimeMs, size }) => `${ino} ${size} ${mtimeMs}`),
       Effect.catchIf(
         ({ code }) => code === "ENOENT",

@@ -11,7 +11,7 @@ import { fileCall } from "./fileCall.ts"
 import { hashFile } from "./hashFile.ts"
 import { sealedForm } from "./inventory.ts"
 import { batchesOf } from "./planSealed.ts"
-import type { BackupProgress } from "./runBackup.ts"
+import type { FilesProgress } from "../progressText.ts"
 
 export interface RestoreOptions {
   readonly target: BackupTarget
@@ -19,7 +19,7 @@ export interface RestoreOptions {
   readonly into: string
   /** Whether other content of these days may be replaced. */
   readonly overwrite: boolean
-  readonly onProgress?: (progress: BackupProgress) => Effect.Effect<void>
+  readonly onProgress?: (progress: FilesProgress) => Effect.Effect<void>
 }
 
 export interface RestoreReport {

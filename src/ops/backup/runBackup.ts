@@ -13,18 +13,11 @@ import { hashFile } from "./hashFile.ts"
 import { makeSealedFiles, type OtherFile, type OtherKind, otherFiles } from "./inventory.ts"
 import { batchesOf, isAt, planSealed, receiptOf, type SealedPlan } from "./planSealed.ts"
 import { endOrphan, OrphanNote } from "./orphan.ts"
+import type { FilesProgress } from "../progressText.ts"
 import { backupFolder, compact, load, type Receipt } from "./Receipts.ts"
 import { type FailedFile, sendVerified, type Sent } from "./sendVerified.ts"
 import { snapshotFile, snapshotHashes, snapshotLists } from "./snapshot.ts"
 import { logTransfers, readRuns, rememberRuns, type TransferEvent } from "./TransferLog.ts"
-
-/** Of what is being passed over: files, and bytes sent and read back. */
-export interface BackupProgress {
-  readonly files: number
-  readonly filesTotal: number
-  readonly bytes: number
-  readonly bytesTotal: number
-}
 
 export interface BackupFolders {
   readonly dataDir: string
@@ -39,7 +32,7 @@ export interface BackupOptions extends BackupFolders {
   readonly gzip_minutes: number | "off"
   /** Only says what would be done. */
   readonly isDry?: boolean
-  readonly onProgress?: (progress: BackupProgress) => Effect.Effect<void>
+  readonly onProgress?: (progress: FilesProgress) => Effect.Effect<void>
 }
 
 /** A file that got another form while it was sent is looked for again. */

@@ -7,14 +7,14 @@ import type { DaySelection } from "./DaySelection.ts"
 import { endOrphan, OrphanNote } from "./orphan.ts"
 import { batchesOf } from "./planSealed.ts"
 import { append, backupFolder, load, type Receipt } from "./Receipts.ts"
-import type { BackupProgress } from "./runBackup.ts"
+import type { FilesProgress } from "../progressText.ts"
 import { logTransfers } from "./TransferLog.ts"
 
 export interface VerifyTargetOptions {
   readonly stateDir: string
   readonly target: BackupTarget
   readonly selection: DaySelection
-  readonly onProgress?: (progress: BackupProgress) => Effect.Effect<void>
+  readonly onProgress?: (progress: FilesProgress) => Effect.Effect<void>
 }
 
 export interface TargetVerification {

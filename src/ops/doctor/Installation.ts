@@ -1,7 +1,10 @@
 import type { Effect } from "effect"
 import type { FedAccount } from "../../feed/AccountFeed.ts"
 import type { DatabaseOptions } from "../../sql/Database.ts"
+import type { BackupTarget } from "../backup/BackupTarget.ts"
+import type { Limits } from "../diskWatch/Limits.ts"
 import type { HealthReport } from "../Health.ts"
+import type { RetentionOptions } from "../Retention.ts"
 
 /** The process that holds the data folder. */
 export interface Holder {
@@ -16,6 +19,10 @@ export interface Installation {
   readonly logDir: string
   readonly stateDir: string
   readonly fsync_ms: number
+  readonly disk: Limits
+  readonly retention: Pick<RetentionOptions, "days" | "unbacked">
+  /** `undefined` where no target is set. */
+  readonly backup: { readonly target: BackupTarget; readonly age_hours: number } | undefined
   readonly session: "calendar" | "always"
   /** The broker's accounts with their servers; `undefined` where the simulator in the box is observed. */
   readonly accounts: ReadonlyArray<FedAccount> | undefined

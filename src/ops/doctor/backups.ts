@@ -1,64 +1,60 @@
-import { Clock, Effect } from "effect"
-import { join } from "node:path"
-import { Disk } from "../../journal/Disk.ts"
-import { spanWords } from "../amountWords.ts"
+import { Effect } from "effect"
+import { marketNow } from "../../calendar/MarketClock.ts"
+import { byteWords, spanWords } from "../amountWords.ts"
+import type { BackupTarget } from "../backup/BackupTarget.ts"
+import { makeSealedFiles } from "../backup/inventory.ts"
+import { load } from "../backup/Receipts.ts"
+import { readRuns } from "../backup/TransferLog.ts"
+import { unbackedAt } from "../backup/unbacked.ts"
+import { plural } from "../countWords.ts"
 import type { Check } from "../Doctor.ts"
-import { ok, skipped, warn } from "./Finding.ts"
+import { fail, type Finding, ok, skipped, warn } from "./Finding.ts"
 
-/** A backup a day, and some hours for the transfer. */
-const age_ms_max = 30 * 3_600_000
-/** The newest receipts are at the end, a line each of some two hundred bytes. */
-const tail_bytes = 65_536
+const name = "backup"
+const hour_ms = 3_600_000
+/** A share whose server is away answers nothing; the files are told of all the same. */
+const prepare_limit = "10 seconds"
 
-interface Receipt {
-  readonly at: string
-  readonly target: string
+/** The target as far as a look tells: its folder, or the program that is needed for it. */
+const ofTarget = ({ name: target, prepare }: BackupTarget) => {
+  const advice = "a target that cannot be used is not backed up to (docs/backup.md)"
+  const late = fail(name, `${target} does not answer`, advice, { details: { target } })
+  return prepare.pipe(
+    Effect.match({
+      onSuccess: (): ReadonlyArray<Finding> => [],
+      onFailure: ({ message, reason }) => [fail(name, message, advice, { details: { target, reason } })]
+    }),
+    Effect.timeoutOrElse({ duration: prepare_limit, orElse: () => Effect.succeed([late]) })
+  )
 }
 
-const isReceipt = (value: unknown): value is Receipt =>
-  typeof value === "object" &&
-  value !== null &&
-  "at" in value &&
-  "target" in value &&
-  typeof value.at === "string" &&
-  typeof value.target === "string" &&
-  !Number.isNaN(Date.parse(value.at))
-
-const receiptsIn = (text: string): ReadonlyArray<Receipt> =>
-  text.split("\n").flatMap((line) => {
-    try {
-      const value: unknown = JSON.parse(line)
-      return isReceipt(value) ? [value] : []
-    } catch {
-      return []
-    }
-  })
-
-/** When a file was last verified at a target, by the receipts. */
+/** Where copies go: whether that can be used, and how long sealed files have waited for it, by the receipts that hold. */
 export const backups: Check = {
-  name: "backup",
-  look: Effect.fnUntraced(function* ({ stateDir }) {
-    const name = "backup"
-    const nowMs = yield* Clock.currentTimeMillis
-    const disk = yield* Disk
-    const path = join(stateDir, "backup", "receipts.jsonl")
-    const size = yield* disk.size(path)
-    if (size === undefined || size === 0) {
-      return [skipped(name, "nothing was ever backed up from here", "set OBSERVER_BACKUP_TARGET (docs/backup.md)")]
+  name,
+  look: Effect.fnUntraced(function* ({ backup, dataDir, stateDir }) {
+    if (backup === undefined) {
+      const targets = new Set([...(yield* load(stateDir)).values()].flat().map(({ target }) => target))
+      const before = targets.size === 0 ? "" : `; there were backups to ${[...targets].join(", ")}`
+      return [skipped(name, `no target is set${before}`, "set OBSERVER_BACKUP_TARGET (docs/backup.md)")]
     }
-    const from = Math.max(0, size - tail_bytes)
-    const receipts = receiptsIn(Buffer.from(yield* disk.readAt(path, from, size - from)).toString("utf8"))
-    const newest = new Map(receipts.map(({ at, target }) => [target, at]))
-    if (newest.size === 0) {
-      return [warn(name, "the receipts cannot be read", `look at ${path}; observer backup writes new ones`)]
+    const { age_hours, target } = backup
+    const nowMs = yield* marketNow
+    const [unbacked, runs, trouble] = yield* Effect.all(
+      [unbackedAt(makeSealedFiles(dataDir), stateDir, target.name), readRuns(stateDir, target.name), ofTarget(target)],
+      { concurrency: 3 }
+    )
+    const { bytes, files, sealedAtMs = nowMs } = unbacked
+    const age_ms = Math.max(0, nowMs - sealedAtMs)
+    const details = { target: target.name, files, bytes, age_seconds: Math.round(age_ms / 1_000), ...runs }
+    const last = runs.goodAt === undefined ? "no run has ended well yet" : `the last good run was at ${runs.goodAt}`
+    const waits = `${plural(files, "sealed file")} of ${byteWords(bytes)} not there yet, the oldest for ${spanWords(age_ms)}`
+    const words = `${target.name}: ${files === 0 ? "every sealed file is verified there" : waits}; ${last}`
+    const advice = "observer backup says why; its schedule is OBSERVER_BACKUP_SCHEDULE"
+    if (age_ms > age_hours * hour_ms) return [...trouble, warn(name, words, advice, { details })]
+    if (runs.failures > 0) {
+      const failed = `${words}; the last ${plural(runs.failures, "run")} failed${runs.reason === undefined ? "" : `: ${runs.reason}`}`
+      return [...trouble, warn(name, failed, advice, { details })]
     }
-    return [...newest].map(([target, at]) => {
-      const age_ms = nowMs - Date.parse(at)
-      const words = `a file was last verified at ${target} ${spanWords(age_ms)} ago`
-      const details = { target, at, age_seconds: Math.round(age_ms / 1_000) }
-      return age_ms <= age_ms_max
-        ? ok(name, words, { details })
-        : warn(name, words, "observer backup says why; its schedule is OBSERVER_BACKUP_SCHEDULE", { details })
-    })
+    return [...trouble, ok(name, words, { details })]
   })
 }

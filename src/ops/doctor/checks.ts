@@ -12,6 +12,7 @@ import { journal } from "./journal.ts"
 import { memory } from "./memory.ts"
 import { restHosts, streamHosts } from "./network/hosts.ts"
 import { nodeVersion } from "./nodeVersion.ts"
+import { oldDays } from "./oldDays.ts"
 import { openFiles } from "./openFiles.ts"
 import { proxy } from "./proxy.ts"
 import { runningObserver } from "./runningObserver.ts"
@@ -26,6 +27,7 @@ export const checks: { readonly machine: ReadonlyArray<MachineCheck>; readonly i
   installation: [
     folders,
     diskRoom,
+    oldDays,
     runningObserver,
     restHosts,
     streamHosts,

@@ -8,6 +8,7 @@ import { readManifest } from "../../journal/Manifest.ts"
 import { listDays } from "../../journal/Segments.ts"
 import { byteWords, spanWords } from "../amountWords.ts"
 import type { Check } from "../Doctor.ts"
+import { isBelowStop, type Limits, limitsFor } from "../diskWatch/Limits.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import type { Installation } from "./Installation.ts"
 
@@ -15,8 +16,6 @@ const hour_ms = 3_600_000
 const day_ms = 24 * hour_ms
 /** The pace is of so many days before today, trading or not: what comes is a week like the last. */
 const paceDays = 7
-const low_bytes = 1e9
-const full_bytes = 128e6
 const low_hours = 7 * 24
 const full_hours_min = 24
 
@@ -53,23 +52,33 @@ const roomOf = async (folder: string): Promise<Room> => {
   }
 }
 
+/** What is said of one file system: its room, and what grows on it. */
+interface Asked {
+  readonly room: Pick<Room, "free_bytes" | "total_bytes">
+  /** Of the settings, as they stand for a large disk. */
+  readonly limits: Limits
+  /** Whether the record is there: appends stop before all is used. */
+  readonly isOfRecord: boolean
+  readonly bytesPerDay: number | undefined
+}
+
 /** What is to be said of the room a file system has left, at a pace where there is one. */
-export const judgeRoom = (
-  name: string,
-  { free_bytes, total_bytes }: Pick<Room, "free_bytes" | "total_bytes">,
-  perDay: number | undefined
-): Finding => {
-  const full_hours = perDay === undefined || perDay <= 0 ? undefined : (free_bytes / perDay) * 24
+export const judgeRoom = (name: string, { bytesPerDay: perDay, isOfRecord, limits, room }: Asked): Finding => {
+  const { free_bytes, total_bytes } = room
+  const here = limitsFor(limits, total_bytes)
+  const usable_bytes = Math.max(0, free_bytes - (isOfRecord ? here.stop_bytes : 0))
+  const full_hours = perDay === undefined || perDay <= 0 ? undefined : (usable_bytes / perDay) * 24
   const pace =
     perDay === undefined || full_hours === undefined
       ? ""
       : `; at ${byteWords(perDay)} a day it is full in ${spanWords(full_hours * hour_ms)}`
   const words = `${byteWords(free_bytes)} of ${byteWords(total_bytes)} free${pace}`
-  const details = { free_bytes, total_bytes, ...(full_hours === undefined ? {} : { full_hours }) }
+  const details = { free_bytes, total_bytes, ...here, ...(full_hours === undefined ? {} : { full_hours }) }
   const hours = full_hours ?? Number.POSITIVE_INFINITY
   const advice = "make room, or back up and let old days go (docs/doctor.md)"
-  if (free_bytes < full_bytes || hours < full_hours_min) return fail(name, words, advice, { details })
-  if (free_bytes < low_bytes || hours < low_hours) return warn(name, words, advice, { details })
+  const isStopped = isOfRecord && isBelowStop(free_bytes, here, false)
+  if (isStopped || free_bytes === 0 || hours < full_hours_min) return fail(name, words, advice, { details })
+  if (free_bytes < here.low_bytes || hours < low_hours) return warn(name, words, advice, { details })
   return ok(name, words, { details })
 }
 
@@ -92,7 +101,9 @@ export const diskRoom: Check = {
       else known.whats.push(what)
     }
     return [...rooms.values()].map(({ room, whats }) => {
-      const found = judgeRoom("disk room", room, whats.includes("data") ? perDay : undefined)
+      const isOfRecord = whats.includes("data")
+      const bytesPerDay = isOfRecord ? perDay : undefined
+      const found = judgeRoom("disk room", { room, limits: on.disk, isOfRecord, bytesPerDay })
       return { ...found, words: `${whats.join(", ")}: ${found.words}`, details: { ...found.details, folders: whats } }
     })
   })

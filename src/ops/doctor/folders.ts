@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
+import { isOpenToOthers, modeWords } from "../../domain/fileMode.ts"
 import { systemCode } from "../../domain/systemCode.ts"
 import type { Check } from "../Doctor.ts"
 import { type Finding, fail, ok, warn } from "./Finding.ts"
@@ -40,11 +41,6 @@ const lacking = async (name: string, variable: string, folder: string): Promise<
   if (code === undefined) return ok(name, `${folder} is not there yet; the first start makes it`)
   return fail(name, `${folder} is not there and cannot be made in ${parent} (${code})`, `make it, or set ${variable}`)
 }
-
-const modeWords = (mode: number) => (mode & 0o777).toString(8).padStart(4, "0")
-
-/** Windows has no such bits. */
-const isOpenToOthers = (mode: number) => process.platform !== "win32" && (mode & 0o077) !== 0
 
 const judge = async (
   { name, variable, folder, isSecret }: Place,

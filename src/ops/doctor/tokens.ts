@@ -1,6 +1,7 @@
 import { Clock, Effect } from "effect"
 import { stat } from "node:fs/promises"
 import type { FedAccount } from "../../feed/AccountFeed.ts"
+import { isOpenToOthers, modeWords } from "../../domain/fileMode.ts"
 import { traceCredential } from "../../kis/Credential.ts"
 import { spanWords } from "../amountWords.ts"
 import type { Check } from "../Doctor.ts"
@@ -13,15 +14,10 @@ const refusals_max = 2
 const modeOf = (file: string) =>
   Effect.promise(() =>
     stat(file).then(
-      ({ mode }) => mode & 0o777,
+      ({ mode }) => mode,
       () => undefined
     )
   )
-
-const modeWords = (mode: number) => mode.toString(8).padStart(4, "0")
-
-/** Windows has no such bits. */
-const isOpenToOthers = (mode: number) => process.platform !== "win32" && (mode & 0o077) !== 0
 
 /** What a key's secrets of either kind lie in, where others may read it. */
 const openFile = Effect.fnUntraced(function* (account: FedAccount, stateDir: string) {

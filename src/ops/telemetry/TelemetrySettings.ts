@@ -1,4 +1,4 @@
-import { Redacted, Result } from "effect"
+import { Result } from "effect"
 import { otelVariables, problemsOf, type VariableProblem } from "./otelVariables.ts"
 
 /** What is sent, by the standard `OTEL_*` variables. */
@@ -17,8 +17,6 @@ export interface TelemetrySettings {
   readonly logQueue: QueueSettings
   /** The variables as they were given, for the environment: the SDK reads addresses, headers and certificates there. */
   readonly variables: Readonly<Record<string, string>>
-  /** What must not be seen in any line: values of headers, and the password of an address. */
-  readonly secrets: ReadonlyArray<Redacted.Redacted>
 }
 
 /** What waits for the receiver, of one kind. */
@@ -101,8 +99,7 @@ const settingsOf = (given: Readonly<Record<string, string>>): TelemetrySettings 
     temporality: given["OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"] === "delta" ? "delta" : "cumulative",
     spanQueue: queue("BSP", 5_000),
     logQueue: queue("BLRP", 1_000),
-    variables: given,
-    secrets: secretsOf(given)
+    variables: given
   }
 }
 
@@ -122,16 +119,21 @@ const decodeSafely = (text: string): string => {
   }
 }
 
-const secretsOf = (given: Readonly<Record<string, string>>): ReadonlyArray<Redacted.Redacted> =>
-  Object.entries(given).flatMap(([name, text]) => {
+/** What must not be seen in any line, though it cannot be used as it is: values of headers, and the password of an address. */
+export const telemetrySecrets = (environment: Environment): ReadonlyArray<string> =>
+  Object.entries(environment).flatMap(([name, text = ""]) => {
+    if (!name.startsWith("OTEL_")) return []
     if (name.endsWith("HEADERS")) {
-      // The token of `Bearer …` is one by itself.
-      const values = Object.values(pairsOf(text)).flatMap((value) => [value, ...value.split(" ").slice(1)])
-      return values.map((value) => Redacted.make(value))
+      // As it is written and as it is meant; the token of `Bearer …` is one by itself.
+      const written = text.split(",").map((pair) => pair.slice(pair.indexOf("=") + 1).trim())
+      return written.flatMap((value) => {
+        const meant = decodeSafely(value)
+        return [value, meant, ...meant.split(" ").slice(1)]
+      })
     }
     if (!name.endsWith("ENDPOINT") || !URL.canParse(text)) return []
     const { password } = new URL(text)
-    return password === "" ? [] : [Redacted.make(decodeSafely(password))]
+    return password === "" ? [] : [password, decodeSafely(password)]
   })
 
 /** What each variable allows and both together do not. */

@@ -66,8 +66,8 @@ const scenes: Readonly<Record<string, Scene>> = {
     says: "ENOSPC"
   },
   folderUnusable: { report: () => folder({ state: "readOnly", reason: "EROFS" }), says: "readOnly: EROFS" },
-  folderLow: { report: () => folder({ state: "low", free_bytes: 9e8 }), says: "0.9 GB free" },
-  diskFullSoon: { report: () => folder({ full_hours: 3.25 }), says: "full in 3.3 h" },
+  folderLow: { report: () => folder({ state: "low", free_bytes: 9e8 }), says: "900 MB free" },
+  diskFullSoon: { report: () => folder({ full_hours: 3.25 }), says: "full in 3 h" },
   sqlDown: { report: () => part("sql", "degraded", "connection refused"), says: "connection refused" },
   sqlLag: {
     report: () => ({ sql: { ...well, lag_records: 900, lag_seconds: 301 } }),
@@ -155,7 +155,7 @@ const scenes: Readonly<Record<string, Scene>> = {
   backupOld: { report: () => part("backup", "degraded", "3 files wait, the oldest for 31 h"), says: "31 h" },
   logLost: { logLost: 7, recovers_after_seconds: 600, says: "7 lines" },
   loopBusy: { machine: { loopBusy_share: 0.97 }, says: "97 %" },
-  memoryHigh: { machine: { heapUsed_bytes: 3.6e9 }, says: "90 % of 4.0 GB" }
+  memoryHigh: { machine: { heapUsed_bytes: 3.6e9 }, says: "90 % of 4 GB" }
 }
 
 describe("the table of rules", () => {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs"
+import { Disk } from "../../../src/journal/Disk.ts"
 import { append, compact, load, type ReceiptLine, receiptsFile } from "../../../src/ops/backup/Receipts.ts"
 import { logTransfers } from "../../../src/ops/backup/TransferLog.ts"
 import { seeded } from "../../support/archive.ts"
@@ -27,6 +28,12 @@ describe("receipts", () => {
               sha256 === undefined ? [] : [`${target} ${file} ${sha256}`]
             )
             assert.deepStrictEqual(found.toSorted(), expected.toSorted())
+            const asked = 'logs/"odd"\n.log'
+            const some = yield* load(stateDir, (file) => file === asked)
+            assert.deepStrictEqual(
+              [...some],
+              [...book].filter(([file]) => file === asked)
+            )
             for (const [file, receipts] of book) assert.isTrue(receipts.every((receipt) => receipt.file === file))
           })
           for (let step = 0; step < 120; step++) {
@@ -56,7 +63,7 @@ describe("receipts", () => {
           }
           yield* compact(stateDir, 0)
           assert.isAtMost(readFileSync(receiptsFile(stateDir), "utf8").split("\n").length - 1, 2 * model.size)
-        }).pipe(Effect.scoped)
+        }).pipe(Effect.provide(Disk.layer))
     )
   }
 

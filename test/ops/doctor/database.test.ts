@@ -13,23 +13,15 @@ import * as Database from "../../../src/sql/Database.ts"
 import { writeArchive } from "../../support/archive.ts"
 import { clockOf, quotes } from "../../support/archivedDay.ts"
 import { postgresMissing, postgresServer } from "../../support/postgres.ts"
+import { installationAt } from "../../support/installation.ts"
 import { scratchFolder } from "../../support/virtualTime.ts"
 import { migrated, migratedTo } from "../../sql/fixtures.ts"
 
 const node = "seoul-1"
 
 const scene = Effect.map(scratchFolder, (scratch): Installation => ({
-  node,
-  dataDir: join(scratch, "data"),
-  logDir: join(scratch, "log"),
-  stateDir: join(scratch, "state"),
-  fsync_ms: 200,
-  session: "always",
-  accounts: undefined,
-  database: undefined,
-  migrations: fileURLToPath(new URL("../../../migrations", import.meta.url)),
-  holder: Effect.undefined,
-  health: Effect.undefined
+  ...installationAt(scratch),
+  migrations: fileURLToPath(new URL("../../../migrations", import.meta.url))
 }))
 
 const looked = (on: Installation) => Effect.provide(database.look(on), Disk.layer)

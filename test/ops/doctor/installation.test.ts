@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Clock, Effect, Exit, Fiber, Redacted, Scope } from "effect"
+import { Cause, Clock, Effect, Exit, Fiber, Redacted, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
@@ -12,6 +12,13 @@ import { makeRememberedBudget } from "../../../src/kis/BudgetMemory.ts"
 import { type IssueRules, makeCredential } from "../../../src/kis/Credential.ts"
 import { makeGovernor } from "../../../src/kis/Governor.ts"
 import { KisThrottled } from "../../../src/kis/KisError.ts"
+import { ChildEnvironment } from "../../../src/ops/backup/childProgram.ts"
+import { allDays } from "../../../src/ops/backup/DaySelection.ts"
+import { folderTarget } from "../../../src/ops/backup/folderTarget.ts"
+import { makeSealedFiles } from "../../../src/ops/backup/inventory.ts"
+import { append } from "../../../src/ops/backup/Receipts.ts"
+import { parseTarget } from "../../../src/ops/backup/targets.ts"
+import { rememberRuns } from "../../../src/ops/backup/TransferLog.ts"
 import type { Check } from "../../../src/ops/Doctor.ts"
 import { callBudget } from "../../../src/ops/doctor/callBudget.ts"
 import { connects } from "../../../src/ops/doctor/connects.ts"
@@ -22,6 +29,7 @@ import type { Finding } from "../../../src/ops/doctor/Finding.ts"
 import { folders } from "../../../src/ops/doctor/folders.ts"
 import type { Installation } from "../../../src/ops/doctor/Installation.ts"
 import { journal } from "../../../src/ops/doctor/journal.ts"
+import { oldDays } from "../../../src/ops/doctor/oldDays.ts"
 import { streamHosts } from "../../../src/ops/doctor/network/hosts.ts"
 import { runningObserver } from "../../../src/ops/doctor/runningObserver.ts"
 import { calendar } from "../../../src/ops/doctor/calendar.ts"
@@ -32,6 +40,7 @@ import { troubledReport } from "../../support/healthReport.ts"
 import { accountAt, leakIn, secrets } from "../../support/accounts.ts"
 import { writeArchive } from "../../support/archive.ts"
 import { clockOf, quotes } from "../../support/archivedDay.ts"
+import { installationAt } from "../../support/installation.ts"
 import { scratchFolder } from "../../support/virtualTime.ts"
 
 const account = {
@@ -46,17 +55,11 @@ const node = "seoul-1"
 const installed = Effect.gen(function* () {
   const scratch = yield* scratchFolder
   const on: Installation = {
+    ...installationAt(scratch),
     node,
-    dataDir: join(scratch, "data"),
-    logDir: join(scratch, "log"),
-    stateDir: join(scratch, "state"),
     fsync_ms: 10_000,
     session: "calendar",
-    accounts: [account],
-    database: undefined,
-    migrations: "",
-    holder: Effect.undefined,
-    health: Effect.undefined
+    accounts: [account]
   }
   mkdirSync(on.dataDir)
   mkdirSync(on.logDir)
@@ -312,27 +315,96 @@ describe("what the doctor says of the record", () => {
     })
   )
 
-  it.effect("when a file was last verified at each target", () =>
+  it.effect("whether sealed files are at the backup's target, and for how long one has waited", () =>
     Effect.gen(function* () {
-      const on = yield* scene
-      assert.strictEqual((yield* one(backups, on)).status, "skipped")
-      mkdirSync(join(on.stateDir, "backup"))
-      const nowMs = yield* Clock.currentTimeMillis
-      const receipt = (target: string, age_ms: number) =>
-        JSON.stringify({ at: new Date(nowMs - age_ms).toISOString(), target, file: "f", bytes: 1, sha256: "0" })
-      const file = join(on.stateDir, "backup", "receipts.jsonl")
-      writeFileSync(
-        file,
-        [receipt("/mnt/a", 40 * hour_ms), "not json", receipt("/mnt/b", hour_ms), '{"at":"x'].join("\n")
-      )
-      const found = yield* looked(backups, on)
-      assert.deepStrictEqual(
-        found.map(({ status }) => status),
-        ["warn", "ok"]
-      )
-      assert.strictEqual(found[0]?.words, "a file was last verified at /mnt/a 40 h ago")
-      writeFileSync(file, "nothing of the kind\n")
-      assert.strictEqual((yield* one(backups, on)).status, "warn")
+      const bare = yield* scene
+      assert.include((yield* one(backups, bare)).words, "no target is set")
+      yield* append(bare.stateDir, [{ at: "", target: "/mnt/a", file: "f", bytes: 1, sha256: "0" }])
+      assert.deepInclude(yield* one(backups, bare), {
+        status: "skipped",
+        words: "no target is set; there were backups to /mnt/a"
+      })
+      const target = folderTarget(join(bare.dataDir, "..", "copies"))
+      const on = { ...bare, backup: { target, age_hours: 30 } }
+      const [missing, rest] = yield* looked(backups, on)
+      assert.deepInclude(missing, { status: "fail" })
+      assert.include(missing?.words, "there is no such folder")
+      assert.deepInclude(rest, { status: "ok" })
+      mkdirSync(target.name)
+      writeArchive(on.dataDir, quotes(["005930"], clock("0900"), clock("0901")), { node })
+      const [sealed] = yield* Effect.provide(makeSealedFiles(on.dataDir)(allDays), Disk.layer)
+      const { bytes = 0, file = "", sealedAtMs = 0, sha256 = "" } = sealed ?? {}
+      const at = "2026-11-23T12:00:00.000Z"
+      const receipt = { at, target: target.name, file, bytes, sha256 }
+      yield* TestClock.setTime(sealedAtMs + 29 * hour_ms)
+      assert.deepInclude(yield* one(backups, on), { status: "ok" })
+      assert.deepInclude(yield* one(backups, { ...on, backup: { target, age_hours: 28 } }), { status: "warn" })
+      yield* TestClock.setTime(sealedAtMs + 31 * hour_ms)
+      const late = yield* one(backups, on)
+      assert.deepInclude(late, { status: "warn" })
+      assert.match(late.words, /: 1 sealed file of .* not there yet, the oldest for 31 h; no run has ended well yet$/)
+      yield* append(on.stateDir, [receipt])
+      yield* rememberRuns(on.stateDir, target.name, { failures: 0, waiting: 0, goodAt: at })
+      assert.deepInclude(yield* one(backups, on), {
+        status: "ok",
+        words: `${target.name}: every sealed file is verified there; the last good run was at ${at}`
+      })
+      yield* rememberRuns(on.stateDir, target.name, { failures: 2, waiting: 0, reason: "it is full" })
+      assert.include((yield* one(backups, on)).words, "the last 2 runs failed: it is full")
+      // A receipt that was revoked is none.
+      const { sha256: _hash, ...named } = receipt
+      yield* append(on.stateDir, [{ ...named, damaged: true }])
+      assert.include((yield* one(backups, on)).words, "1 sealed file of")
+    }).pipe(Effect.provide(Disk.layer))
+  )
+
+  it.live("the program that the backup's target needs and that is not there", () =>
+    Effect.gen(function* () {
+      const on = yield* installed
+      for (const [address, program] of [
+        ["rclone:drive:observer", "rclone"],
+        ["rsync:nobody@nowhere:/x", "rsync"]
+      ] as const) {
+        const target = Result.getOrThrow(parseTarget(address))
+        const found = yield* one(backups, { ...on, backup: { target, age_hours: 30 } }).pipe(
+          Effect.provideService(ChildEnvironment, { PATH: on.dataDir })
+        )
+        assert.deepInclude(found, { status: "fail", name: "backup" })
+        assert.include(found.words, `there is no ${program} on the PATH`)
+      }
+    })
+  )
+
+  it.effect("which old days are to be deleted, and which wait for a backup or are left as they are", () =>
+    Effect.gen(function* () {
+      const bare = yield* scene
+      assert.deepInclude(yield* one(oldDays, bare), { status: "ok" })
+      for (const day of ["20261120", "20261121", "20261122", "20261123"]) {
+        const hour = clockOf(day)
+        writeArchive(bare.dataDir, quotes(["005930"], hour("0900"), hour("0901")), { node })
+      }
+      const on = { ...bare, retention: { days: 2, unbacked: "keep" as const } }
+      const waiting = yield* one(oldDays, on)
+      assert.deepInclude(waiting, { status: "warn" })
+      assert.include(waiting.words, "2 older days not backed up and so kept, the oldest 2026-11-20")
+      const files = yield* Effect.provide(makeSealedFiles(on.dataDir)(allDays), Disk.layer)
+      const receipts = files.map(({ bytes, file, sha256 }) => ({ at: "", target: "/mnt/a", file, bytes, sha256 }))
+      const lists = ["2026/11/20", "2026/11/21"].map((day) => {
+        const file = `${day}/MANIFEST.jsonl`
+        return { at: "", target: "/mnt/a", file, bytes: statSync(join(on.dataDir, file)).size, sha256: "0" }
+      })
+      yield* append(on.stateDir, [...receipts, ...lists])
+      const before = contents(on.dataDir)
+      const going = { status: "ok" as const, words: "2 days kept besides today; 2 days to be deleted" }
+      assert.deepInclude(yield* one(oldDays, on), going)
+      assert.deepStrictEqual(contents(on.dataDir), before)
+      yield* append(on.stateDir, [{ at: "", target: "/mnt/a", file: files[0]?.file ?? "", bytes: 1, damaged: true }])
+      assert.include((yield* one(oldDays, on)).words, "1 older day not backed up")
+      assert.deepInclude(yield* one(oldDays, { ...on, retention: { days: 2, unbacked: "delete" } }), going)
+      writeFileSync(join(on.dataDir, files[1]?.file ?? ""), "short")
+      const [, left] = yield* looked(oldDays, on)
+      assert.deepInclude(left, { status: "warn" })
+      assert.match(left?.words ?? "", /^2026-11-21 is not deleted: .* is not as long as it was sealed$/)
     })
   )
 
