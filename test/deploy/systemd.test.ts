@@ -1,6 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { exitCode } from "../../src/ProgramEnd.ts"
 import { table } from "../../src/Settings.ts"
@@ -165,8 +176,9 @@ describe.skipIf(noSystemd)(`upgrade.sh${noSystemd ? ` (skipped: ${noSystemd})` :
       return file
     }
     const now = () => readlinkSync(join(machine, "opt/observer/current"))
+    const before = () => readlinkSync(join(machine, "opt/observer/previous"))
     const asked = () => readFileSync(join(machine, "asked"), "utf8")
-    return { asked, machine, now, packed, upgrade }
+    return { asked, before, machine, now, packed, upgrade }
   })
 
   it.effect("installs a release, restarts, waits until it is ready, and goes back when told to", () =>
@@ -194,6 +206,24 @@ describe.skipIf(noSystemd)(`upgrade.sh${noSystemd ? ` (skipped: ${noSystemd})` :
       const unitNow = readFileSync(join(machine, "etc/systemd/system/observer.service"), "utf8")
       assert.strictEqual(unitNow, unit("observer.service"))
       assert.strictEqual(asked().match(/systemctl restart/g)?.length, 2)
+    })
+  )
+
+  it.effect("keeps the release before through an upgrade that went back, and returns from a rollback that fails", () =>
+    Effect.gen(function* () {
+      const { before, machine, now, packed, upgrade } = yield* upgradable()
+      assert.strictEqual(upgrade(packed("1.2.0-bad")).code, 1)
+      assert.isFalse(existsSync(join(machine, "opt/observer/previous")))
+      assert.strictEqual(upgrade(packed("1.1.0")).code, 0)
+      assert.strictEqual(upgrade(packed("1.2.0-bad")).code, 1)
+      assert.deepStrictEqual([now(), before()], ["releases/1.1.0", "releases/1.0.0"])
+      const bad = join(machine, "opt/observer/previous")
+      rmSync(bad)
+      symlinkSync("releases/1.2.0-bad", bad)
+      const { code, stderr } = upgrade("--rollback")
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "going back to releases/1.1.0")
+      assert.deepStrictEqual([now(), before()], ["releases/1.1.0", "releases/1.2.0-bad"])
     })
   )
 
