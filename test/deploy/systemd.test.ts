@@ -133,7 +133,56 @@ describe.skipIf(noSystemd)(`install.sh${noSystemd ? ` (skipped: ${noSystemd})` :
       assert.strictEqual(again.code, 0, again.stderr)
       assert.strictEqual(readFileSync(settings, "utf8"), "KIS_APP_KEY=mine\n")
       assert.isFalse(existsSync(join(machine, "opt/observer/previous")))
+      assert.strictEqual(readlinkSync(join(machine, "opt/observer/current")), "releases/1.0.0")
       assert.strictEqual(readFileSync(join(machine, "etc/passwd"), "utf8").match(/^observer:/gm)?.length, 1)
+    })
+  )
+
+  it.effect("makes the folders of the unit before the first start, the observer's own", () =>
+    Effect.gen(function* () {
+      const { machine } = yield* installed()
+      const uid = /^observer:[^:]*:(\d+):/m.exec(readFileSync(join(machine, "etc/passwd"), "utf8"))?.[1]
+      const modes = ["var/lib/observer", "var/lib/observer/data", "var/lib/observer/state", "var/log/observer"].map(
+        (name) => {
+          const { mode, uid: owner } = statSync(join(machine, name))
+          assert.strictEqual(owner, Number(uid), name)
+          return mode & 0o777
+        }
+      )
+      assert.deepStrictEqual(modes, [0o750, 0o750, 0o700, 0o750])
+    })
+  )
+
+  it.effect("has one list of further folders for all units, and leaves it to the owner", () =>
+    Effect.gen(function* () {
+      const { install, machine } = yield* installed()
+      const paths = join(machine, "etc/observer/paths.conf")
+      const mine = "[Service]\nReadWritePaths=-/mnt/backup\n"
+      writeFileSync(paths, mine)
+      assert.strictEqual(install("1.0.0").code, 0)
+      assert.strictEqual(readFileSync(paths, "utf8"), mine)
+      for (const folder of ["observer.service.d", "observer-.service.d"]) {
+        assert.strictEqual(readFileSync(join(machine, "etc/systemd/system", folder, "paths.conf"), "utf8"), mine)
+      }
+    })
+  )
+
+  it.effect("installs a release of the same version with another content beside the one that is there", () =>
+    Effect.gen(function* () {
+      const { folder, machine } = yield* installed()
+      const release = join(folder, "observer-1.0.0")
+      writeFileSync(join(release, "dist/main.js"), "// another\n")
+      const other = () => ran("sh", [join(release, "deploy/systemd/install.sh"), "--root", machine, "--no-packages"])
+      const { code, stdout } = other()
+      assert.strictEqual(code, 0)
+      assert.match(stdout, /another release 1\.0\.0 is installed: this one becomes 1\.0\.0\+[0-9a-f]{12}/)
+      const current = readlinkSync(join(machine, "opt/observer/current"))
+      assert.match(current, /^releases\/1\.0\.0\+/)
+      const program = (name: string) => readFileSync(join(machine, "opt/observer", name, "dist/main.js"), "utf8")
+      assert.deepStrictEqual([program("current"), program("previous")], ["// another\n", "// 1.0.0\n"])
+      assert.strictEqual(other().code, 0)
+      assert.strictEqual(readlinkSync(join(machine, "opt/observer/current")), current)
+      assert.strictEqual(readlinkSync(join(machine, "opt/observer/previous")), "releases/1.0.0")
     })
   )
 
