@@ -286,6 +286,95 @@ describe.skipIf(noSystemd)(`upgrade.sh${noSystemd ? ` (skipped: ${noSystemd})` :
   )
 })
 
+describe.skipIf(process.getuid?.() !== 0)("the command", () => {
+  /** Runs it with a systemd that only notes what it was asked, and the settings that it would have read. */
+  const commanded = Effect.fnUntraced(function* () {
+    const folder = yield* scratchFolder
+    const bin = join(folder, "bin")
+    mkdirSync(bin)
+    const stubs = {
+      "systemd-run": `for each; do echo "$each"; case $each in *EnvironmentFile=/run/*) cat "\${each##*=}" ;; esac; done; exit 3`,
+      install: `for folder; do :; done; echo "made $folder"; mkdir -p "$folder"`
+    }
+    for (const [name, text] of Object.entries(stubs)) {
+      writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    }
+    const paths = join(folder, "paths.conf")
+    writeFileSync(paths, "[Service]\n#ReadWritePaths=-/no\nReadWritePaths=-/mnt/backup\n")
+    const command = join(folder, "observer")
+    writeFileSync(command, unit("observer").replaceAll("/etc/observer/paths.conf", paths), { mode: 0o755 })
+    return (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) => {
+      const { code, stderr, stdout } = ran(command, args, {
+        cwd: folder,
+        env: { PATH: `${bin}:${process.env["PATH"]}`, DATABASE_URL: undefined, ...env }
+      })
+      assert.deepStrictEqual([code, stderr], [3, ""], stdout)
+      const lines = stdout.split("\n").slice(0, -1)
+      const property = (name: string) =>
+        lines.filter((line) => line.startsWith(`--property=${name}=`)).map((line) => line.slice(name.length + 12))
+      const given = lines.slice(lines.indexOf("/opt/observer/current/dist/cli.js") + 1)
+      return { folder, given, lines, property, writable: property("ReadWritePaths")[0] ?? "" }
+    }
+  })
+
+  it.effect("has the unit's folders, and lets what the caller has set win over the settings file", () =>
+    Effect.gen(function* () {
+      const command = yield* commanded()
+      const plain = command(["status"])
+      assert.deepStrictEqual(plain.given, ["status"])
+      for (const [name, at] of [
+        ["DATA", "/var/lib/observer/data"],
+        ["STATE", "/var/lib/observer/state"],
+        ["LOG", "/var/log/observer"]
+      ]) {
+        assert.include(plain.lines, `OBSERVER_${name}_DIR="${at}"`)
+      }
+      const own = command(["verify", "--no-sql"], {
+        OBSERVER_DATA_DIR: "/srv/restored",
+        DATABASE_URL: 'postgres://a:p"$\\@db/x',
+        OTEL_SERVICE_NAME: "trial",
+        HOME: "/root"
+      })
+      assert.include(own.lines, 'OBSERVER_DATA_DIR="/srv/restored"')
+      assert.include(own.lines, String.raw`DATABASE_URL="postgres://a:p\"\$\\@db/x"`)
+      assert.include(own.lines, 'OTEL_SERVICE_NAME="trial"')
+      assert.isFalse(own.lines.some((line) => line.startsWith("HOME=")))
+      assert.include(own.writable, '"-/srv/restored"')
+      // Of two files the later one counts, and none of it is in the words of the command.
+      const [first, second = ""] = own.property("EnvironmentFile")
+      assert.strictEqual(first, "-/etc/observer/observer.env")
+      assert.match(second, /^\/run\/observer\./)
+      assert.isFalse(existsSync(second), "the file of the settings is left behind")
+    })
+  )
+
+  it.effect("lets a folder that is named be written, and makes it, but never a backup's target", () =>
+    Effect.gen(function* () {
+      const command = yield* commanded()
+      const { folder, given, lines, property, writable } = command(["restore", "--days", "all", "--into", "two words"])
+      const into = join(folder, "two words")
+      assert.deepStrictEqual(given, ["restore", "--days", "all", "--into", into])
+      assert.include(lines, `made ${into}`)
+      assert.include(writable, `"-${into}"`)
+      assert.include(writable, "-/mnt/backup")
+      assert.notInclude(writable, "-/no")
+      assert.include(writable, '"-/tmp"')
+      assert.deepStrictEqual(property("PrivateTmp"), [])
+
+      const file = command(["export", `--out=out/day.parquet`])
+      assert.deepStrictEqual(file.given, ["export", "--out", join(folder, "out/day.parquet")])
+      assert.include(file.writable, `"-${join(folder, "out")}"`)
+
+      const disk = command(["backup", "--target", "/mnt/other"])
+      assert.include(disk.writable, '"-/mnt/other"')
+      assert.isFalse(disk.lines.some((line) => line.startsWith("made ")))
+      const far = command(["backup", "--from", "2026-11-20", "--target", "rsync:me@nas:/x"])
+      assert.deepStrictEqual(far.given, ["backup", "--from", "2026-11-20", "--target", "rsync:me@nas:/x"])
+      assert.include(command(["backup"], { OBSERVER_BACKUP_TARGET: "/mnt/third" }).writable, '"-/mnt/third"')
+    })
+  )
+})
+
 const noShellcheck = without("shellcheck")
 
 describe.skipIf(noShellcheck)(`shellcheck${noShellcheck ? ` (skipped: ${noShellcheck})` : ""}`, () => {
