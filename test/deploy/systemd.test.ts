@@ -57,6 +57,13 @@ describe("the unit", () => {
     assert.strictEqual(value(unit("observer.service"), "Restart"), "on-failure")
   })
 
+  it("never gives up starting the observer, and calls no incomplete day a failure of the certificate's job", () => {
+    assert.strictEqual(value(unit("observer.service"), "StartLimitIntervalSec"), "0")
+    assert.strictEqual(value(unit("observer.service"), "RestartSec"), "15")
+    assert.strictEqual(value(unit("observer-certify.service"), "SuccessExitStatus"), `1 ${exitCode.settings}`)
+    assert.match(value(unit("observer-certify.service"), "ExecStart") ?? "", / certify --missing$/)
+  })
+
   it("lets the longest drain that can be set come to its end", () => {
     const longest = 300
     assert.isTrue(Result.isSuccess(table.drain_seconds.value.parse(String(longest))))
