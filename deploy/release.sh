@@ -10,7 +10,7 @@ staging=$(mktemp -d)
 trap 'rm -rf "$staging"' EXIT
 node "$root/scripts/build.mjs" >&2
 mkdir "$staging/$name"
-for part in dist data deploy docs package.json package-lock.json .npmrc .env.example README.md README.ko.md CHANGELOG.md SECURITY.md LICENSE; do
+for part in dist data deploy docker docs package.json package-lock.json .npmrc .env.example README.md README.ko.md CHANGELOG.md SECURITY.md LICENSE; do
   cp -R "$root/$part" "$staging/$name/"
 done
 # Whose machine built it is nobody's business, and the same sources give the same names in the same order.

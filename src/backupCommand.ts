@@ -5,6 +5,7 @@ import { drillCommand } from "./backupDrillCommand.ts"
 import { backupEnds, withBackupSettings } from "./backupFrame.ts"
 import { dayFlag } from "./commandDays.ts"
 import { Disk } from "./journal/Disk.ts"
+import { FolderLock } from "./journal/FolderLock.ts"
 import { backupLines, verificationLines } from "./ops/backup/backupText.ts"
 import { isGood } from "./ops/backup/BackupReport.ts"
 import { runBackup } from "./ops/backup/runBackup.ts"
@@ -54,7 +55,10 @@ const run = Effect.fnUntraced(function* (given: Given, settings: Settings) {
     return found.wrong.length === 0
   }
   const folders = { dataDir, logDir, stateDir }
-  const options = { ...folders, target, selection, gzip_minutes, isDry: given.dryRun, onProgress }
+  // Where no observer runs, nothing is compressed that could be waited for.
+  const isObserved = (yield* FolderLock.holder(dataDir))?.purpose === "journal"
+  const compressed = isObserved ? gzip_minutes : "off"
+  const options = { ...folders, target, selection, gzip_minutes: compressed, isDry: given.dryRun, onProgress } as const
   const report = yield* Effect.ensuring(runBackup(options), clear)
   yield* sayLines(backupLines(report, given.dryRun))
   if (report.stopped !== undefined) return yield* report.stopped
@@ -72,7 +76,7 @@ export const backupCommand = Command.make("backup", flags, (given) =>
 ).pipe(
   Command.withShortDescription("Copy sealed files, manifests, certificates and logs to another place"),
   Command.withDescription(
-    "Copies sealed files, manifests, certificates, universes, quarantine and logs to a target, and holds each against its hash there; what is there already is not sent again. Keys, tokens, settings and the database are never copied. It may run beside the observer, and one that was ended goes on. Exit codes: 0 everything is there, 1 files are not as they should be, 64 a wrong setting, 69 the target cannot be used, 73 the folders cannot"
+    "Copies sealed files, manifests, certificates, universes, quarantine and logs to a target, and holds each against its hash there; what is there already is not sent again. Keys, tokens, settings and the database are never copied. It may run beside the observer, and one that was ended goes on. Beside a running observer, files that it is about to compress wait for that, and the last lines say until when; without one they are sent as they are. Exit codes: 0 everything is there but for what waits, 1 files are not as they should be, 64 a wrong setting, 69 the target cannot be used, 73 the folders cannot"
   ),
   Command.withSubcommands([drillCommand])
 )

@@ -1,5 +1,7 @@
 import { Console, Effect, Option, References } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { MarketClock, marketNow, rehearsed } from "./calendar/MarketClock.ts"
 import { dayFolder } from "./calendar/MarketTime.ts"
 import { dayArgument } from "./commandDays.ts"
@@ -8,6 +10,7 @@ import { Disk } from "./journal/Disk.ts"
 import { JournalReadError } from "./journal/JournalError.ts"
 import { readRetired } from "./journal/RetiredDay.ts"
 import { listDays, listSegments } from "./journal/Segments.ts"
+import { certificateFiles } from "./journal/Signature.ts"
 import { certifyDay, type CertifyOptions } from "./ops/certificate/certifyDay.ts"
 import { dueAt } from "./ops/certificate/dueAt.ts"
 import { makeRowCount, noRows } from "./ops/certificate/rowCount.ts"
@@ -25,6 +28,10 @@ const wanting = 1
 
 const flags = {
   day: dayArgument("day", "The day, in market time; the newest one that is over if not given").pipe(Argument.optional),
+  missing: Flag.Boolean("missing").pipe(
+    Flag.withDescription("Leave a day alone that has its certificate"),
+    Flag.withDefault(false)
+  ),
   json: Flag.Boolean("json").pipe(Flag.withDescription("Print the certificate as JSON"), Flag.withDefault(false))
 }
 
@@ -80,6 +87,9 @@ const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typ
   if (yield* isRetired(dataDir, asked)) {
     return yield* none(`the files of ${dayFolder(asked)} were deleted by the retention: its certificate stays as it is`)
   }
+  if (given.missing && existsSync(join(dataDir, dayFolder(asked), certificateFiles.json))) {
+    return yield* Console.log(`${dayFolder(asked).replaceAll("/", "-")} has its certificate, which stays as it is`)
+  }
   if (!(yield* hasFiles(dataDir, asked))) return yield* none(`there are no files of ${dayFolder(asked)} in ${dataDir}`)
   const { clear, onProgress } = yield* verificationProgress
   const options = { dataDir, day: asked, version, mode, said, nowMs, onProgress }
@@ -106,7 +116,7 @@ export const certifyCommand = Command.make("certify", flags, (given) =>
 ).pipe(
   Command.withShortDescription("Certify a day: what was to be seen, what was, and what is missing"),
   Command.withDescription(
-    "Reads a day's files and writes CERTIFICATE.json, CERTIFICATE.html and CERTIFICATE.sha256 beside them, in place of older ones. Exit codes: 0 the day is complete but for named holes, 1 it is incomplete or damaged, 64 a wrong setting or day, 69 the database cannot be used, 73 the folders cannot"
+    "Reads a day's files and writes CERTIFICATE.json, CERTIFICATE.html and CERTIFICATE.sha256 beside them, in place of older ones unless --missing is given. Exit codes: 0 the day is complete but for named holes, 1 it is incomplete or damaged, 64 a wrong setting or day, 69 the database cannot be used, 73 the folders cannot"
   ),
   Command.withExamples([
     { command: "observer certify", description: "The newest day that is over" },

@@ -63,7 +63,7 @@ describe("observer backup, backup drill and restore", () => {
     "copy, find what is wrong, bring back, and say with exit codes how it went",
     () =>
       Effect.gen(function* () {
-        const { folder, observer, sealed, stateDir, targetDir } = yield* staged
+        const { dataDir, folder, observer, sealed, stateDir, targetDir } = yield* staged
         const dry = yield* observer(["backup", "--dry-run"])
         assert.deepInclude(dry, { code: 0, stderr: "" })
         assert.match(dry.stdout, /^journal +8 +0 +8 /m)
@@ -80,6 +80,27 @@ describe("observer backup, backup drill and restore", () => {
           .map((line) => JSON.parse(line) as { event: string; file?: string })
         assert.deepStrictEqual([events[0]?.event, events.at(-1)?.event], ["start", "end"])
         assert.deepStrictEqual(events.flatMap(({ file }) => file ?? []).toSorted(), filesBelow(targetDir))
+
+        // An hour after the second day's last file: the compressor of a running observer is waited for, no other.
+        const wall = new Date().toISOString().slice(0, 19)
+        const soon = { OBSERVER_GZIP_MINUTES: "120", OBSERVER_CLOCK: `${wall}Z=2025-11-21T12:30:00x1` }
+        const moved = join(folder, "moved")
+        mkdirSync(moved)
+        const later = yield* Effect.scoped(
+          Effect.andThen(
+            FolderLock.acquire(dataDir, "journal"),
+            observer(["backup", "--target", moved, "--days", "2025-11-21"], soon)
+          )
+        )
+        assert.deepInclude(later, { code: 0, stderr: "" })
+        assert.match(later.stdout, /^journal +4 +0 +0 +4 +0 /m)
+        assert.match(later.stdout, /^NOT THERE YET: 6 files wait .* a run from 14:10 in Seoul on sends them$/m)
+        const now = yield* observer(["backup", "--target", moved, "--days", "2025-11-21"], soon)
+        assert.match(now.stdout, /^journal +4 +0 +4 +0 +0 /m)
+        const early = yield* observer(["backup", "drill", "--target", moved], soon)
+        assert.strictEqual(early.code, 1)
+        assert.include(early.stderr, "only today is at")
+        assert.include(early.stderr, "it can be drilled tomorrow")
 
         const passed = yield* observer(["backup", "drill", "--day", "2025-11-20"])
         assert.strictEqual(passed.code, 0, passed.stderr)

@@ -43,6 +43,8 @@ describe("observer verify and observer certify", () => {
         assert.deepInclude(certified, { code: 0, stderr: "" })
         assert.match(certified.stdout, /^2025-11-24: complete\n/)
         assert.isTrue(existsSync(join(dataDir, "2025/11/24/CERTIFICATE.html")))
+        const kept = yield* observer(["certify", "--missing"])
+        assert.deepInclude(kept, { code: 0, stdout: "2025-11-24 has its certificate, which stays as it is\n" })
         const again = yield* observer(["certify", "2025-11-24", "--json"])
         assert.deepInclude(JSON.parse(again.stdout) as object, { v: 1, day: "2025-11-24", verdict: "complete" })
 

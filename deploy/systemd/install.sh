@@ -30,7 +30,6 @@ version=$(node -p 'require(process.argv[1]).version' "$release/package.json")
 
 units=$root/etc/systemd/system
 home=$root/opt/observer
-target=$home/releases/$version
 
 # Who the observer is.
 mkdir -p "$root/usr/lib/sysusers.d"
@@ -42,11 +41,30 @@ else
   systemd-sysusers observer.conf
 fi
 # An owner of the new root is known there by its number alone.
+uid=$(sed -n 's/^observer:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/passwd")
 gid=$(sed -n 's/^observer:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/group")
-[ -n "$gid" ] || fail "the group observer was not made"
+if [ -z "$uid" ] || [ -z "$gid" ]; then fail "the user and the group observer were not made"; fi
 
-# The program. It is put together beside its place and moved there whole; a running one keeps its own.
-if [ "$release" != "$target" ] && [ ! -d "$target" ]; then
+# Its folders, for doctor, migrate, restore and the rest come before the first start; the units would make two of them.
+mkdir -p "$root/var/lib" "$root/var/log"
+install -d -o "$uid" -g "$gid" -m 0750 "$root/var/lib/observer" "$root/var/log/observer"
+[ -d "$root/var/lib/observer/data" ] || install -d -o "$uid" -g "$gid" -m 0750 "$root/var/lib/observer/data"
+[ -d "$root/var/lib/observer/state" ] || install -d -o "$uid" -g "$gid" -m 0700 "$root/var/lib/observer/state"
+
+# The program. A release of the same version with another content has a place of its own beside the one that is there.
+contents() {
+  (cd "$1" && find . -path ./node_modules -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+}
+hash=$(contents "$release")
+name=$version
+if [ -d "$home/releases/$name" ] && [ "$(contents "$home/releases/$name")" != "$hash" ]; then
+  name=$version+$(printf '%.12s' "$hash")
+  echo "another release $version is installed: this one becomes $name"
+fi
+target=$home/releases/$name
+
+# It is put together beside its place and moved there whole; a running one keeps its own.
+if [ ! -d "$target" ]; then
   mkdir -p "$home/releases"
   rm -rf "$target.new"
   cp -R "$release" "$target.new"
@@ -58,9 +76,9 @@ if [ "$release" != "$target" ] && [ ! -d "$target" ]; then
   mv "$target.new" "$target"
 fi
 current=$(readlink "$home/current" 2>/dev/null || true)
-if [ "$current" != "releases/$version" ]; then
+if [ "$current" != "releases/$name" ]; then
   if [ -n "$current" ]; then ln -sfn "$current" "$home/previous.new" && mv -T "$home/previous.new" "$home/previous"; fi
-  ln -sfn "releases/$version" "$home/current.new" && mv -T "$home/current.new" "$home/current"
+  ln -sfn "releases/$name" "$home/current.new" && mv -T "$home/current.new" "$home/current"
 fi
 
 # The units; what `systemctl edit` has made beside them stays.
@@ -69,24 +87,30 @@ for unit in "$here"/*.service "$here"/*.timer; do install -m 0644 "$unit" "$unit
 install -m 0644 "$here/sandbox.conf" "$units/observer.service.d/sandbox.conf"
 install -m 0644 "$here/sandbox.conf" "$units/observer-.service.d/sandbox.conf"
 
+# Folders of the owner's, one list for all units and the command.
+mkdir -p "$root/etc/observer"
+[ -e "$root/etc/observer/paths.conf" ] || install -m 0644 "$here/paths.conf" "$root/etc/observer/paths.conf"
+for folder in observer.service.d observer-.service.d; do
+  ln -sfn ../../../observer/paths.conf "$units/$folder/paths.conf"
+done
+
 # The command.
 mkdir -p "$root/usr/local/bin"
 install -m 0755 "$here/observer" "$root/usr/local/bin/observer"
 
 # The settings, with the owner's keys in them one day.
-mkdir -p "$root/etc/observer"
 chmod 0750 "$root/etc/observer"
 chown "0:$gid" "$root/etc/observer"
 example=$root/etc/observer/observer.env.example
 install -m 0640 -g "$gid" "$release/.env.example" "$example"
 
 if [ -n "$root" ]; then
-  echo "observer $version is installed below $root"
+  echo "observer $name is installed below $root"
   exit 0
 fi
 systemctl daemon-reload
 systemctl enable --quiet observer.service
-echo "observer $version is installed."
+echo "observer $name is installed."
 if [ ! -f /etc/observer/observer.env ]; then
   echo "Now write its settings and start it:"
   echo "  install -m 0640 -g observer /etc/observer/observer.env.example /etc/observer/observer.env"

@@ -29,18 +29,17 @@ fail() { echo "upgrade.sh: $*" >&2; exit 1; }
 ran=no
 if systemctl is-active --quiet observer.service; then ran=yes; fi
 
-# What is current, and what was before it, change places.
-swap() {
-  before=$(readlink "$home/current")
-  after=$(readlink "$home/previous" 2>/dev/null) || fail "there is no release before this one"
-  [ -f "$home/$after/dist/main.js" ] || fail "$home/$after is no release any more"
-  ln -sfn "$after" "$home/current.new" && mv -T "$home/current.new" "$home/current"
-  ln -sfn "$before" "$home/previous.new" && mv -T "$home/previous.new" "$home/previous"
-  units "$home/$after"
+# Makes a release current, and another one, or none, the one before it.
+turn() {
+  ln -sfn "$1" "$home/current.new" && mv -T "$home/current.new" "$home/current"
+  if [ -n "$2" ]; then ln -sfn "$2" "$home/previous.new" && mv -T "$home/previous.new" "$home/previous"
+  else rm -f "$home/previous"; fi
+  units "$home/$1"
 }
 
-# The units belong to the release: an older program runs under its own.
+# The units and the command belong to the release: an older program runs under its own.
 units() {
+  install -m 0755 "$1/deploy/systemd/observer" "$root/usr/local/bin/observer"
   for unit in "$1"/deploy/systemd/*.service "$1"/deploy/systemd/*.timer; do
     install -m 0644 "$unit" "$root/etc/systemd/system/"
   done
@@ -63,15 +62,27 @@ restart() {
   done
 }
 
+before=$(readlink "$home/current" 2>/dev/null) || fail "nothing is installed yet: unpack the release and run its install.sh"
+kept=$(readlink "$home/previous" 2>/dev/null || true)
+
+# The new one was not ready in time: everything is as it was, the release before this one, too.
+go_back() {
+  echo "upgrade.sh: $1 does not get ready within $wait_seconds s; going back to $before" >&2
+  turn "$before" "$kept"
+  restart || fail "$before does not get ready either; see journalctl -u observer"
+  exit 1
+}
+
 if [ "$rollback" = yes ]; then
-  swap
-  restart || fail "the release before does not get ready either; see journalctl -u observer"
-  echo "now runs $(readlink "$home/current")"
+  [ -n "$kept" ] || fail "there is no release before this one"
+  [ -f "$home/$kept/dist/main.js" ] || fail "$home/$kept is no release any more"
+  turn "$kept" "$before"
+  restart || go_back "$kept"
+  echo "now runs $kept"
   exit 0
 fi
 
 [ -f "$tarball" ] || fail "which release? (upgrade.sh observer-VERSION.tar.gz)"
-before=$(readlink "$home/current" 2>/dev/null) || fail "nothing is installed yet: unpack the release and run its install.sh"
 unpacked=$(mktemp -d)
 trap 'rm -rf "$unpacked"' EXIT
 tar -C "$unpacked" --no-same-owner -xzf "$tarball"
@@ -81,11 +92,5 @@ if [ -n "$root" ]; then sh "$installer" --root "$root" --no-packages; else sh "$
 after=$(readlink "$home/current")
 [ "$after" != "$before" ] || fail "$after is installed already"
 
-if restart; then
-  echo "now runs $after; $before is kept for upgrade.sh --rollback"
-  exit 0
-fi
-echo "upgrade.sh: $after does not get ready within $wait_seconds s; going back to $before" >&2
-swap
-restart || fail "$before does not get ready either; see journalctl -u observer"
-exit 1
+restart || go_back "$after"
+echo "now runs $after; $before is kept for upgrade.sh --rollback"

@@ -83,6 +83,13 @@ const mentionsOf = (page: string): ReadonlyArray<Mention> => {
 const mentions = pages.flatMap(mentionsOf)
 
 describe("the documents", () => {
+  it("link to nothing that a release has not", () => {
+    const packed = /^for part in (.+); do$/m.exec(read("deploy/release.sh"))?.[1]?.split(" ") ?? []
+    assert.includeMembers(packed, ["docs", "deploy"])
+    const absent = pages.flatMap(linksOf).filter(({ path }) => !packed.includes(path.split("/")[0] ?? ""))
+    assert.deepStrictEqual(absent, [])
+  })
+
   it("link to what there is", () => {
     const links = pages.flatMap(linksOf)
     assert.isAbove(links.length, 60)

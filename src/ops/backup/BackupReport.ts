@@ -23,6 +23,8 @@ export interface BackupReport {
   readonly failed: ReadonlyArray<FailedFile>
   /** Why it ended before its end. */
   readonly stopped: TargetError | undefined
+  /** From when on a run sends what waits now to be compressed, market time in UTC milliseconds. */
+  readonly waitsUntilMs?: number
   readonly elapsed_ms: number
 }
 

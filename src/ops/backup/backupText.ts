@@ -26,9 +26,16 @@ const named = <A>(list: ReadonlyArray<A>, say: (each: A) => string): ReadonlyArr
   ...(list.length > shown ? [`… and ${count(list.length - shown)} more`] : [])
 ]
 
+const market_ms = 9 * 3_600_000
+const minute_ms = 60_000
+/** Market time, in full minutes and not before. */
+const timeOf = (atMs: number) =>
+  new Date(Math.ceil(atMs / minute_ms) * minute_ms + market_ms).toISOString().slice(11, 16)
+
 /** What a backup did, or would do: a line a kind of file, and what went wrong. */
 export const backupLines = (report: BackupReport, isDry: boolean): ReadonlyArray<string> => {
   const total = totalOf(report)
+  const { waitsUntilMs } = report
   const line = (name: string, each: typeof total) => [
     name,
     ...[each.files, each.present, each.sent, each.waiting, each.failed].map(count),
@@ -43,7 +50,11 @@ export const backupLines = (report: BackupReport, isDry: boolean): ReadonlyArray
   const waiting =
     total.waiting === 0
       ? []
-      : [`${plural(total.waiting, "file")} wait to be compressed or listed, and are sent in a later run`]
+      : [
+          `NOT THERE YET: ${plural(total.waiting, "file")} wait for the running observer to compress them, or are lists of these; ${
+            waitsUntilMs === undefined ? "a later run" : `a run from ${timeOf(waitsUntilMs)} in Seoul on`
+          } sends them`
+        ]
   const end = isDry
     ? `to ${report.target}: nothing was sent, as asked (--dry-run)`
     : `to ${report.target}: ${plural(total.sent, "file")} sent and verified, ${byteWords(total.bytes)} in ${seconds(report.elapsed_ms)}, ${speedWords(total.bytes, report.elapsed_ms)}`

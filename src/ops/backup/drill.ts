@@ -1,7 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { Migrator, SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { mkdir, mkdtemp, rm } from "node:fs/promises"
+import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { type ManifestLine, readManifest } from "../../journal/Manifest.ts"
 import { quickRecord } from "../../journal/QuickLine.ts"
@@ -13,6 +13,7 @@ import { countRows, makeHourCount } from "../../sql/HourRows.ts"
 import { replay } from "../../sql/Replay.ts"
 import type { BackupTarget } from "./BackupTarget.ts"
 import { theseDays } from "./DaySelection.ts"
+import { drillScratch } from "./drillScratch.ts"
 import { fileCall } from "./fileCall.ts"
 import { sealedForm } from "./inventory.ts"
 import { isAt } from "./planSealed.ts"
@@ -25,6 +26,10 @@ export interface DrillOptions {
   readonly day: string
   readonly dataDir: string
   readonly stateDir: string
+  /** Where the scratch folder is made; the backup's folder if not given. */
+  readonly scratchDir?: string
+  /** So much room must stay free on its file system. */
+  readonly low_bytes: number
   /** Makes the tables in an empty database. */
   readonly makeTables: Effect.Effect<unknown, Migrator.MigrationError | SqlError, SqlClient.SqlClient>
   /** What is begun now. */
@@ -73,15 +78,6 @@ const marketHourOf = (atMs: number) => new Date(atMs + market_ms).toISOString().
 /** So many of one kind are named. */
 const named_max = 100
 
-const scratchFolder = (stateDir: string) =>
-  Effect.acquireRelease(
-    fileCall("make a folder in", backupFolder(stateDir), async () => {
-      await mkdir(backupFolder(stateDir), { recursive: true })
-      return await mkdtemp(join(backupFolder(stateDir), "drill-"))
-    }),
-    (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }).catch(() => undefined))
-  )
-
 const sumBy = <A>(list: Iterable<A>, key: (each: A) => string, value: (each: A) => number) => {
   const sums = new Map<string, number>()
   for (const each of list) sums.set(key(each), (sums.get(key(each)) ?? 0) + value(each))
@@ -122,7 +118,8 @@ export const newestDayAt = Effect.fnUntraced(function* ({ before, dataDir, state
 export const drill = Effect.fn("Backup.drill")(function* (options: DrillOptions) {
   const { dataDir, day, makeTables, onStep = () => Effect.void, stateDir, target } = options
   const startedAtMs = yield* Clock.currentTimeMillis
-  const scratch = yield* scratchFolder(stateDir)
+  const parent = options.scratchDir ?? backupFolder(stateDir)
+  const scratch = yield* drillScratch({ target, day, dataDir, parent, low_bytes: options.low_bytes })
   const restored = join(scratch, "data")
   const wrong: Array<DrillReport["wrong"][number]> = []
   const add = (what: string, details: ReadonlyArray<string>) => {
@@ -242,6 +239,7 @@ export const drill = Effect.fn("Backup.drill")(function* (options: DrillOptions)
     wrong,
     seconds: Math.round(((yield* Clock.currentTimeMillis) - startedAtMs) / 100) / 10
   }
+  yield* fileCall("make folder", backupFolder(stateDir), () => mkdir(backupFolder(stateDir), { recursive: true }))
   yield* replaceWhole(backupFolder(stateDir), "drill.json", Buffer.from(`${JSON.stringify(report, undefined, 2)}\n`))
   return report
 }, Effect.scoped)

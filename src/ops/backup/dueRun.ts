@@ -1,4 +1,5 @@
 import { Cron } from "effect"
+import { compressed_ms } from "./planSealed.ts"
 import type { Runs } from "./TransferLog.ts"
 
 /** What decides when the next backup begins; all times are market time, UTC milliseconds. */
@@ -16,8 +17,6 @@ const minute_ms = 60_000
 /** After a run that did not end well: from a quarter of an hour, twice as long each time, to six hours. */
 const again_ms_min = 15 * minute_ms
 const again_ms_max = 6 * 60 * minute_ms
-/** The compressor takes files one by one. */
-const compressed_ms = 10 * minute_ms
 
 export type Due =
   /** Its time has come; the market is not asked. */

@@ -9,7 +9,12 @@ export interface SealedPlan {
   readonly toSend: ReadonlyArray<SealedFile>
   readonly present: ReadonlyArray<SealedFile>
   readonly waiting: ReadonlyArray<SealedFile>
+  /** When the last of those that wait is compressed at the latest, market time; absent where none waits. */
+  readonly waitsUntilMs?: number
 }
+
+/** The compressor takes files one by one. */
+export const compressed_ms = 10 * 60_000
 
 /** The receipt that one target has given for a file, if any. */
 export const receiptOf = (book: ReceiptBook, target: string, file: string): Receipt | undefined =>
@@ -32,7 +37,11 @@ export const planSealed = (
   const isSoonPacked = ({ isPacked, sealedAtMs }: SealedFile) => !isPacked && nowMs - sealedAtMs < wait_ms
   const [toSend, present, waiting]: [Array<SealedFile>, Array<SealedFile>, Array<SealedFile>] = [[], [], []]
   for (const file of files) (has(file) ? present : isSoonPacked(file) ? waiting : toSend).push(file)
-  return { toSend, present, waiting }
+  const last_ms = Math.max(0, ...waiting.map(({ sealedAtMs }) => sealedAtMs))
+  if (gzip_minutes === "off" || waiting.length === 0) return { toSend, present, waiting }
+  // One that is late already is waited for as long as one of now.
+  const waitsUntilMs = Math.max(last_ms + gzip_minutes * 60_000, nowMs) + compressed_ms
+  return { toSend, present, waiting, waitsUntilMs }
 }
 
 const batch_bytes_max = 256 * 1024 * 1024

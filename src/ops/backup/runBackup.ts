@@ -28,7 +28,7 @@ export interface BackupFolders {
 export interface BackupOptions extends BackupFolders {
   readonly target: BackupTarget
   readonly selection: DaySelection
-  /** After how many minutes sealed files are compressed. */
+  /** After how many minutes sealed files are compressed; `off` where nobody will. */
   readonly gzip_minutes: number | "off"
   /** Only says what would be done. */
   readonly isDry?: boolean
@@ -72,6 +72,7 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
   const { dataDir, gzip_minutes, isDry = false, logDir, onProgress, selection, stateDir, target } = options
   const tally = makeTally()
   const failed: Array<FailedFile> = []
+  let waitsUntilMs: number | undefined
   const progress = { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0 }
   const log = (events: ReadonlyArray<TransferEvent>) => Effect.ignore(logTransfers(stateDir, events))
   yield* needApart(options)
@@ -120,6 +121,7 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
         const files = found.toSend.length + found.present.length + found.waiting.length
         const { length: waiting } = found.waiting
         tally.add("journal", { files, present: found.present.length, waiting })
+        waitsUntilMs = found.waitsUntilMs
       }
       plan = found
       if (isDry) {
@@ -201,7 +203,8 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
     Effect.catchTag("TargetError", (error) => Effect.succeed(error))
   )
   const elapsed_ms = (yield* Clock.currentTimeMillis) - startedAtMs
-  return { target: target.name, kinds: tally.report(), failed, stopped, elapsed_ms } satisfies BackupReport
+  const waits = waitsUntilMs === undefined ? {} : { waitsUntilMs }
+  return { target: target.name, kinds: tally.report(), failed, stopped, elapsed_ms, ...waits } satisfies BackupReport
 })
 
 /** How a run ended: `reason` where not well. */

@@ -1,17 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { Disk } from "../../../src/journal/Disk.ts"
+import { FolderLock } from "../../../src/journal/FolderLock.ts"
 import { drill, type DrillOptions, type DrillReport, newestDayAt } from "../../../src/ops/backup/drill.ts"
 import { migrated } from "../../sql/fixtures.ts"
 import { sha256 } from "../../support/archive.ts"
 import { backup, flipBit, openStage, type Stage, targetOf } from "./stage.ts"
 
-const run = ({ dataDir, stateDir, targetDir }: Stage, makeTables: DrillOptions["makeTables"] = migrated) =>
-  drill({ target: targetOf(targetDir), day: "2025/11/20", dataDir, stateDir, makeTables })
+const run = ({ dataDir, stateDir, targetDir }: Stage, more: Partial<DrillOptions> = {}) => {
+  const target = targetOf(targetDir)
+  return drill({ target, day: "2025/11/20", dataDir, stateDir, low_bytes: 0, makeTables: migrated, ...more })
+}
 
 /** A database that forgets the rows of one symbol. */
 const forgetting = Effect.gen(function* () {
@@ -113,17 +116,62 @@ describe("a drill", () => {
 
         undo.forEach((each) => each())
         writeFileSync(path, whole)
-        const short = yield* run(stage, forgetting)
+        const short = yield* run(stage, { makeTables: forgetting })
         assert.isFalse(short.ok)
         assert.deepStrictEqual(kindsOf(short), ["rows"])
         assert.deepStrictEqual(
           short.hours.map(({ rows }) => rows),
           [0, 60, 60, 60]
         )
-        assert.isFalse(readdirSync(join(stage.stateDir, "backup")).some((name) => name.startsWith("drill-")))
+        assert.isFalse(readdirSync(join(stage.stateDir, "backup")).some((name) => name.includes("drill-")))
         assert.isTrue(existsSync(join(stage.stateDir, "backup/drill.json")))
       }).pipe(Effect.scoped, Effect.provide(Disk.layer)),
     120_000
+  )
+
+  it.live(
+    "removes what killed drills have left, and may have its folder elsewhere",
+    () =>
+      Effect.gen(function* () {
+        const stage = yield* openStage
+        yield* backup(stage, stage.targetDir)
+        const scratchDir = join(stage.folder, "elsewhere")
+        for (const name of ["observer-drill-Ab12Cd/data", "drill-notes"]) {
+          mkdirSync(join(scratchDir, name), { recursive: true })
+        }
+        const seen: Array<ReadonlyArray<string>> = []
+        const onStep = () => Effect.sync(() => void seen.push(readdirSync(scratchDir)))
+        const report = yield* run(stage, { scratchDir, onStep })
+        assert.isTrue(report.ok)
+        assert.isTrue(seen.every((names) => names.some((name) => name.startsWith("observer-drill-"))))
+        assert.deepStrictEqual(
+          readdirSync(scratchDir).filter((name) => !name.startsWith(".lock")),
+          ["drill-notes"]
+        )
+        assert.isTrue(existsSync(join(stage.stateDir, "backup/drill.json")))
+      }).pipe(Effect.scoped, Effect.provide(Disk.layer)),
+    120_000
+  )
+
+  it.live(
+    "is refused, with nothing written, where it would take room that the record needs, or another drill runs",
+    () =>
+      Effect.gen(function* () {
+        const stage = yield* openStage
+        yield* backup(stage, stage.targetDir)
+        const { bavail, bsize } = statfsSync(stage.stateDir)
+        // A file that takes no room here, and would there.
+        const manifest = join(stage.dataDir, "2025/11/20/MANIFEST.jsonl")
+        const text = readFileSync(manifest, "utf8")
+        writeFileSync(manifest, text.replace(/"bytes":\d+/, `"bytes":${Math.ceil((bavail * bsize) / 2)}`))
+        const refused = yield* Effect.flip(run(stage, { low_bytes: 1_000_000_000 }))
+        assert.strictEqual(refused._tag, "NoRoomToDrill")
+        assert.match(refused.message, /a drill of 2025-11-20 takes about .* are free and .* are kept .* --scratch/)
+        assert.isFalse(readdirSync(join(stage.stateDir, "backup")).some((name) => name.includes("drill")))
+        writeFileSync(manifest, text)
+        yield* FolderLock.acquire(join(stage.stateDir, "backup"), "drill")
+        assert.strictEqual((yield* Effect.flip(run(stage)))._tag, "FolderLocked")
+      }).pipe(Effect.scoped, Effect.provide(Disk.layer))
   )
 
   it.live("takes the newest day that is whole at the target", () =>
