@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Option } from "effect"
+import { Clock, Context, Effect, Layer, Option } from "effect"
 import { patient, vital } from "./actor/RestartPolicy.ts"
 import { type ActorExhausted, Supervisor } from "./actor/Supervisor.ts"
 import { MarketClock, marketNow } from "./calendar/MarketClock.ts"
@@ -49,6 +49,8 @@ export class Observer extends Context.Service<
   {
     /** Observes until interrupted, then drains; fails only with what no restart can mend. */
     readonly run: Effect.Effect<never, ActorExhausted | KisCredentialsRejected | DatabaseUnusable>
+    /** What is left of the drain time, in milliseconds, for closing files, sockets and the database. */
+    readonly left_ms: Effect.Effect<number>
   }
 >()("observer/Observer") {
   static readonly layer = (options: ObserverOptions) => Layer.effect(Observer, make(options))
@@ -177,7 +179,13 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     })
   })
 
+  let stopsSinceMs: number | undefined
+  const left_ms = Effect.map(Clock.currentTimeMillis, (nowMs) =>
+    Math.max(0, drain_seconds * 1_000 - (nowMs - (stopsSinceMs ?? nowMs)))
+  )
+
   const stop = Effect.gen(function* () {
+    stopsSinceMs = yield* Clock.currentTimeMillis
     yield* Effect.logInfo("stopping: what was received is being stored")
     const late = yield* supervisor.shutdown({
       order: [
@@ -203,5 +211,5 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   })
 
   const fatal = Effect.raceFirst(supervisor.escalated, Effect.raceFirst(feed.refused, sql.unusable))
-  return Observer.of({ run: Effect.ensuring(Effect.andThen(start, fatal), stop) })
+  return Observer.of({ run: Effect.ensuring(Effect.andThen(start, fatal), stop), left_ms })
 })
