@@ -1,4 +1,6 @@
 import { writeSync } from "node:fs"
+// These run when effects have ended, or do not come to their end: the clock is Node's own.
+import { clearInterval, setInterval, setTimeout } from "node:timers"
 
 /** For what each thing takes to close at the most: the embedded database ten seconds, the log file three. */
 const closing_ms = 15_000
