@@ -204,10 +204,10 @@ const main = Effect.gen(function* () {
   const nextHangup = yield* hearHangups
   const { env, settings } = yield* readSettings
   const { telemetry: sent, warnings: telemetryWarnings } = yield* readTelemetrySettings(env)
-  yield* prepareFolders(settings)
+  const complain = (line: string) => void process.stderr.write(`${withoutSecrets(line)}\n`)
+  yield* prepareFolders(settings, (line) => complain(`observer: ${line}`))
   const { clock, log_days: days, log_mb: max_mb, logDir, logLevel: level } = settings
   const { accounts, warnings } = yield* Effect.mapError(readAccounts(settings), endWith(exitCode.settings))
-  const complain = (line: string) => void process.stderr.write(`${withoutSecrets(line)}\n`)
   const logging = Logging.layer({ logDir, level, max_mb, days, complain }).pipe(
     Layer.provideMerge(Screen.layer(process.stdout))
   )
