@@ -60,7 +60,9 @@ export const prepareFolders = Effect.fnUntraced(function* (settings: Settings, s
   const state: Folder = { variable: table.stateDir.name, path: settings.stateDir, mode: 0o700 }
   const unlogged = yield* prepare(log)
   if (unlogged !== undefined) {
-    say(`${log.variable} is "${log.path}": it cannot be written (${unlogged}); the start goes on, and the log file is tried again`)
+    say(
+      `${log.variable} is "${log.path}": it cannot be written (${unlogged}); the start goes on, and the log file is tried again`
+    )
   }
   for (const folder of [data, state]) {
     let code = yield* prepare(folder)

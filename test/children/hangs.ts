@@ -12,7 +12,7 @@ const main = Effect.gen(function* () {
   yield* Effect.addFinalizer(() => (waits === "waits" ? Effect.promise(() => reading) : Effect.void))
   process.stdout.write("runs\n")
   const life = fails === "fails" ? Effect.fail(new ProgramEnd({ code: 69, lines: ["refused"] })) : Effect.never
-  yield* Effect.onExit(life, (exit) => Effect.sync(() => endInTime(codeOf(Exit.asVoid(exit)), 0)))
+  return yield* Effect.onExit(life, (exit) => Effect.sync(() => endInTime(codeOf(Exit.asVoid(exit)), 0)))
 }).pipe(Effect.scoped)
 
 NodeRuntime.runMain(main, { disableErrorReporting: true, teardown })
