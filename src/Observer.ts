@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Option } from "effect"
+import { Clock, Context, Effect, Layer, Option } from "effect"
 import { patient, vital } from "./actor/RestartPolicy.ts"
 import { type ActorExhausted, Supervisor } from "./actor/Supervisor.ts"
 import { MarketClock, marketNow } from "./calendar/MarketClock.ts"
@@ -9,6 +9,7 @@ import type { JournalRecord, RecordDraft } from "./domain/JournalRecord.ts"
 import { gap, marker } from "./feed/FeedRecord.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { Compressor } from "./journal/Compressor.ts"
+import { Conservation } from "./journal/Conservation.ts"
 import { meterGaps } from "./journal/gapMeters.ts"
 import { Journal } from "./journal/Journal.ts"
 import { Backup } from "./ops/Backup.ts"
@@ -48,6 +49,8 @@ export class Observer extends Context.Service<
   {
     /** Observes until interrupted, then drains; fails only with what no restart can mend. */
     readonly run: Effect.Effect<never, ActorExhausted | KisCredentialsRejected | DatabaseUnusable>
+    /** What is left of the drain time, in milliseconds, for closing files, sockets and the database. */
+    readonly left_ms: Effect.Effect<number>
   }
 >()("observer/Observer") {
   static readonly layer = (options: ObserverOptions) => Layer.effect(Observer, make(options))
@@ -70,6 +73,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const supervisor = yield* Supervisor
   const journal = yield* Journal
   const compressor = yield* Compressor
+  const conservation = yield* Conservation
   const shards = yield* Shards
   const feed = yield* KisFeed
   const sql = yield* SqlPipeline
@@ -84,8 +88,6 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   const backup = yield* Backup
 
   const endRecord = Effect.gen(function* () {
-    // The room that is kept free is for this.
-    yield* journal.hold(undefined)
     yield* journal.append([marker(yield* marketNow, { event: "stop" })])
     yield* journal.close
   })
@@ -158,12 +160,38 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
     }
   })
 
+  /** What the drain has come to. Only what is in the journal's file is ever stored. */
+  const tellEnd = Effect.fnUntraced(function* (late: ReadonlyArray<string>) {
+    const { seq } = yield* journal.head
+    if (late.length === 0) return yield* Effect.logInfo("stopped: everything is stored", { seq })
+    const figures = { drain_seconds, late, seq }
+    if (!late.includes("journal")) {
+      const words = "the drain took too long and was cut off; the journal keeps what SQL has not stored"
+      return yield* Effect.logWarning(words, figures)
+    }
+    const { reason, waitingAppends } = yield* journal.status
+    const held = [...(yield* conservation.balances).values()].reduce((sum, { inFlight }) => sum + inFlight, 0)
+    yield* Effect.logError("the drain took too long and was cut off; what had not come to the journal's file is lost", {
+      ...figures,
+      notStored_records: held,
+      waitingAppends,
+      ...(reason === undefined ? {} : { reason })
+    })
+  })
+
+  let stopsSinceMs: number | undefined
+  const left_ms = Effect.map(Clock.currentTimeMillis, (nowMs) =>
+    Math.max(0, drain_seconds * 1_000 - (nowMs - (stopsSinceMs ?? nowMs)))
+  )
+
   const stop = Effect.gen(function* () {
+    stopsSinceMs = yield* Clock.currentTimeMillis
     yield* Effect.logInfo("stopping: what was received is being stored")
     const late = yield* supervisor.shutdown({
       order: [
         "systemd",
         "alerts",
+        // It would hold appends back again for want of room, and what comes after it waits for them.
         "disk",
         "account",
         "planner",
@@ -179,16 +207,9 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
       ],
       deadline_ms: drain_seconds * (1 - closing_share) * 1_000
     })
-    const { seq } = yield* journal.head
-    yield* late.length === 0
-      ? Effect.logInfo("stopped: everything is stored", { seq })
-      : Effect.logWarning("the drain took too long and was cut off; the journal keeps what SQL has not stored", {
-          drain_seconds,
-          late,
-          seq
-        })
+    yield* tellEnd(late)
   })
 
   const fatal = Effect.raceFirst(supervisor.escalated, Effect.raceFirst(feed.refused, sql.unusable))
-  return Observer.of({ run: Effect.ensuring(Effect.andThen(start, fatal), stop) })
+  return Observer.of({ run: Effect.ensuring(Effect.andThen(start, fatal), stop), left_ms })
 })

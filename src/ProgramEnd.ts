@@ -3,6 +3,7 @@ import type { Runtime } from "effect"
 import { inspect } from "node:util"
 import type { ActorExhausted } from "./actor/Supervisor.ts"
 import { withoutSecrets } from "./domain/Secrets.ts"
+import { endAtOnce, endOnceAnswered } from "./endInTime.ts"
 
 /** Exit codes, after sysexits: what a service manager should restart, and what it should not. */
 export const exitCode = { asked: 0, settings: 64, credentials: 69, folders: 73, bug: 70 } as const
@@ -40,18 +41,22 @@ export const hearUncaught = (): void => {
   Object.assign(process.report, { excludeEnv: true })
   process.on("uncaughtException", (error) => {
     say([`a bug: ${inspect(error)}`])
-    process.exit(exitCode.bug)
+    endAtOnce(exitCode.bug)
   })
 }
 
-/** Interruption is an end that was asked for; a `ProgramEnd` says what it is; anything else is a bug and shows its trace. */
-export const teardown: Runtime.Teardown = (exit, onExit) => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return onExit(exitCode.asked)
+/** Interruption is an end that was asked for; a `ProgramEnd` says what it is; anything else is a bug. */
+export const codeOf = (exit: Exit.Exit<unknown, unknown>): number => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return exitCode.asked
   const error = Cause.squash(exit.cause)
-  if (error instanceof ProgramEnd) {
-    say(error.lines)
-    return onExit(error.code)
+  return error instanceof ProgramEnd ? error.code : exitCode.bug
+}
+
+/** Says the last words of an end, with its trace where it is a bug, and ends though a file system may hang. */
+export const teardown: Runtime.Teardown = (exit, onExit) => {
+  if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
+    const error = Cause.squash(exit.cause)
+    say(error instanceof ProgramEnd ? error.lines : [`a bug: ${Cause.pretty(exit.cause)}`])
   }
-  say([`a bug: ${Cause.pretty(exit.cause)}`])
-  onExit(exitCode.bug)
+  endOnceAnswered(codeOf(exit), onExit)
 }

@@ -1,5 +1,5 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Exit, Layer } from "effect"
 import { fileURLToPath } from "node:url"
 import { hosted } from "./actor/hosted.ts"
 import { patient } from "./actor/RestartPolicy.ts"
@@ -8,6 +8,7 @@ import { MarketClock, rehearsed } from "./calendar/MarketClock.ts"
 import { MarketSession } from "./calendar/MarketSession.ts"
 import { boundHeap } from "./boundHeap.ts"
 import { databaseOf } from "./databaseOf.ts"
+import { endInTime } from "./endInTime.ts"
 import { KisFeed } from "./feed/KisFeed.ts"
 import { withoutSecrets } from "./domain/Secrets.ts"
 import { prepareFolders } from "./Folders.ts"
@@ -48,7 +49,7 @@ import { notifyAddressOf, notifySystemd } from "./ops/watchdog/notifySystemd.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
 import { observedUniverse } from "./plan/observedUniverse.ts"
 import { Planner } from "./plan/Planner.ts"
-import { endExhausted, endWith, exitCode, hearUncaught, teardown } from "./ProgramEnd.ts"
+import { codeOf, endExhausted, endWith, exitCode, hearUncaught, teardown } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import { type Settings, unknownVariables } from "./Settings.ts"
 import { Shards } from "./shard/Shards.ts"
@@ -173,11 +174,14 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
       JournalUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error)),
       FolderLocked: (error) => Effect.fail(endWith(exitCode.folders)(error)),
       FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error))
-    })
+    }),
+    Effect.onError((cause) =>
+      Effect.sync(() => endInTime(codeOf(Exit.failCause(cause)), settings.drain_seconds * 1_000))
+    )
   )
+  const { left_ms, run } = Context.get(context, Observer)
   return yield* Effect.gen(function* () {
     const url = yield* openFront(settings)
-    const { run } = yield* Observer
     yield* (yield* Alerts).start
     yield* Effect.logInfo("the observer runs; Ctrl-C ends it", { health: `${url}/health`, journal: settings.dataDir })
     return yield* Effect.raceFirst(run, source.ended)
@@ -191,7 +195,8 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
       EmbeddedDatabaseError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
       FolderLocked: (error) => Effect.fail(endWith(exitCode.folders)(error)),
       FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error))
-    })
+    }),
+    Effect.onExit((exit) => Effect.map(left_ms, (left) => endInTime(codeOf(exit), left)))
   )
 })
 
@@ -199,10 +204,10 @@ const main = Effect.gen(function* () {
   const nextHangup = yield* hearHangups
   const { env, settings } = yield* readSettings
   const { telemetry: sent, warnings: telemetryWarnings } = yield* readTelemetrySettings(env)
-  yield* prepareFolders(settings)
+  const complain = (line: string) => void process.stderr.write(`${withoutSecrets(line)}\n`)
+  yield* prepareFolders(settings, (line) => complain(`observer: ${line}`))
   const { clock, log_days: days, log_mb: max_mb, logDir, logLevel: level } = settings
   const { accounts, warnings } = yield* Effect.mapError(readAccounts(settings), endWith(exitCode.settings))
-  const complain = (line: string) => void process.stderr.write(`${withoutSecrets(line)}\n`)
   const logging = Logging.layer({ logDir, level, max_mb, days, complain }).pipe(
     Layer.provideMerge(Screen.layer(process.stdout))
   )

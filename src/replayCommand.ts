@@ -24,6 +24,7 @@ import { replay } from "./sql/Replay.ts"
 import { renderReconciliation } from "./sql/replayText.ts"
 import { targetFlag } from "./targetFlag.ts"
 import { telemetryOf, readTelemetrySettings } from "./telemetryOf.ts"
+import { needFolder } from "./verificationFrame.ts"
 
 const flags = {
   from: dayFlag("from", "First day of the archive, in market time; the oldest if not given").pipe(Flag.optional),
@@ -106,6 +107,7 @@ const run = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typ
     const lines = ["OBSERVER_SQL is off: there is no database to replay into; set it to on, or give a --target"]
     return yield* new ProgramEnd({ code: exitCode.settings, lines })
   }
+  yield* needFolder(settings)
   const range = { dataDir: settings.dataDir, ...days }
   const files = yield* listArchive(range)
   const [oldest] = files

@@ -9,6 +9,7 @@ import type { RecordDraft } from "../src/domain/JournalRecord.ts"
 import { KisFeed } from "../src/feed/KisFeed.ts"
 import { BootId } from "../src/journal/BootId.ts"
 import { Compressor } from "../src/journal/Compressor.ts"
+import { Conservation } from "../src/journal/Conservation.ts"
 import { Journal } from "../src/journal/Journal.ts"
 import { Observer } from "../src/Observer.ts"
 import { Backup } from "../src/ops/Backup.ts"
@@ -51,6 +52,7 @@ const life = Effect.fnUntraced(function* (
       Effect.map(Coverage, (coverage) => ({ start: planned, coverage }))
     ).pipe(Layer.provide(Layer.mock(Coverage, {}))),
     Compressor.layerOff,
+    Conservation.layer,
     Layer.succeed(Certifier, { run: Effect.never }),
     SqlPipeline.layerOff,
     Layer.merge(DiskWatch.layerOff, Retention.layerOff),

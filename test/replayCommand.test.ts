@@ -23,7 +23,8 @@ const staged = Effect.gen(function* () {
   writeArchive(dataDir, drafts, { node: "seoul-1" })
   const stateDir = join(scratch, "state")
   const env = { OBSERVER_DATA_DIR: dataDir, OBSERVER_STATE_DIR: stateDir, DATABASE_URL: "", OBSERVER_SQL: "on" }
-  const observer = (args: ReadonlyArray<string>) => runToEnd(join(folder, "src", "cli.js"), args, env)
+  const observer = (args: ReadonlyArray<string>, changes: Readonly<Record<string, string>> = {}) =>
+    runToEnd(join(folder, "src", "cli.js"), args, { ...env, ...changes })
   return { folder, observer, stateDir }
 })
 
@@ -46,6 +47,11 @@ describe("observer replay --dry-run", () => {
           "observer: not every line of seoul-1 is stored: a replay without --dry-run stores what is missing\n"
         )
         assert.isFalse(existsSync(stateDir))
+
+        const nowhere = join(stateDir, "nowhere")
+        const lost = yield* observer(["replay"], { OBSERVER_DATA_DIR: nowhere })
+        assert.deepInclude(lost, { code: 73, stdout: "" })
+        assert.strictEqual(lost.stderr, `observer: OBSERVER_DATA_DIR is ${nowhere}: there is no such folder\n`)
 
         const noDay = /2026-02-31 is no day; allowed: a day such as 2026-11-24/
         const turned = (from: string) =>

@@ -1,5 +1,6 @@
 import { Clock, Context, type Cron, Effect, Layer } from "effect"
 import { annotateSpan, inSpan } from "../actor/inSpan.ts"
+import { makePolled } from "../actor/Polled.ts"
 import { MarketClock, marketNow, sleepTowards } from "../calendar/MarketClock.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
 import type { Phase } from "../domain/Phase.ts"
@@ -58,7 +59,7 @@ export class Backup extends Context.Service<
 /** How old what the status says of the files may be: manifests and receipts are read for it. */
 const look_ms = 30_000
 /** A disk that does not answer costs the asker no more. */
-const look_limit = "2 seconds"
+const look_ms_max = 1_500
 /** Another process backs up: its end is waited for. */
 const busy_ms = 300_000
 
@@ -75,23 +76,20 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
   const sealedFiles = makeSealedFiles(dataDir)
   let running: number | undefined
   let isFollowUp = false
-  let looked: { readonly atMs: number; readonly unbacked: Unbacked; readonly runs: Runs } | undefined
 
-  const look = Effect.gen(function* () {
-    const atMs = yield* Clock.currentTimeMillis
-    if (looked !== undefined && atMs >= looked.atMs && atMs - looked.atMs < look_ms) return looked
-    const found = yield* Effect.all({
+  const nothing: { readonly unbacked: Unbacked; readonly runs: Runs } = {
+    unbacked: { files: 0, bytes: 0 },
+    runs: { failures: 0, waiting: 0 }
+  }
+  const { newest: look, outdate } = yield* makePolled({
+    ask: Effect.all({
       unbacked: unbackedAt(sealedFiles, stateDir, target.name),
       runs: readRuns(stateDir, target.name)
-    }).pipe(
-      Effect.timeoutOption(look_limit),
-      Effect.orElseSucceed(() => undefined)
-    )
-    // What cannot be read now was read before.
-    const before = looked ?? { unbacked: { files: 0, bytes: 0 }, runs: { failures: 0, waiting: 0 } }
-    looked = { ...before, ...(found?._tag === "Some" ? found.value : {}), atMs }
-    return looked
-  }).pipe(Effect.provideService(Disk, disk))
+    }),
+    initial: nothing,
+    fresh_ms: look_ms,
+    patience_ms: look_ms_max
+  })
 
   const nextOf = (runs: Runs, nowMs: number): Due | undefined =>
     schedule === "off" ? undefined : dueRun({ cron: schedule, runs, gzip_minutes, isFollowUp }, nowMs)
@@ -135,10 +133,10 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
       Effect.logError("the backup cannot be made, and is tried again", { target: target.name, reason })
     ),
     Effect.ensuring(
-      Effect.sync(() => {
-        running = undefined
-        looked = undefined
-      })
+      Effect.andThen(
+        outdate,
+        Effect.sync(() => void (running = undefined))
+      )
     ),
     Effect.provideService(Disk, disk)
   )

@@ -50,7 +50,8 @@ export class DiskWatch extends Context.Service<
   static readonly layerOff = Layer.succeed(DiskWatch, { run: Effect.never, status: Effect.undefined })
   /**
    * Looks every two seconds, and writes a small file every four: whatever befalls a folder is told of within five. While the
-   * data folder takes no writes, or has too little room left for them, the journal's appends are held back.
+   * data folder takes no writes, or has too little room left for them, the journal's appends are held back; when the watch
+   * ends they are let go, for the room that is kept free is for what is still to be stored then.
    */
   static readonly layer = (options: DiskWatchOptions) => Layer.effect(DiskWatch, make(options))
 }
@@ -132,7 +133,11 @@ const make = Effect.fnUntraced(function* ({ dataDir, logDir, stateDir, ...limits
   })
 
   return DiskWatch.of({
-    run: Effect.andThen(Effect.repeat(turn, Schedule.spaced(look_interval)), Effect.never),
+    // Nobody would let go of appends that are held when nobody looks: when the program ends, the room that is kept is for them.
+    run: Effect.repeat(turn, Schedule.spaced(look_interval)).pipe(
+      Effect.andThen(Effect.never),
+      Effect.ensuring(journal.hold(undefined))
+    ),
     status: Effect.map(retention.status, (kept) => ({
       folders: eyes.map(({ status }) => status),
       ...(kept === undefined ? {} : { retention: kept })

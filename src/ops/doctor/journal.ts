@@ -2,20 +2,31 @@ import { Clock, Effect } from "effect"
 import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { marketNow } from "../../calendar/MarketClock.ts"
+import { openSpans } from "../../calendar/Phases.ts"
+import { recall, saidDays } from "../../feed/holidayKeeper/CalendarMemory.ts"
 import { Disk } from "../../journal/Disk.ts"
 import { newestRecord, type NewestRecord } from "../../journal/newestRecord.ts"
 import { byteWords, spanWords } from "../amountWords.ts"
 import { plural } from "../countWords.ts"
 import type { Check } from "../Doctor.ts"
-import { fail, type Finding, ok, warn } from "./Finding.ts"
-import type { Holder } from "./Installation.ts"
+import { fail, ok, warn } from "./Finding.ts"
+import { type Installation, placeOf } from "./Installation.ts"
 
-/** A marker a minute is written at any hour; the newest may be on its way. */
+/** A marker a minute is written while the market is open; the newest may be on its way. */
 const silence_ms_max = 180_000
 /** What was put aside longer ago has been seen. */
 const recent_ms = 7 * 86_400_000
 
-const judgeNewest = (newest: NewestRecord | undefined, holder: Holder | undefined, nowMs: number): Finding => {
+/** Milliseconds of a time in which something was to be written. */
+const openBetween = Effect.fnUntraced(function* (on: Installation, fromMs: number, toMs: number) {
+  if (on.session === "always") return toMs - fromMs
+  const said = saidDays(yield* recall(on.stateDir, placeOf(on)))
+  return openSpans(fromMs, toMs, said).reduce((sum, span) => sum + span.toMs - span.fromMs, 0)
+})
+
+const judgeNewest = Effect.fnUntraced(function* (on: Installation, newest: NewestRecord | undefined) {
+  const holder = yield* on.holder
+  const nowMs = yield* marketNow
   const name = "journal"
   if (newest === undefined) {
     return holder === undefined
@@ -37,10 +48,15 @@ const judgeNewest = (newest: NewestRecord | undefined, holder: Holder | undefine
         })
       : ok(name, `${words}; no observer runs`, { details })
   }
-  if (age_ms <= silence_ms_max) return ok(name, words, { details })
-  const advice = "an observer that runs writes every minute: look at its log and at observer status"
+  const { reason, writable = true } = (yield* on.health)?.journal ?? {}
+  if (!writable) {
+    const advice = "the observer says that it cannot write: see to the folder; observer status shows all of it"
+    return fail(name, `${words}; ${reason ?? "nothing can be written"}`, advice, { details })
+  }
+  if ((yield* openBetween(on, Date.parse(receivedAt), nowMs)) <= silence_ms_max) return ok(name, words, { details })
+  const advice = "an observer that runs writes every minute of an open market: look at its log and at observer status"
   return fail(name, words, advice, { details })
-}
+})
 
 const quarantine = Effect.fnUntraced(function* (dataDir: string) {
   const disk = yield* Disk
@@ -60,9 +76,9 @@ const quarantine = Effect.fnUntraced(function* (dataDir: string) {
 /** The newest record's age, and what was put aside because it was not whole. */
 export const journal: Check = {
   name: "journal",
-  look: Effect.fnUntraced(function* ({ dataDir, holder, node }) {
-    const newest = yield* newestRecord(dataDir, node)
-    const first = judgeNewest(newest, yield* holder, yield* marketNow)
+  look: Effect.fnUntraced(function* (on) {
+    const { dataDir, node } = on
+    const first = yield* judgeNewest(on, yield* newestRecord(dataDir, node))
     const { bytes, files, newestMs } = yield* quarantine(dataDir)
     const name = "quarantine"
     if (files === 0) return [first, ok(name, "nothing was put aside")]

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Cron, DateTime, Effect, Layer } from "effect"
+import { Context, Cron, DateTime, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdirSync, rmSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { MarketSession } from "../../../src/calendar/MarketSession.ts"
 import { Disk } from "../../../src/journal/Disk.ts"
 import { Backup, type BackupOptions, type BackupStatus } from "../../../src/ops/Backup.ts"
@@ -123,6 +125,31 @@ describe("the schedule of backups", () => {
       yield* Effect.yieldNow
       assert.deepStrictEqual(filesBelow(stage.targetDir), [])
       assert.notProperty(yield* seen(backup), "nextRunAtMs")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("has one thread hang with the memory of its runs, and not one more with each look", () =>
+    Effect.gen(function* () {
+      const stage = yield* openStage
+      yield* TestClock.setTime(at("1200"))
+      const memory = join(stage.stateDir, "backup", "runs.json")
+      mkdirSync(join(stage.stateDir, "backup"), { recursive: true })
+      if (spawnSync("mkfifo", [memory]).status !== 0) return console.log("skipped: there is no mkfifo")
+      // Whoever opens it for both ends lets go of those who wait for one.
+      yield* Effect.addFinalizer(() => Effect.sync(() => closeSync(openSync(memory, "r+"))))
+      const calls = () => process.getActiveResourcesInfo().filter((kind) => kind.startsWith("FSReq")).length
+      const before = calls()
+      const backup = yield* open(stage)
+      for (let looks = 0; looks < 6; looks++) {
+        const look = yield* Effect.forkChild(seen(backup))
+        yield* TestClock.adjust("31 seconds")
+        assert.strictEqual((yield* Fiber.join(look)).target, targetOf(stage.targetDir).name)
+        // The files are read before the memory is.
+        for (let turns = 0; turns < 20; turns++) {
+          yield* Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+        }
+      }
+      assert.isAtMost(calls(), before + 1)
     }).pipe(Effect.scoped)
   )
 })

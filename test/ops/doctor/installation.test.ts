@@ -36,7 +36,7 @@ import { calendar } from "../../../src/ops/doctor/calendar.ts"
 import { certificate } from "../../../src/ops/doctor/certificate.ts"
 import { gapsToday } from "../../../src/ops/doctor/gapsToday.ts"
 import { universe } from "../../../src/ops/doctor/universe.ts"
-import { troubledReport } from "../../support/healthReport.ts"
+import { healthReport, troubledReport } from "../../support/healthReport.ts"
 import { accountAt, leakIn, secrets } from "../../support/accounts.ts"
 import { writeArchive } from "../../support/archive.ts"
 import { clockOf, quotes } from "../../support/archivedDay.ts"
@@ -246,6 +246,32 @@ describe("what the doctor says of the record", () => {
       yield* TestClock.setTime(clock("1001"))
       assert.strictEqual((yield* one(journal, { ...on, holder: held })).status, "ok")
     })
+  )
+
+  it.effect(
+    "its silence only in the hours in which something is to be written, unless the observer says that it cannot",
+    () =>
+      Effect.gen(function* () {
+        const on = { ...(yield* scene), holder: held }
+        writeArchive(on.dataDir, quotes(["005930"], clock("1900"), clock("2000")), { node })
+        const statusAt = (atMs: number, changes: Partial<Installation> = {}) =>
+          Effect.andThen(TestClock.setTime(atMs), one(journal, { ...on, ...changes }))
+        const statuses = [
+          yield* statusAt(clock("2019")),
+          yield* statusAt(clock("2350")),
+          yield* statusAt(clockOf("20261124")("0801")),
+          yield* statusAt(clockOf("20261124")("0804")),
+          yield* statusAt(clock("2019"), { session: "always" })
+        ].map(({ status }) => status)
+        assert.deepStrictEqual(statuses, ["ok", "ok", "ok", "fail", "fail"])
+        const { journal: written } = healthReport()
+        const health = Effect.succeed(
+          healthReport({ journal: { ...written, writable: false, reason: "no space is left" } })
+        )
+        const stuck = yield* statusAt(clock("2350"), { health })
+        assert.strictEqual(stuck.status, "fail")
+        assert.include(stuck.words, "no space is left")
+      })
   )
 
   it.effect("what was put aside, loudly while it is new", () =>
