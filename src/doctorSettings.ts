@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { keepSecret } from "./domain/Secrets.ts"
 import { readEnvironment } from "./Environment.ts"
 import { fail, type Finding, ok, warn } from "./ops/doctor/Finding.ts"
+import { guessablePasswords, passwordAdvice } from "./guessablePasswords.ts"
 import { plural } from "./ops/countWords.ts"
 import type { AccountsFile } from "./kis/AccountsFile.ts"
 import { readSymbolFile } from "./plan/SymbolFile.ts"
@@ -95,11 +96,15 @@ export const lookAtSettings = Effect.fnUntraced(function* (
   const unknown = unknownVariables(env).map((name) =>
     warn("settings", `${name} does not exist`, "look for a typing error; .env.example has every setting")
   )
+  const guessable = guessablePasswords(env).map((name) =>
+    warn("settings", `the password in ${name} is short or a plain word`, passwordAdvice)
+  )
+  const said = [...unknown, ...guessable, ...file]
   if (Result.isFailure(loaded)) {
     const wrong = loaded.failure.map(({ allowed, found, variable }) =>
       fail("settings", `${variable} ${found}`, `allowed: ${allowed}`)
     )
-    return { findings: [...wrong, ...unknown, ...file], used: undefined }
+    return { findings: [...wrong, ...said], used: undefined }
   }
   const settings = loaded.success
   const set = all.filter(({ aliases, name }) => [name, ...aliases].some(isSet(env))).length
@@ -107,12 +112,12 @@ export const lookAtSettings = Effect.fnUntraced(function* (
   const accounts = yield* Effect.result(readAccounts(settings))
   if (Result.isFailure(accounts)) {
     const broken = fail("accounts file", accounts.failure.message, "mend the file, or name another in KIS_ACCOUNTS")
-    return { findings: [right, ...unknown, ...file, broken], used: undefined }
+    return { findings: [right, ...said, broken], used: undefined }
   }
   const { warnings } = accounts.success
-  const said = [...warnings.map(ofWarning), sourceOf(settings, accounts.success), ...(yield* symbolsIn(settings))]
+  const more = [...warnings.map(ofWarning), sourceOf(settings, accounts.success), ...(yield* symbolsIn(settings))]
   return {
-    findings: [right, ...unknown, ...file, ...said],
+    findings: [right, ...said, ...more],
     used: { settings, accounts: accounts.success }
   }
 })

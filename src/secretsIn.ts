@@ -6,7 +6,8 @@ const misspelt_length_min = 16
 /** Headers for a collector of traces (`name=value,name=value`, percent-encoded), which may be what it asks for as a password. */
 const collectorHeaders = /^OTEL_EXPORTER_OTLP_(?:[A-Z]+_)?HEADERS$/
 
-const passwordOf = (text: string): string => (URL.canParse(text) ? new URL(text).password : "")
+/** The password of an address, percent-encoded as it stands there; empty where there is none. */
+export const passwordOf = (text: string): string => (URL.canParse(text) ? new URL(text).password : "")
 
 const valuesOf = (headers: string): ReadonlyArray<string> =>
   headers.split(",").flatMap((header) => {
