@@ -6,6 +6,7 @@ import { keepSecret } from "./domain/Secrets.ts"
 import { readEnvironment } from "./Environment.ts"
 import { channelKinds } from "./ops/alerts/channels.ts"
 import { fail, type Finding, ok, skipped, warn } from "./ops/doctor/Finding.ts"
+import { guessablePasswords, passwordAdvice } from "./guessablePasswords.ts"
 import { plural } from "./ops/countWords.ts"
 import { readTelemetry } from "./ops/telemetry/TelemetrySettings.ts"
 import { lookAtDotEnv } from "./openToOthers.ts"
@@ -114,8 +115,12 @@ export const lookAtSettings = Effect.fnUntraced(function* (
   const unknown = unknownVariables(env).map((name) =>
     warn("settings", `${name} does not exist`, "look for a typing error; .env.example has every setting")
   )
+  const guessable = guessablePasswords(env).map((name) =>
+    warn("settings", `the password in ${name} is short or a plain word`, passwordAdvice)
+  )
+  const said = [...unknown, ...guessable, ...telemetry, ...file]
   if (Result.isFailure(loaded)) {
-    return { findings: [...loaded.failure.map(ofProblem), ...unknown, ...telemetry, ...file], used: undefined }
+    return { findings: [...loaded.failure.map(ofProblem), ...said], used: undefined }
   }
   const settings = loaded.success
   const set = all.filter(({ aliases, name }) => [name, ...aliases].some(isSet(env))).length
@@ -123,13 +128,13 @@ export const lookAtSettings = Effect.fnUntraced(function* (
   const accounts = yield* Effect.result(readAccounts(settings))
   if (Result.isFailure(accounts)) {
     const broken = fail("accounts file", accounts.failure.message, "mend the file, or name another in KIS_ACCOUNTS")
-    return { findings: [right, ...unknown, ...telemetry, ...file, broken], used: undefined }
+    return { findings: [right, ...said, broken], used: undefined }
   }
   const { warnings } = accounts.success
   const source = sourceOf(settings, accounts.success)
-  const said = [...warnings.map(ofWarning), source, ...(yield* symbolsIn(settings)), alarmsOf(settings)]
+  const more = [...warnings.map(ofWarning), source, ...(yield* symbolsIn(settings)), alarmsOf(settings)]
   return {
-    findings: [right, ...unknown, ...telemetry, ...file, ...said],
+    findings: [right, ...said, ...more],
     used: { settings, accounts: accounts.success }
   }
 })

@@ -24,6 +24,7 @@ import * as KisClient from "./kis/KisClient.ts"
 import { Observer } from "./Observer.ts"
 import { hearHangups, NextHangup } from "./onHangup.ts"
 import { openToOthers } from "./openToOthers.ts"
+import { guessablePasswords, passwordAdvice } from "./guessablePasswords.ts"
 import { AlertBoard } from "./ops/alerts/AlertBoard.ts"
 import { openChannels } from "./ops/alerts/channels.ts"
 import { Alerts } from "./ops/Alerts.ts"
@@ -214,8 +215,11 @@ const main = Effect.gen(function* () {
   const unknown = unknownVariables(env)
   const open = openToOthers(settings, process.cwd())
   const wrong = unknown.length === 0 ? [] : [`these settings do not exist: ${unknown.join(", ")}`]
+  const guessable = guessablePasswords(env).map(
+    (name) => `the password in ${name} is short or a plain word: ${passwordAdvice}`
+  )
   const warn = Effect.forEach(
-    [...wrong, ...warnings, ...open, ...telemetryWarnings],
+    [...wrong, ...guessable, ...warnings, ...open, ...telemetryWarnings],
     (warning) => Effect.logWarning(warning),
     {
       discard: true

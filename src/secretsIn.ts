@@ -4,7 +4,8 @@ import { table, unknownVariables } from "./Settings.ts"
 /** What is as long as this under a name that does not exist may be a secret whose name was misspelt. */
 const misspelt_length_min = 16
 
-const passwordOf = (text: string): string => (URL.canParse(text) ? new URL(text).password : "")
+/** The password of an address, percent-encoded as it stands there; empty where there is none. */
+export const passwordOf = (text: string): string => (URL.canParse(text) ? new URL(text).password : "")
 
 /** Every text of an environment that is secret: whatever stands where a secret belongs, though it cannot be used as one. */
 export const secretsIn = (env: Readonly<Record<string, string | undefined>>): ReadonlyArray<string> => {

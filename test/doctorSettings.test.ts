@@ -26,7 +26,8 @@ describe("a look at the settings", () => {
         [
           ["fail", "OBSERVER_SHARDS"],
           ["fail", "DATABASE_URL"],
-          ["warn", "OBSERVER_SYMBOL"]
+          ["warn", "OBSERVER_SYMBOL"],
+          ["warn", "the"]
         ]
       )
       writeFileSync(join(cwd, ".env"), "this is no setting\n")

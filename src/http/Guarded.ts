@@ -20,15 +20,16 @@ const wanted = HttpServerResponse.jsonUnsafe(
 const tooMany = (wait_ms: number) => {
   const seconds = Math.ceil(wait_ms / 1_000)
   return HttpServerResponse.jsonUnsafe(
-    { error: `too many wrong tokens came from this address; the next is looked at in ${seconds} seconds` },
+    { error: `too many wrong tokens came from this address; wait ${seconds} seconds before another try` },
     { status: 429, headers: { "retry-after": String(seconds) } }
   )
 }
 
 /**
  * Asks every request but the probes for `Authorization: Bearer <token>` when there is a token. The comparison takes the
- * same time whatever was sent, and however much of it. Who sends wrong ones is made to wait, and meanwhile no token of
- * that address is looked at, the right one neither: else the answer would tell which it is.
+ * same time whatever was sent, and however much of it. Who sends wrong ones is made to wait, but never who sends the right
+ * one: behind a proxy, or a port that a container publishes, all have one address. A token is too long to be guessed
+ * (`OBSERVER_HTTP_TOKEN`); the wait bounds what guessing costs here, and says that somebody does.
  */
 export const guarded = (token: Redacted.Redacted | undefined) => {
   const expected = token && digest(`Bearer ${Redacted.value(token)}`)
@@ -51,11 +52,11 @@ export const guarded = (token: Redacted.Redacted | undefined) => {
         if (expected === undefined || open.has(path)) return yield* respond
         const given = headers["authorization"]
         if (given === undefined) return yield* Effect.as(refused("noToken"), wanted)
+        if (timingSafeEqual(digest(given), expected)) return yield* respond
         const address = Option.getOrElse(remoteAddress, () => "")
         const nowMs = yield* Clock.currentTimeMillis
         const wait_ms = attempts.wait_ms(address, nowMs)
         if (wait_ms > 0) return yield* Effect.as(refused("tooManyWrongTokens"), tooMany(wait_ms))
-        if (timingSafeEqual(digest(given), expected)) return yield* respond
         yield* wrong(address, nowMs)
         return wanted
       }),

@@ -1,6 +1,6 @@
 import { Clock, Effect, Redacted, Result, Schema, Semaphore } from "effect"
 import { hostname } from "node:os"
-import { keepSecret } from "../domain/Secrets.ts"
+import { keepIssued } from "../domain/Secrets.ts"
 import type { KisAccount } from "./Account.ts"
 import { KisIssueWithheld, type KisError, KisTokenTooSoon, KisUnreachable } from "./KisError.ts"
 import { type Found, makeStateFile } from "./StateFile.ts"
@@ -179,7 +179,7 @@ export const makeCredential = Effect.fnUntraced(function* (
         ),
         Effect.map(({ answer, now }) => {
           memory = now
-          if (now?.secret !== undefined) keepSecret(now.secret)
+          if (now?.secret !== undefined) keepIssued(`${kind} ${alias}`, now.secret)
           return answer
         }),
         changing.withPermits(1)

@@ -1,6 +1,6 @@
 import { Effect, Redacted, Result } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
-import { hidden, withoutSecrets } from "../domain/Secrets.ts"
+import { hidden, valuesWithoutSecrets } from "../domain/Secrets.ts"
 import type { KisAccount } from "./Account.ts"
 import { AnswerBegun } from "./AnswerBegun.ts"
 import { type CallLane, laneOf } from "./CallLimits.ts"
@@ -95,7 +95,10 @@ export const exchange = Effect.fnUntraced(function* (
   const text = withoutOwn(answer.text, request, unlikely_length)
   const read = readReply(account.alias, operation, { ...answer, text })
   if (Result.isSuccess(read)) return read.success
-  const shown = readReply(account.alias, operation, { ...answer, text: withoutSecrets(withoutOwn(text, request, 1)) })
+  const shown = readReply(account.alias, operation, {
+    ...answer,
+    text: valuesWithoutSecrets(withoutOwn(text, request, 1))
+  })
   return yield* Result.match(shown, {
     onFailure: (error) => Effect.andThen(noticeOnce(account, error), Effect.fail(error)),
     onSuccess: (body) => Effect.succeed(body)

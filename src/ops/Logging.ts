@@ -1,5 +1,5 @@
 import { Effect, Layer, Logger, type LogLevel, References } from "effect"
-import { withoutSecrets } from "../domain/Secrets.ts"
+import { valuesWithoutSecrets, withoutSecrets } from "../domain/Secrets.ts"
 import { type LogFile, openLogFile } from "./logging/LogFile.ts"
 import { LogKeeper } from "./logging/LogKeeper.ts"
 import { toEntry, toJsonLine } from "./logging/entry.ts"
@@ -41,7 +41,7 @@ export const layer = (options: LoggingOptions): Layer.Layer<never, never, Screen
 const makeLogger = (screen: Screen["Service"], file: LogFile) =>
   Logger.make<unknown, void>((event) => {
     const entry = toEntry(event)
-    const json = withoutSecrets(toJsonLine(entry))
+    const json = valuesWithoutSecrets(toJsonLine(entry))
     file.write(json, entry.at.getTime())
     screen.print(screen.terminal ? withoutSecrets(toHumanLine(entry, screen.colours)) : json)
   })

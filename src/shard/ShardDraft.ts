@@ -1,6 +1,6 @@
 import type { Phase } from "../domain/Phase.ts"
 import type { Quality, RecordDraft } from "../domain/JournalRecord.ts"
-import { withoutSecrets } from "../domain/Secrets.ts"
+import { valuesWithoutSecrets } from "../domain/Secrets.ts"
 import type { RejectPayload, RejectReason } from "../domain/Reject.ts"
 import type { Delivery, Sighting } from "../domain/Sighting.ts"
 import { isSymbolCode } from "../domain/SymbolCode.ts"
@@ -75,5 +75,5 @@ export const rejection = (
   receivedAtMs,
   source,
   account,
-  payload: { reason, raw: withoutSecrets(JSON.stringify(payload)) } satisfies RejectPayload
+  payload: { reason, raw: valuesWithoutSecrets(JSON.stringify(payload)) } satisfies RejectPayload
 })

@@ -4,6 +4,7 @@ import { Effect, Layer, Redacted } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { keepSecret } from "../../src/domain/Secrets.ts"
 import * as Server from "../../src/http/Server.ts"
 import { Health, type HealthReport } from "../../src/ops/Health.ts"
 import { troubledReport as report } from "../support/healthReport.ts"
@@ -50,6 +51,24 @@ describe("health over HTTP", () => {
       assert.strictEqual(headers["x-content-type-options"], "nosniff")
     }).pipe(Effect.provide(serving()))
   )
+
+  it.live("names of fields and metrics stay though they are somebody's password", () => {
+    const reason = 'no password for observer: "user observer"'
+    const parts = { ...report.parts, journal: { status: "down", reason } } as const
+    return Effect.gen(function* () {
+      const names = (text: string) => text.replace(/"[^"]*"(?!:)|(?<= )[-+\d.e]+$/gm, "")
+      const before = { health: (yield* get("/health")).text, metrics: (yield* get("/metrics")).text }
+      keepSecret(Redacted.make("postgres://observer:observer@db.example/x"))
+      keepSecret(Redacted.make("postgres://observer:journal@db.example/x"))
+      const health = (yield* get("/health")).text
+      const told = JSON.parse(health) as HealthReport
+      assert.strictEqual(told.parts.journal.reason, 'no password for <redacted>: "user <redacted>"')
+      assert.deepStrictEqual(Object.keys(told), Object.keys(JSON.parse(before.health) as object))
+      const { text } = yield* get("/metrics")
+      assert.include(text, "observer_")
+      assert.strictEqual(names(text), names(before.metrics))
+    }).pipe(Effect.provide(serving({ parts })))
+  })
 
   it.live("a path that is not there is 404", () =>
     Effect.gen(function* () {

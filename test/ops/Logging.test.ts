@@ -152,6 +152,16 @@ describe("Logging", () => {
     })
   )
 
+  it.effect("keeps its keys though they are somebody's password", () =>
+    Effect.gen(function* () {
+      keepSecret(Redacted.make("postgres://observer:message@host/db"))
+      const { file } = yield* logged(Effect.logInfo("no message from message@host", { note: "password=message" }))
+      const { message, note } = JSON.parse(file) as Record<string, string>
+      assert.strictEqual(message, "no <redacted> from <redacted>@host")
+      assert.strictEqual(note, "password=<redacted>")
+    })
+  )
+
   it.effect("leaves out what is below its level", () =>
     Effect.gen(function* () {
       const program = Effect.logDebug("fine print").pipe(Effect.andThen(Effect.logInfo("news")))

@@ -211,7 +211,10 @@ describe("a planted secret", () => {
         broker.answer(({ body, headers }) =>
           json({ error_code: "EGW00103", error_description: `${body} ${JSON.stringify(headers)}` }, 403)
         )
-        assert.include(yield* dies("refused credentials", 69, {}), "rejects the credentials")
+        const word = { OBSERVER_PING_URL: env.OBSERVER_PING_URL.replace("//", "//observer:pinged@") }
+        const refused = yield* dies("refused credentials", 69, word)
+        assert.include(refused, "rejects the credentials")
+        assert.include(refused, "the password in OBSERVER_PING_URL is short or a plain word")
 
         // Every secret in the wrong place, or in the right one in a form that is not accepted.
         const one = { KIS_ACCOUNTS: "", KIS_APP_KEY: planted.appKey, KIS_APP_SECRET: planted.appSecret }
