@@ -180,7 +180,8 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
     const { run } = yield* Observer
     yield* (yield* Alerts).start
     yield* Effect.logInfo("the observer runs; Ctrl-C ends it", { health: `${url}/health`, journal: settings.dataDir })
-    return yield* Effect.raceFirst(run, source.ended)
+    const { overtaken } = yield* Journal
+    return yield* Effect.raceAllFirst([run, source.ended, overtaken])
   }).pipe(
     Effect.provideContext(context),
     Effect.catchTags({
@@ -190,6 +191,7 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
       KisCredentialsRejected: (error) => Effect.fail(endWith(exitCode.credentials)(error)),
       EmbeddedDatabaseError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
       FolderLocked: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      FolderOvertaken: (error) => Effect.fail(endWith(exitCode.folders)(error)),
       FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error))
     })
   )

@@ -153,6 +153,7 @@ export class JournalWriter {
 
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (this.closed) return Effect.void
       if (this.closing !== undefined) return Deferred.await(this.closing)
       const done = Deferred.makeUnsafe<void>()
       this.closing = done
@@ -175,12 +176,26 @@ export class JournalWriter {
     }
   }
 
-  /** The writer's work, for a supervisor to run; ends when the journal has been closed. */
+  /** The writer's work, for a supervisor to run; ends when the journal has been closed, or its folder is another's. */
   get run(): Effect.Effect<void, never, Disk> {
-    return Effect.raceFirst(
+    const work = Effect.raceFirst(
       this.write,
       Effect.all([this.watch, this.syncInTime], { concurrency: "unbounded", discard: true })
     )
+    return Effect.raceFirst(
+      work,
+      Effect.catch(this.home.overtaken, ({ message }) => this.giveUp(message))
+    )
+  }
+
+  /** The file being written and the numbers after the head are another's: nothing is written, sealed or synced any more. */
+  private giveUp(reason: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.closed = true
+      this.announce()
+      if (this.closing !== undefined) Deferred.doneUnsafe(this.closing, Exit.void)
+      return Effect.logFatal("the journal is written by another process", { reason })
+    })
   }
 
   private get write(): Effect.Effect<void, never, Disk> {
@@ -268,6 +283,7 @@ export class JournalWriter {
     function* (this: JournalWriter, drafts: ReadonlyArray<RecordDraft>) {
       const wallMs = yield* Clock.currentTimeMillis
       const now = (yield* MarketClock).at(wallMs)
+      yield* this.home.check
       const segment = yield* this.segmentFor(now)
       const untold = this.outage.untold(now)
       const all = untold === undefined ? drafts : [untold, ...drafts]
