@@ -18,6 +18,8 @@ export class FolderOvertaken extends Data.TaggedError("FolderOvertaken")<{
   }
 }
 
+/** A touch that takes longer may hang; a call to the same disk after it would, too. */
+const late_ms = 500
 /** A taker watches a lock for longer than this. */
 const sure_ms = 3_000
 
@@ -37,6 +39,7 @@ export class Heartbeat {
   private readonly purpose: string
   private readonly lock: { readonly generation: number }
   private readonly isNeeded = thisNamespace() !== undefined
+  private begunMs = 0
   private folderKey: string | undefined
   private lockKey: string | undefined
   private foundAt = this.now
@@ -98,12 +101,15 @@ export class Heartbeat {
   private get isSure(): boolean {
     const [monotonicMs, wallMs] = this.now
     const [foundMs, foundWallMs] = this.foundAt
+    if (this.beating !== undefined && monotonicMs - this.begunMs > late_ms) return false
     return Math.max(monotonicMs - foundMs, Math.abs(wallMs - foundWallMs)) < sure_ms
   }
 
   private beat(): Promise<void> {
     if (!this.isNeeded) return Promise.resolve()
-    this.beating ??= this.touch()
+    if (this.beating !== undefined) return this.beating
+    this.begunMs = performance.now()
+    this.beating = this.touch()
       // A folder that is gone or does not answer is its owner's affair, who writes there.
       .catch(() => undefined)
       .finally(() => {
