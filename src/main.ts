@@ -185,7 +185,8 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
     const url = yield* openFront(settings)
     yield* (yield* Alerts).start
     yield* Effect.logInfo("the observer runs; Ctrl-C ends it", { health: `${url}/health`, journal: settings.dataDir })
-    return yield* Effect.raceFirst(run, source.ended)
+    const { overtaken } = yield* Journal
+    return yield* Effect.raceAllFirst([run, source.ended, overtaken])
   }).pipe(
     Effect.provideContext(context),
     Effect.catchTags({
@@ -195,6 +196,7 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
       KisCredentialsRejected: (error) => Effect.fail(endWith(exitCode.credentials)(error)),
       EmbeddedDatabaseError: (error) => Effect.fail(endWith(exitCode.folders)(error)),
       FolderLocked: (error) => Effect.fail(endWith(exitCode.folders)(error)),
+      FolderOvertaken: (error) => Effect.fail(endWith(exitCode.folders)(error)),
       FolderUnwritable: (error) => Effect.fail(endWith(exitCode.folders)(error))
     }),
     Effect.onExit((exit) => Effect.map(left_ms, (left) => endInTime(codeOf(exit), left)))

@@ -1,18 +1,32 @@
-import { Data, Effect, Schedule, type Scope } from "effect"
-import { randomUUID } from "node:crypto"
+import { Data, Deferred, Effect, Schedule, type Scope } from "effect"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
-import { isAlive, startedAt } from "./ProcessLife.ts"
 import { systemCode } from "../domain/systemCode.ts"
+import { thisNamespace } from "./BootId.ts"
+import { type FolderOvertaken, Heartbeat } from "./folderLock/Heartbeat.ts"
+import { isHeld, seemsHeld } from "./folderLock/isHeld.ts"
+import {
+  emptyLock,
+  holderOf,
+  isLockName,
+  isThisProcess,
+  linkLock,
+  lockPath,
+  newestLock,
+  Raced
+} from "./folderLock/LockFile.ts"
 
 /** A living process holds the folder. */
 export class FolderLocked extends Data.TaggedError("FolderLocked")<{
   readonly folder: string
   readonly pid: number
   readonly purpose: string
+  /** Its pid is one of another container or machine. */
+  readonly isElsewhere?: boolean
 }> {
   override get message() {
-    return `${this.folder} is in use by process ${this.pid} (${this.purpose}): stop it, or name another folder`
+    const where = this.isElsewhere === true ? " of another container or machine" : ""
+    return `${this.folder} is in use by process ${this.pid}${where} (${this.purpose}): stop it, or name another folder`
   }
 }
 
@@ -26,71 +40,32 @@ export class FolderUnwritable extends Data.TaggedError("FolderUnwritable")<{
   }
 }
 
-/** Lost a race to another starter; looking again tells who won. */
-class Raced extends Data.TaggedError("Raced")<{}> {}
-
-interface Holder {
-  readonly pid: number
-  readonly started: string | undefined
-  readonly purpose: string
-}
-
 /** Folders held by this process: its own pid in a file otherwise only says that a namesake lived before a restart. */
 const held = new Set<string>()
 
-const prefix = ".lock."
-const generations = async (folder: string): Promise<ReadonlyArray<number>> => {
-  const names = await fs.readdir(folder)
-  return names.flatMap((name) => (/^\.lock\.\d+$/.test(name) ? [Number(name.slice(prefix.length))] : []))
-}
-
-const newest = async (folder: string) => Math.max(0, ...(await generations(folder)))
-
-/** Who wrote a lock file; `undefined` for one that was given back, or that a power cut left without its content. */
-const holderOf = async (folder: string, generation: number): Promise<Holder | undefined> => {
-  try {
-    const holder: Partial<Holder> = JSON.parse(await fs.readFile(join(folder, `${prefix}${generation}`), "utf8"))
-    return typeof holder.pid === "number"
-      ? { pid: holder.pid, started: holder.started, purpose: String(holder.purpose) }
-      : undefined
-  } catch (cause) {
-    if (systemCode(cause) === "ENOENT") throw new Raced()
-    if (cause instanceof SyntaxError) return undefined
-    throw cause
-  }
-}
-
 const take = async (folder: string, purpose: string, atLeast = 1): Promise<number> => {
-  const last = await newest(folder)
+  const last = await newestLock(folder)
   const holder = last === 0 ? undefined : await holderOf(folder, last)
-  if (holder !== undefined && holder.pid !== process.pid && (await isAlive(holder.pid, holder.started))) {
-    throw new FolderLocked({ folder, pid: holder.pid, purpose: holder.purpose })
+  if (holder !== undefined && !isThisProcess(holder) && (await isHeld(folder, last, holder))) {
+    const { namespace, pid, purpose } = holder
+    throw new FolderLocked({
+      folder,
+      pid,
+      purpose,
+      ...(namespace !== undefined && namespace !== thisNamespace() && { isElsewhere: true })
+    })
   }
   const mine = Math.max(last + 1, atLeast)
-  const draft = join(folder, `${prefix}${randomUUID()}.tmp`)
-  await fs.writeFile(draft, JSON.stringify({ pid: process.pid, started: await startedAt(process.pid), purpose }))
-  try {
-    await fs.link(draft, join(folder, `${prefix}${mine}`))
-  } catch (cause) {
-    if (["EEXIST", "ENOENT"].includes(systemCode(cause))) throw new Raced()
-    throw cause
-  } finally {
-    await fs.rm(draft, { force: true })
-  }
-  if ((await newest(folder)) !== mine) {
-    await fs.rm(join(folder, `${prefix}${mine}`), { force: true })
+  await linkLock(folder, mine, purpose)
+  if ((await newestLock(folder)) !== mine) {
+    await fs.rm(lockPath(folder, mine), { force: true })
     throw new Raced()
   }
   for (const name of await fs.readdir(folder)) {
-    if (name.startsWith(prefix) && name !== `${prefix}${mine}`) await fs.rm(join(folder, name), { force: true })
+    if (isLockName(name) && join(folder, name) !== lockPath(folder, mine))
+      await fs.rm(join(folder, name), { force: true })
   }
   return mine
-}
-
-const giveBack = async (folder: string, generation: number) => {
-  const draft = join(folder, `${prefix}${randomUUID()}.tmp`)
-  await fs.writeFile(draft, "{}")
-  await fs.rename(draft, join(folder, `${prefix}${generation}`))
 }
 
 const claim = Effect.fnUntraced(function* (folder: string, purpose: string) {
@@ -120,8 +95,9 @@ const claim = Effect.fnUntraced(function* (folder: string, purpose: string) {
     )
   const generation = yield* Effect.onError(won(), () => Effect.sync(() => held.delete(place)))
   const lock = { generation }
+  const heart = new Heartbeat(place, purpose, lock)
   const isOurs = Effect.tryPromise({
-    try: () => holderOf(place, lock.generation).then((holder) => holder?.pid === process.pid),
+    try: () => holderOf(place, lock.generation).then((holder) => holder !== undefined && isThisProcess(holder)),
     catch: (cause) => (cause instanceof Raced ? "ENOENT" : systemCode(cause))
   }).pipe(
     Effect.catchIf(
@@ -133,8 +109,9 @@ const claim = Effect.fnUntraced(function* (folder: string, purpose: string) {
   const keep = Effect.gen(function* () {
     if (yield* isOurs) return
     lock.generation = yield* won(lock.generation)
+    heart.kept()
   })
-  return { place, lock, isOurs, keep }
+  return { place, lock, isOurs, keep, heart }
 })
 
 /** A folder that is this process's own until the scope closes. */
@@ -147,11 +124,17 @@ export interface HeldFolder {
   readonly isOurs: Effect.Effect<boolean, FolderUnwritable>
   /** Makes folder and lock anew where somebody has removed them; fails while another process owns the folder. */
   readonly keep: Effect.Effect<void, FolderLocked | FolderUnwritable>
+  /** Fails once another has taken the folder in this one's lifetime; looks only when that may have been. Asked before each write. */
+  readonly check: Effect.Effect<void, FolderOvertaken>
+  /** Fails as soon as that is found, within a second or two. */
+  readonly overtaken: Effect.Effect<never, FolderOvertaken>
 }
 
 /**
  * Makes one process the owner of a folder until the scope closes. The owner is a file `.lock.<n>` that names the pid and
- * the moment the process started, so a lock left by `kill -9` is taken over at once, also when its pid has been reused.
+ * the moment the process started, so a lock left by `kill -9` is taken over at once, also when its pid has been reused. Its
+ * owner touches it each second for those to whom its pid says nothing: a lock of another container or machine is watched for
+ * four seconds before it is taken.
  *
  * Two starters cannot both win: taking over never deletes or overwrites the old lock, it links the next number, which
  * succeeds once. The highest number is the owner and is never removed, only emptied when it is given back; who finds
@@ -161,13 +144,20 @@ const acquire = (
   folder: string,
   purpose: string
 ): Effect.Effect<HeldFolder, FolderLocked | FolderUnwritable, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(claim(folder, purpose), ({ lock, place }) =>
-      Effect.ignore(Effect.tryPromise(() => giveBack(place, lock.generation))).pipe(
-        Effect.andThen(Effect.sync(() => held.delete(place)))
-      )
-    ),
-    ({ isOurs, keep, lock, place }) => ({ generation: lock.generation, place, isOurs, keep })
+  Effect.acquireRelease(claim(folder, purpose), ({ heart, lock, place }) =>
+    Effect.andThen(heart.settled, () =>
+      heart.isOvertaken ? Effect.void : Effect.ignore(Effect.tryPromise(() => emptyLock(place, lock.generation)))
+    ).pipe(Effect.andThen(Effect.sync(() => held.delete(place))))
+  ).pipe(
+    Effect.tap(({ heart }) => Effect.forkScoped(heart.run)),
+    Effect.map(({ heart, isOurs, keep, lock, place }) => ({
+      generation: lock.generation,
+      place,
+      isOurs,
+      keep,
+      check: heart.check,
+      overtaken: Deferred.await(heart.overtaken)
+    }))
   )
 
 /** Who holds a folder now; nobody is asked and nothing is taken. `undefined`: nobody, or there is no such folder. */
@@ -176,9 +166,9 @@ const holder = (
 ): Effect.Effect<{ readonly pid: number; readonly purpose: string } | undefined, FolderUnwritable> =>
   Effect.tryPromise({
     try: async () => {
-      const last = await newest(folder)
+      const last = await newestLock(folder)
       const found = last === 0 ? undefined : await holderOf(folder, last)
-      if (found === undefined || !(await isAlive(found.pid, found.started))) return undefined
+      if (found === undefined || !(await seemsHeld(folder, last, found))) return undefined
       return { pid: found.pid, purpose: found.purpose }
     },
     catch: (cause) => (cause instanceof Raced ? cause : new FolderUnwritable({ folder, detail: systemCode(cause) }))

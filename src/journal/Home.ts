@@ -2,6 +2,7 @@ import { Effect, Semaphore } from "effect"
 import { dirname } from "node:path"
 import { Disk, DiskError } from "./Disk.ts"
 import type { FolderLocked, FolderUnwritable, HeldFolder } from "./FolderLock.ts"
+import type { FolderOvertaken } from "./folderLock/Heartbeat.ts"
 
 /** The data folder while the journal runs: it may be removed, moved away or unmounted under it. */
 export interface Home {
@@ -10,6 +11,10 @@ export interface Home {
    * journal lives: another file system, or the same one with another owner. To write there would hide the record.
    */
   readonly keep: Effect.Effect<void, DiskError, Disk>
+  /** Fails while another process owns the folder, and for good once one has taken it over. Costs nothing but after a stall. */
+  readonly check: Effect.Effect<void, DiskError>
+  /** Fails when another has taken the folder over: this process is never to write there again. */
+  readonly overtaken: Effect.Effect<never, FolderOvertaken>
 }
 
 /** The nearest folder above that is there. */
@@ -29,21 +34,25 @@ const strange = (path: string) =>
     advice: "another file system is there: mount the right one again, or restart the observer to begin there"
   })
 
-const taken = (path: string) => (error: FolderLocked | FolderUnwritable) =>
+const taken = (path: string) => (error: FolderLocked | FolderOvertaken | FolderUnwritable) =>
   error._tag === "FolderUnwritable"
     ? new DiskError({ operation: "make anew", path, code: error.detail })
     : new DiskError({ operation: "own", path, code: "EBUSY", advice: error.message })
 
 /** The home of a journal whose folder is held. */
-export const makeHome = Effect.fnUntraced(function* ({ isOurs, keep, place }: HeldFolder) {
+export const makeHome = Effect.fnUntraced(function* ({ check, isOurs, keep, overtaken, place }: HeldFolder) {
   const disk = yield* Disk
   const first = yield* disk.identity(place)
   let device = first?.device
   let key = first?.key
   // The writer and who watches for it must not both take the lock anew.
   const oneAtATime = yield* Semaphore.make(1)
+  const checked = Effect.mapError(check, taken(place))
   const home: Home = {
+    check: checked,
+    overtaken,
     keep: Effect.gen(function* () {
+      yield* checked
       const found = yield* disk.identity(place)
       if (found !== undefined && found.key === key) return
       const near = found ?? (yield* nearest(place))

@@ -6,6 +6,7 @@ import { BootId } from "./BootId.ts"
 import { bytesAfter } from "./bytesAfter.ts"
 import { Disk, type DiskError } from "./Disk.ts"
 import { FolderLock } from "./FolderLock.ts"
+import type { FolderOvertaken } from "./folderLock/Heartbeat.ts"
 import { HintKeeper } from "./HeadHint.ts"
 import { makeHome } from "./Home.ts"
 import { type JournalReadError, JournalUnwritable } from "./JournalError.ts"
@@ -72,6 +73,8 @@ export class Journal extends Context.Service<
     readonly recovered: Recovered
     /** The writer's work, for a supervisor to run. Nothing is appended while it does not run. */
     readonly run: Effect.Effect<void>
+    /** Fails when another process has taken the data folder over. Nothing is written by this one from then on. */
+    readonly overtaken: Effect.Effect<never, FolderOvertaken>
     /** Returns once the writer has come to this question: a sign of life also when there is nothing to append. */
     readonly turn: Effect.Effect<void>
     /**
@@ -163,6 +166,7 @@ const make = Effect.fnUntraced(function* (options: JournalOptions) {
     status: Effect.sync(() => writer.status),
     recovered,
     run: Effect.provideService(writer.run, Disk, disk),
+    overtaken: folder.overtaken,
     turn: writer.turn,
     hold: (why) => writer.hold("room", why),
     rotate: writer.rotate,

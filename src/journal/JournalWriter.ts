@@ -1,4 +1,4 @@
-import { Clock, Deferred, Effect, Exit, Queue, Schedule } from "effect"
+import { Clock, Deferred, Effect, Exit, Queue, Schedule, Semaphore } from "effect"
 import { annotateSpan, inSpan, inSpanFor, spanOf } from "../actor/inSpan.ts"
 import { MarketClock, marketNow } from "../calendar/MarketClock.ts"
 import { hourFolder } from "../calendar/MarketTime.ts"
@@ -12,6 +12,7 @@ import type { JournalStatus } from "./Journal.ts"
 import { type Holder, Outage } from "./journalWriter/Outage.ts"
 import type { AppendedRange, Request, Told } from "./journalWriter/Request.ts"
 import { Syncing } from "./journalWriter/Syncing.ts"
+import { UnderWay } from "./journalWriter/UnderWay.ts"
 import { Unsynced } from "./journalWriter/Unsynced.ts"
 import { type CompressedFile, enterCompressed, type ManifestLine } from "./Manifest.ts"
 import type { Position } from "./Position.ts"
@@ -68,6 +69,9 @@ export class JournalWriter {
   private readonly producers = new Producers()
   private readonly syncing = new Syncing()
   private readonly unsynced = new Unsynced()
+  private readonly writing = new UnderWay()
+  /** Who looks and who syncs take turns: a disk that hangs keeps one thread for both, and one for a write. */
+  private readonly beside = Semaphore.makeUnsafe(1)
   private inHand: ReadonlyArray<Request> = []
   private closing: Deferred.Deferred<void> | undefined
   private rotationAsked = false
@@ -153,6 +157,7 @@ export class JournalWriter {
 
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (this.closed) return Effect.void
       if (this.closing !== undefined) return Deferred.await(this.closing)
       const done = Deferred.makeUnsafe<void>()
       this.closing = done
@@ -175,12 +180,26 @@ export class JournalWriter {
     }
   }
 
-  /** The writer's work, for a supervisor to run; ends when the journal has been closed. */
+  /** The writer's work, for a supervisor to run; ends when the journal has been closed, or its folder is another's. */
   get run(): Effect.Effect<void, never, Disk> {
-    return Effect.raceFirst(
+    const work = Effect.raceFirst(
       this.write,
       Effect.all([this.watch, this.syncInTime], { concurrency: "unbounded", discard: true })
     )
+    return Effect.raceFirst(
+      work,
+      Effect.catch(this.home.overtaken, ({ message }) => this.giveUp(message))
+    )
+  }
+
+  /** The file being written and the numbers after the head are another's: nothing is written, sealed or synced any more. */
+  private giveUp(reason: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.closed = true
+      this.announce()
+      if (this.closing !== undefined) Deferred.doneUnsafe(this.closing, Exit.void)
+      return Effect.logFatal("the journal is written by another process", { reason })
+    })
   }
 
   private get write(): Effect.Effect<void, never, Disk> {
@@ -219,7 +238,9 @@ export class JournalWriter {
     const appends = requests.filter((request) => request._tag === "Append")
     const fresh = this.producers.fresh(appends)
     if (fresh.length > 0) {
-      const write = this.outage.untilAllowed(this.writeGroup(fresh.flatMap((append) => append.drafts)))
+      const write = this.outage.untilAllowed(
+        this.writing.track(this.writeGroup(fresh.flatMap((append) => append.drafts)))
+      )
       const senders = fresh.map(({ sender }) => sender)
       yield* inSpanFor(senders, write, "journal.append", { attributes: { appends: fresh.length } })
     }
@@ -268,6 +289,7 @@ export class JournalWriter {
     function* (this: JournalWriter, drafts: ReadonlyArray<RecordDraft>) {
       const wallMs = yield* Clock.currentTimeMillis
       const now = (yield* MarketClock).at(wallMs)
+      yield* this.home.check
       const segment = yield* this.segmentFor(now)
       const untold = this.outage.untold(now)
       const all = untold === undefined ? drafts : [untold, ...drafts]
@@ -328,10 +350,8 @@ export class JournalWriter {
 
   /** Once a second, though nothing may come to be written: whether the folder is still there, and the hour not over. */
   private get watch(): Effect.Effect<void, never, Disk> {
-    return Effect.andThen(this.lookHome, this.lookAtHour).pipe(
-      Effect.repeat(Schedule.spaced("1 second")),
-      Effect.asVoid
-    )
+    const look = Effect.flatMap(this.writing.isLate, (isLate) => (isLate ? Effect.void : this.lookHome))
+    return Effect.andThen(look, this.lookAtHour).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.asVoid)
   }
 
   /** Says at once that the folder is gone, and puts it back where that can be done. */
@@ -340,6 +360,7 @@ export class JournalWriter {
       yield* this.home.keep
       this.syncing.isRemoved ||= this.segment !== undefined && !(yield* this.segment.isThere)
     }).pipe(
+      this.beside.withPermits(1),
       Effect.as(undefined),
       Effect.catch(Effect.succeed),
       Effect.flatMap((error) => this.outage.hold("folder", error))
@@ -368,9 +389,9 @@ export class JournalWriter {
         const target = this.head
         dueMs = (yield* Clock.currentTimeMillis) + this.options.fsync_ms
         const segment = this.notDurable
-        if (segment === undefined) continue
+        if (segment === undefined || (yield* this.writing.isLate)) continue
         this.unsynced.begun()
-        if (!(yield* this.syncing.turn(segment))) continue
+        if (!(yield* this.beside.withPermits(1)(this.syncing.turn(segment)))) continue
         this.unsynced.synced()
         this.reached(target)
       }

@@ -76,6 +76,7 @@ export const openSegment = Effect.fnUntraced(function* (
   let isDoubtful = false
   let torn = false
   let closed = false
+  let isRenamed = false
   let lines = 0
   let firstReceivedAt = ""
   let lastReceivedAt = ""
@@ -104,7 +105,16 @@ export const openSegment = Effect.fnUntraced(function* (
     })
   )
 
-  const isThere = Effect.map(disk.identity(openPath), (found) => closed || found !== undefined)
+  const isThere = Effect.map(disk.identity(openPath), (found) => closed || isRenamed || found !== undefined)
+
+  const renamed = Effect.suspend(() => {
+    isRenamed = true
+    return Effect.tapError(disk.rename(openPath, sealedPath), ({ code }) =>
+      Effect.sync(() => {
+        isRenamed = code !== "ENOENT"
+      })
+    )
+  })
 
   return {
     file,
@@ -131,13 +141,17 @@ export const openSegment = Effect.fnUntraced(function* (
     sync,
     seal: Effect.fnUntraced(function* (sealedAtMs) {
       if (!closed) {
+        // A repeated seal finds the file already renamed.
+        const isOpen = (yield* disk.size(sealedPath)) === undefined
         if (torn) yield* handle.truncate(written)
         torn = false
-        if (!(yield* isThere)) {
+        if (isOpen && !(yield* isThere)) {
           const lost = handle
           handle = yield* handleInUse.withPermits(1)(putBack(dataDir, file, lost, written))
         }
         yield* sync
+        // Before it is closed: should somebody remove it in this moment, it is put back from what is open.
+        if (isOpen && lines > 0) yield* renamed
         yield* handleInUse.withPermits(1)(handle.close)
         closed = true
       }
@@ -145,8 +159,6 @@ export const openSegment = Effect.fnUntraced(function* (
         yield* disk.remove(openPath)
         return
       }
-      // A repeated seal finds the file already renamed.
-      if ((yield* disk.size(sealedPath)) === undefined) yield* disk.rename(openPath, sealedPath)
       yield* disk.syncFolder(folder)
       const day = parseSegmentName(file)?.day ?? dirname(dirname(file))
       yield* enter(dataDir, day, {

@@ -6,6 +6,7 @@ import { Journal } from "../journal/Journal.ts"
 import { FolderEye } from "./diskWatch/FolderEye.ts"
 import { hoursUntil } from "./diskWatch/hoursUntil.ts"
 import { type Limits, limitsFor } from "./diskWatch/Limits.ts"
+import { RoomWish } from "./diskWatch/RoomWish.ts"
 import { Retention, type RetentionStatus } from "./Retention.ts"
 
 /** One of the observer's folders, as it was found at the last look. */
@@ -75,6 +76,7 @@ const make = Effect.fnUntraced(function* ({ dataDir, logDir, stateDir, ...limits
   ]
   let looks = 0
   let appended_bytes = 0
+  const wish = new RoomWish()
   let forecastAtMs = Number.NEGATIVE_INFINITY
 
   /** An append that was taken is as good as a probe. */
@@ -123,11 +125,10 @@ const make = Effect.fnUntraced(function* ({ dataDir, logDir, stateDir, ...limits
       const isDoubtful = eye.status.state !== "ok" && eye.status.state !== "low"
       const isHung = (device: number | undefined) =>
         device !== undefined && eyes.some((other) => other !== eye && other.hungDevice === device)
-      const { state } = eye.status
       yield* eye.see(isDoubtful || (isProbing && !(eye === data && isWritten)), isHung)
       if (eye !== data) continue
       yield* holdOrLetGo
-      if (eye.status.state !== state && ["low", "full"].includes(eye.status.state)) yield* retention.hurry
+      if (wish.isDue(eye.status.state, yield* Clock.currentTimeMillis)) yield* retention.hurry
     }
     yield* foresee
   })

@@ -12,6 +12,7 @@ import { isBackedUp, receiptsOf } from "./retention/backedUp.ts"
 import { daysDue } from "./retention/daysDue.ts"
 import { deleteDay } from "./retention/deleteDay.ts"
 import { inspectDay, type OldDay } from "./retention/inspectDay.ts"
+import { inReserve, keepReserve } from "./retention/reserve.ts"
 
 export interface RetentionOptions {
   readonly dataDir: string
@@ -56,6 +57,7 @@ export class Retention extends Context.Service<
 }
 
 const interval = "1 hour"
+const again = "1 minute"
 /** A day that was missed is certified within a week; until then its files are read. */
 const certified_days = 8
 const day_ms = 86_400_000
@@ -69,6 +71,9 @@ const make = Effect.fnUntraced(function* ({ dataDir, days, node, stateDir, unbac
   const said = new Map<string, string>()
   /** Days whose files are gone: they are not looked at again. */
   const finished = new Set<string>()
+  /** Days that are deleted and not yet on record, and whether the journal has taken theirs. */
+  const untold = new Map<string, { readonly begun: RetiredDay; isAppended: boolean }>()
+  let toTell = Deferred.makeUnsafe<void>()
   let hurried = Deferred.makeUnsafe<void>()
   let status: RetentionStatus = { days, waitingForBackup: 0 }
 
@@ -113,14 +118,35 @@ const make = Effect.fnUntraced(function* ({ dataDir, days, node, stateDir, unbac
     return begun
   })
 
-  /** After all that is to go is gone: while there is no room the journal takes nothing. */
-  const putOnRecord = Effect.fnUntraced(function* (day: string, begun: RetiredDay) {
-    const { backedUp, bytes, files } = begun
+  const putOnRecord = Effect.fnUntraced(function* (day: string) {
+    const entry = untold.get(day)
+    if (entry === undefined) return
+    const { backedUp, bytes, files } = entry.begun
     const atMs = yield* marketNow
-    yield* journal.append([marker(atMs, { event: "retired", day: begun.day, files, bytes, backedUp })])
-    yield* writeRetired(dataDir, day, { ...begun, finishedAt: new Date(atMs).toISOString() })
+    if (!entry.isAppended) {
+      yield* journal.append([marker(atMs, { event: "retired", day: entry.begun.day, files, bytes, backedUp })])
+      entry.isAppended = true
+    }
+    const over = { ...entry.begun, finishedAt: new Date(atMs).toISOString() }
+    yield* inReserve(dataDir, writeRetired(dataDir, day, over))
     finished.add(day)
+    untold.delete(day)
   })
+
+  /** Beside the looks: while there is no room the journal takes nothing, and more may have to go until it does. */
+  const tell = Effect.gen(function* () {
+    if (untold.size === 0) yield* Deferred.await(toTell)
+    toTell = Deferred.makeUnsafe()
+    for (const day of untold.keys()) yield* putOnRecord(day)
+  }).pipe(
+    Effect.catch((error) =>
+      Effect.andThen(
+        Effect.logWarning("a deleted day cannot be marked for now; it is tried again", { reason: error.message }),
+        Effect.sleep(again)
+      )
+    ),
+    Effect.provideService(Disk, disk)
+  )
 
   const oldestOf = Effect.fnUntraced(function* (folders: ReadonlyArray<string>) {
     for (const day of folders) {
@@ -130,21 +156,22 @@ const make = Effect.fnUntraced(function* ({ dataDir, days, node, stateDir, unbac
   })
 
   const turn = Effect.gen(function* () {
+    yield* keepReserve(dataDir)
     const nowMs = yield* marketNow
     const folders = yield* listDays(dataDir)
     const { file } = yield* journal.head
     const written = new Set(daysOf(file))
-    const begun: Array<readonly [string, RetiredDay]> = []
     let waitingForBackup = 0
     for (const day of daysDue(days, nowMs, folders)) {
-      if (finished.has(day) || written.has(day)) continue
+      if (finished.has(day) || untold.has(day) || written.has(day)) continue
       const seen = yield* see(day, nowMs)
       if (seen === "waiting") waitingForBackup += 1
-      else if (typeof seen === "object") begun.push([day, seen])
+      else if (typeof seen === "object") untold.set(day, { begun: seen, isAppended: false })
     }
     const oldestDay = yield* oldestOf(folders)
     status = { days, waitingForBackup, ...(oldestDay === undefined ? {} : { oldestDay }) }
-    for (const [day, retired] of begun) yield* putOnRecord(day, retired)
+    if (untold.size > 0) Deferred.doneUnsafe(toTell, Exit.void)
+    yield* keepReserve(dataDir)
   }).pipe(
     Effect.catch((error) =>
       Effect.logWarning("old days cannot be deleted for now; it is tried again", { reason: error.message })
@@ -162,7 +189,8 @@ const make = Effect.fnUntraced(function* ({ dataDir, days, node, stateDir, unbac
       yield* Effect.logInfo("a day is rehearsed: no old day is deleted", { retention_days: days })
       return yield* Effect.never
     }
-    return yield* Effect.forever(Effect.andThen(turn, rest))
+    const look = Effect.forever(Effect.andThen(turn, rest))
+    return yield* Effect.raceFirst(look, Effect.forever(tell))
   })
 
   return Retention.of({

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule } from "effect"
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { join, relative } from "node:path"
+import { thisNamespace } from "../../src/journal/BootId.ts"
 import { Disk } from "../../src/journal/Disk.ts"
 import { FolderLock } from "../../src/journal/FolderLock.ts"
 import { scratchFolder } from "../support/virtualTime.ts"
@@ -107,6 +108,27 @@ describe("a data folder that is there no more", () => {
       yield* Fiber.join(waiting)
       yield* journal.close
       assert.deepStrictEqual(numbersOf(disk.path), [1, 2])
+    }).pipe(Effect.provide(machineDisk))
+  )
+})
+
+describe.skipIf(thisNamespace() === undefined)("a data folder that another process has taken over", () => {
+  it.live("is written no more, not even to close: the record in it is the other's", () =>
+    Effect.gen(function* () {
+      const dataDir = join(yield* scratchFolder, "data")
+      const journal = yield* openJournal(dataDir)
+      yield* journal.append([now(1)])
+      const [lock] = lockOf(dataDir)
+      writeFileSync(join(dataDir, ".lock.2"), JSON.stringify({ pid: 4_711, purpose: "journal", owner: "another" }))
+      rmSync(join(dataDir, lock ?? "?"))
+      const told = yield* Effect.timeout(Effect.flip(journal.overtaken), "10 seconds")
+      assert.include(told.message, "process 4711")
+      const before = filesBelow(dataDir)
+      const waiting = yield* Effect.forkChild(journal.append([now(2)]))
+      yield* Effect.timeout(journal.close, "5 seconds")
+      yield* Fiber.interrupt(waiting)
+      assert.deepStrictEqual(filesBelow(dataDir), before)
+      assert.isTrue(before.has(relative(dataDir, openFile(dataDir))))
     }).pipe(Effect.provide(machineDisk))
   )
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { Disk } from "../../src/journal/Disk.ts"
 import { origin } from "../../src/journal/Position.ts"
 import { type Call, MemoryDisk } from "../support/memoryDisk.ts"
 import { countingSleeps } from "../support/wakeUps.ts"
@@ -111,6 +112,38 @@ describe("a file of the journal", () => {
         ])
       })
     )
+  )
+
+  it.effect("is sealed whole though somebody removes it in the moment in which it is renamed", () =>
+    Effect.gen(function* () {
+      const disk = new MemoryDisk(yield* tempFolder)
+      yield* TestClock.setTime(openMs)
+      yield* Effect.gen(function* () {
+        const journal = yield* openJournal(disk.root)
+        yield* journal.append(chunk(1, 3))
+        const { remove } = yield* Disk
+        let isRemoved = false
+        disk.fault = ({ operation, path }) => {
+          if (isRemoved || operation !== "rename" || !path.endsWith(".open")) return undefined
+          isRemoved = true
+          Effect.runFork(remove(path))
+          return { _tag: "Refused", code: "ENOENT", done: 0 }
+        }
+        const sealing = yield* Effect.forkChild(journal.rotate)
+        for (let second = 0; second < 5; second++) {
+          yield* settled
+          yield* TestClock.adjust("1 second")
+        }
+        yield* Fiber.join(sealing)
+        assert.isTrue(isRemoved)
+        yield* journal.append([seen(4)])
+        yield* journal.close
+      }).pipe(Effect.provide(disk.layer))
+      assert.deepStrictEqual(
+        checkArchive(disk.files()).flatMap((record) => numberOf(record) ?? []),
+        [1, 2, 3, 4]
+      )
+    })
   )
 
   it.effect("survives a power cut once it is sealed, manifest and checksums with it", () =>

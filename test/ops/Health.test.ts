@@ -109,6 +109,7 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, alerts = [], journal, s
         status: Effect.succeed({ ...journalStatus, ...journal }),
         recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
         run: Effect.void,
+        overtaken: Effect.never,
         turn: Effect.void,
         hold: () => Effect.void,
         rotate: Effect.void,

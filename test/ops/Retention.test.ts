@@ -1,11 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { marketInstant } from "../../src/calendar/MarketTime.ts"
-import { Disk } from "../../src/journal/Disk.ts"
+import type { RecordDraft } from "../../src/domain/JournalRecord.ts"
+import { Disk, DiskError } from "../../src/journal/Disk.ts"
 import type { FollowerStatus } from "../../src/journal/Follower.ts"
+import { Journal } from "../../src/journal/Journal.ts"
 import { verifyArchive } from "../../src/journal/Verify.ts"
 import { Retention, type RetentionOptions } from "../../src/ops/Retention.ts"
 import { receiptsFile } from "../../src/ops/backup/Receipts.ts"
@@ -69,9 +80,16 @@ const writeReceipts = (
 /** Runs the retention over a folder once, with a journal that only listens. */
 const retaining = Effect.fnUntraced(function* (
   options: Partial<RetentionOptions> & Pick<RetentionOptions, "dataDir" | "stateDir">,
-  sql?: Pick<FollowerStatus, "seq">
+  sql?: Pick<FollowerStatus, "seq">,
+  /** What an append waits for before it is taken. */
+  taken: Effect.Effect<void> = Effect.void
 ) {
-  const journal = memoryJournal()
+  const inMemory = memoryJournal()
+  const waiting = Effect.map(Journal, (shape) => ({
+    ...shape,
+    append: (drafts: ReadonlyArray<RecordDraft>) => Effect.andThen(taken, shape.append(drafts))
+  }))
+  const journal = { ...inMemory, layer: Layer.effect(Journal, waiting).pipe(Layer.provide(inMemory.layer)) }
   const pipeline = Layer.succeed(SqlPipeline, {
     start: Effect.void,
     status: Effect.succeed(sql as FollowerStatus | undefined),
@@ -298,6 +316,51 @@ describe("old days that are backed up", () => {
       assert.strictEqual(drafts.length, 0)
       yield* retention.hurry
       yield* passUntil(() => drafts.length === 2, 1)
+    }).pipe(Effect.provide(machineDisk))
+  )
+
+  it.effect(
+    "go though the journal, for want of room, does not take that others went before, and are told once it does",
+    () =>
+      Effect.gen(function* () {
+        const { dataDir, stateDir } = yield* scene
+        const ofDay16 = (each: Sealed) => (each.file.startsWith(folderOf(16)) ? each : undefined)
+        writeReceipts(filesBelow(dataDir), stateDir, ofDay16)
+        const hasRoom = Deferred.makeUnsafe<void>()
+        const { drafts, retention } = yield* retaining({ dataDir, stateDir }, undefined, Deferred.await(hasRoom))
+        yield* passUntil(() => recordsOf(dataDir, 16).length === 0)
+        writeReceipts(filesBelow(dataDir), stateDir)
+        yield* retention.hurry
+        yield* passUntil(() => recordsOf(dataDir, 17).length === 0)
+        assert.deepStrictEqual(drafts, [])
+        Deferred.doneUnsafe(hasRoom, Effect.void)
+        yield* passUntil(() => drafts.length === 2)
+      }).pipe(Effect.provide(machineDisk))
+  )
+
+  it.effect("go on a disk without any room, in that of a file kept for it, which is made anew afterwards", () =>
+    Effect.gen(function* () {
+      const { dataDir, stateDir } = yield* scene
+      rmSync(join(stateDir, "backup"), { recursive: true })
+      const disk = yield* Disk
+      let isFull = false
+      const reserve = join(dataDir, ".reserve")
+      const filling = Disk.of({
+        ...disk,
+        writeWhole: (path, bytes) =>
+          isFull && (existsSync(reserve) || path === reserve)
+            ? Effect.fail(new DiskError({ operation: "write", path, code: "ENOSPC" }))
+            : disk.writeWhole(path, bytes),
+        remove: (path) =>
+          Effect.tap(disk.remove(path), () => Effect.sync(() => (isFull &&= !/\d{12}\.jsonl$/.test(path))))
+      })
+      const { drafts, retention } = yield* Effect.provideService(retaining({ dataDir, stateDir }), Disk, filling)
+      assert.isTrue(existsSync(reserve))
+      isFull = true
+      writeReceipts(filesBelow(dataDir), stateDir)
+      yield* retention.hurry
+      yield* passUntil(() => drafts.length === 2)
+      yield* passUntil(() => existsSync(reserve))
     }).pipe(Effect.provide(machineDisk))
   )
 

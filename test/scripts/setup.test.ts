@@ -163,7 +163,7 @@ interface Ended {
 
 const start = (root: string, onOutput: (kill: (signal: NodeJS.Signals) => void) => void = () => {}) =>
   new Promise<Ended>((done, failed) => {
-    const child = spawn(process.execPath, [join(root, "scripts/start.mjs"), "one", "two words"], { cwd: root })
+    const child = spawn(process.execPath, [join(root, "scripts/start.cjs"), "one", "two words"], { cwd: root })
     const texts = { stdout: "", stderr: "" }
     child.stdout.on("data", (chunk) => {
       texts.stdout += String(chunk)

@@ -25,6 +25,7 @@ export const memoryJournal = (crashes: { left: number } = { left: 0 }) => {
     status: Effect.die("not asked"),
     recovered: { head: origin, lastReceivedAt: undefined, unclean: false, quarantined: [] },
     run: Effect.void,
+    overtaken: Effect.never,
     turn: Effect.void,
     hold: () => Effect.void,
     rotate: Effect.void,

@@ -9,6 +9,8 @@ interface Span {
   readonly fromMs: number
   /** Absent while it lasts. */
   readonly toMs?: number
+  /** It was over before and is counted, though no record tells of it yet: it goes on. */
+  readonly isCounted?: boolean
 }
 
 /** Who may say, without a write that fails, that nothing is to be written: the journal of its folder, others of its room. */
@@ -25,13 +27,17 @@ const diskGap = (fromMs: number, toMs: number, nowMs: number): RecordDraft => {
  */
 export class Outage {
   /** What the disk said of the work in hand, while it refuses it. */
-  private refusal: string | undefined
+  private refusal: DiskError | undefined
   private readonly holds = new Map<Holder, DiskError>()
   private span: Span | undefined
 
   /** Why nothing is written, while it is so. */
   get reason(): string | undefined {
-    return this.held?.message ?? this.refusal
+    return this.why?.message
+  }
+
+  private get why(): DiskError | undefined {
+    return this.held ?? this.refusal
   }
 
   private get held(): DiskError | undefined {
@@ -50,8 +56,7 @@ export class Outage {
   /** Holds appends back for a reason, at once and though none may be waiting, or lets them go. */
   hold(by: Holder, why: DiskError | undefined): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (this.holds.get(by)?.message === why?.message) return Effect.void
-      const before = this.reason
+      const before = this.why
       if (why !== undefined) this.holds.set(by, why)
       else this.holds.delete(by)
       return this.turned(before)
@@ -61,7 +66,7 @@ export class Outage {
   /** Tries until the disk takes it; readiness is false meanwhile. */
   untilAccepted(work: Effect.Effect<void, DiskError, Disk>): Effect.Effect<void, never, Disk> {
     return work.pipe(
-      Effect.tapError(({ message }) => this.refused(message)),
+      Effect.tapError((error) => this.refused(error)),
       Effect.retry(Schedule.spaced("1 second")),
       Effect.orDie,
       Effect.andThen(this.refused(undefined))
@@ -73,22 +78,24 @@ export class Outage {
     return this.untilAccepted(Effect.suspend(() => (this.held === undefined ? work : Effect.fail(this.held))))
   }
 
-  private refused(reason: string | undefined): Effect.Effect<void> {
+  private refused(why: DiskError | undefined): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const before = this.reason
-      this.refusal = reason
+      const before = this.why
+      this.refusal = why
       return this.turned(before)
     })
   }
 
-  private turned(before: string | undefined): Effect.Effect<void> {
+  /** The words may have amounts in them that are others at each look: what is said anew is another code. */
+  private turned(before: DiskError | undefined): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const { reason } = this
-      if (reason === undefined) return yield* before === undefined ? Effect.void : this.ended
-      if (reason !== before) {
-        yield* Effect.logError("the journal cannot be written; sources wait until it can", { reason })
+      const { why } = this
+      if (why === undefined) return yield* before === undefined ? Effect.void : this.ended
+      if (why.code !== before?.code) {
+        yield* Effect.logError("the journal cannot be written; sources wait until it can", { reason: why.message })
       }
-      this.span = { fromMs: this.span?.fromMs ?? (yield* marketNow) }
+      const { fromMs = yield* marketNow, isCounted = false } = this.span ?? {}
+      this.span = { fromMs, isCounted }
     })
   }
 
@@ -96,8 +103,8 @@ export class Outage {
     return Effect.gen({ self: this }, function* () {
       if (this.span !== undefined) {
         const toMs = yield* marketNow
-        yield* meterGaps([diskGap(this.span.fromMs, toMs, toMs)])
-        this.span = { ...this.span, toMs }
+        if (this.span.isCounted !== true) yield* meterGaps([diskGap(this.span.fromMs, toMs, toMs)])
+        this.span = { ...this.span, toMs, isCounted: true }
       }
       yield* Effect.logInfo("the journal can be written again")
     })

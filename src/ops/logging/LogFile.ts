@@ -4,6 +4,7 @@ import { stat, truncate } from "node:fs/promises"
 import { join } from "node:path"
 import { createStream, type RotatingFileStream } from "rotating-file-stream"
 import { systemCode } from "../../domain/systemCode.ts"
+import { staleLogs } from "./staleLogs.ts"
 import { UnsureLines } from "./UnsureLines.ts"
 
 export interface LogFileOptions {
@@ -28,8 +29,6 @@ export interface LogFile {
 
 /** So often it is looked whether the file is still the one of its name, and tried again when it cannot be written. */
 const look_interval = "2 seconds"
-
-const rotated = /^observer-(\d{8})-(\d+)\.log$/
 
 /** A place in a file up to which every line is known to be there. */
 interface Mark {
@@ -180,16 +179,8 @@ const nameOf = (time: number | Date | null, index?: number): string =>
 
 /** Removes rotated files older than `days`, and the oldest ones beyond twice that number. A failure is left to the next sweep. */
 const sweep = (logDir: string, days: number, nowMs: number): void => {
-  const oldest = new Date(nowMs - days * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "")
   try {
-    const files = readdirSync(logDir).flatMap((name) => {
-      const [, day, index] = rotated.exec(name) ?? []
-      return day === undefined ? [] : [{ name, day, index: Number(index) }]
-    })
-    files.sort((a, b) => b.day.localeCompare(a.day) || b.index - a.index)
-    files.forEach(({ day, name }, place) => {
-      if (day < oldest || place >= 2 * days) rmSync(join(logDir, name), { force: true })
-    })
+    for (const name of staleLogs(readdirSync(logDir), days, nowMs)) rmSync(join(logDir, name), { force: true })
   } catch {
     return
   }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path"
 import { Disk } from "../../journal/Disk.ts"
 import { type RetiredDay, writeRetired } from "../../journal/RetiredDay.ts"
 import type { OldDay } from "./inspectDay.ts"
+import { inReserve } from "./reserve.ts"
 
 /**
  * Deletes the files of a day's records, and the folders of its hours once they are empty. That they go on purpose is on disk
@@ -26,7 +27,7 @@ export const deleteDay = Effect.fnUntraced(function* (
           bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
           backedUp
         }
-  if (begun !== retired) yield* writeRetired(dataDir, day, begun)
+  if (begun !== retired) yield* inReserve(dataDir, writeRetired(dataDir, day, begun))
   for (const { file } of files) yield* disk.remove(join(dataDir, file))
   for (const hour of yield* disk.list(join(dataDir, day))) {
     if (/^\d{2}$/.test(hour)) yield* disk.removeEmpty(join(dataDir, day, hour))
