@@ -8,7 +8,7 @@ import { type RetiredDay, writeRetired } from "../journal/RetiredDay.ts"
 import { daysOf } from "../journal/SegmentName.ts"
 import { listDays, listSegments } from "../journal/Segments.ts"
 import { SqlPipeline } from "../sql/SqlPipeline.ts"
-import { isBackedUp, loadReceipts, type Receipts } from "./retention/backedUp.ts"
+import { isBackedUp } from "./retention/backedUp.ts"
 import { daysDue } from "./retention/daysDue.ts"
 import { deleteDay } from "./retention/deleteDay.ts"
 import { inspectDay, type OldDay } from "./retention/inspectDay.ts"
@@ -85,9 +85,6 @@ const make = Effect.fnUntraced(function* ({ dataDir, days, node, stateDir, unbac
     return follower === undefined || (lastSeqs.get(node) ?? 0) <= follower.seq
   })
 
-  const isKept = ({ files, manifest }: OldDay, receipts: Receipts) =>
-    isBackedUp(receipts, manifest.file, manifest) && files.every((each) => isBackedUp(receipts, each.file, each))
-
   /** Deletes one day if it may be; gives what the journal is to be told. */
   const see = Effect.fnUntraced(function* (day: string, nowMs: number) {
     const old = yield* inspectDay(dataDir, day)
@@ -104,8 +101,7 @@ const make = Effect.fnUntraced(function* ({ dataDir, days, node, stateDir, unbac
     if (old.lastSeqs.size === 0) return "left" as const
     const isOld = day < dayFolder(marketDate(nowMs - certified_days * day_ms))
     if (!(yield* isPassed(old)) || !(old.isCertified || isOld)) return "left" as const
-    const own = new Set([old.manifest.file, ...old.files.map(({ file }) => file)])
-    const backedUp = isKept(old, yield* loadReceipts(stateDir, (file) => own.has(file)))
+    const backedUp = yield* isBackedUp(stateDir, old)
     if (!backedUp && unbacked === "keep") return "waiting" as const
     const begun = yield* deleteDay(dataDir, old, { nowMs, backedUp })
     yield* Effect.logInfo("an old day was deleted; its lists and its certificate stay", {

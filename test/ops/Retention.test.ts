@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { marketInstant } from "../../src/calendar/MarketTime.ts"
 import { Disk } from "../../src/journal/Disk.ts"
 import type { FollowerStatus } from "../../src/journal/Follower.ts"
 import { verifyArchive } from "../../src/journal/Verify.ts"
 import { Retention, type RetentionOptions } from "../../src/ops/Retention.ts"
+import { receiptsFile } from "../../src/ops/backup/Receipts.ts"
 import { daysDue } from "../../src/ops/retention/daysDue.ts"
 import { SqlPipeline } from "../../src/sql/SqlPipeline.ts"
 import { MemoryDisk } from "../support/memoryDisk.ts"
@@ -222,6 +223,14 @@ describe("old days that are backed up", () => {
         writeReceipts(filesBelow(dataDir), stateDir, (each) =>
           each.file === `${folderOf(16)}/MANIFEST.jsonl` ? { ...each, bytes: each.bytes - 1 } : each
         )
+    ],
+    [
+      "a copy of one of its files was found damaged since",
+      (dataDir, stateDir) => {
+        const file = recordsOf(dataDir, 16)[0] ?? "?"
+        const line = { at: "2026-11-20T01:00:00Z", target: "/mnt/backup", file, bytes: 1, damaged: true }
+        appendFileSync(receiptsFile(stateDir), `${JSON.stringify(line)}\n`)
+      }
     ],
     ["there are no receipts", (_, stateDir) => rmSync(join(stateDir, "backup"), { recursive: true })],
     ["the database has not stored all of it", () => undefined, 1],

@@ -1,5 +1,6 @@
 import { Effect, Result, Schema } from "effect"
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises"
+import { createReadStream } from "node:fs"
+import { mkdir, open, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { fileCall } from "./fileCall.ts"
 import type { DiskError } from "../../journal/Disk.ts"
@@ -40,27 +41,43 @@ export const backupFolder = (stateDir: string): string => join(stateDir, "backup
 /** The file of the receipts. */
 export const receiptsFile = (stateDir: string): string => join(backupFolder(stateDir), name)
 
-const readText = (path: string) =>
-  fileCall("read", path, () => readFile(path, "utf8")).pipe(
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = ""
+  for await (const chunk of createReadStream(path, "utf8")) {
+    const parts = `${rest}${chunk}`.split("\n")
+    rest = parts.pop() ?? ""
+    yield* parts
+  }
+  if (rest !== "") yield rest
+}
+
+interface Read {
+  /** The newest of each target and file, in the order of the lines. */
+  readonly newest: ReadonlyArray<ReceiptLine>
+  /** All there are, torn ones too. */
+  readonly lines: number
+}
+
+/** Goes through the lines and keeps the newest of those that are asked for; torn ones are passed over. */
+const readNewest = (path: string, isAsked: (file: string) => boolean): Effect.Effect<Read, DiskError> =>
+  fileCall("read", path, async () => {
+    const newest = new Map<string, ReceiptLine>()
+    let lines = 0
+    for await (const text of linesOf(path)) {
+      lines += 1
+      const line = Result.getOrUndefined(decode(text))
+      if (line === undefined || !isAsked(line.file)) continue
+      const key = `${line.target}\n${line.file}`
+      newest.delete(key)
+      newest.set(key, line)
+    }
+    return { newest: [...newest.values()], lines }
+  }).pipe(
     Effect.catchIf(
       ({ code }) => code === "ENOENT",
-      () => Effect.succeed("")
+      () => Effect.succeed({ newest: [], lines: 0 })
     )
   )
-
-/** The newest line of each target and file, in the order of the lines; torn ones are passed over. */
-export const newestLines = (text: string): ReadonlyArray<ReceiptLine> => {
-  const newest = new Map<string, ReceiptLine>()
-  for (const line of text.split("\n")) {
-    const read = line === "" ? undefined : decode(line)
-    if (read === undefined || Result.isFailure(read)) continue
-    const { file, target } = read.success
-    const key = `${target}\n${file}`
-    newest.delete(key)
-    newest.set(key, read.success)
-  }
-  return [...newest.values()]
-}
 
 const bookOf = (lines: ReadonlyArray<ReceiptLine>): ReceiptBook => {
   const book = new Map<string, Array<Receipt>>()
@@ -73,9 +90,14 @@ const bookOf = (lines: ReadonlyArray<ReceiptLine>): ReceiptBook => {
   return book
 }
 
-/** Every receipt that holds; none when there has been no backup. */
-export const load = (stateDir: string): Effect.Effect<ReceiptBook, DiskError> =>
-  Effect.map(readText(receiptsFile(stateDir)), (text) => bookOf(newestLines(text)))
+const all = () => true
+
+/** Every receipt that holds, of the files that are asked for; none when there has been no backup. */
+export const load = (
+  stateDir: string,
+  isAsked: (file: string) => boolean = all
+): Effect.Effect<ReceiptBook, DiskError> =>
+  Effect.map(readNewest(receiptsFile(stateDir), isAsked), ({ newest }) => bookOf(newest))
 
 const synced = async (path: string, flags: string, text: string) => {
   const handle = await open(path, flags)
@@ -110,9 +132,9 @@ export const append = (stateDir: string, lines: ReadonlyArray<ReceiptLine>): Eff
 /** Drops lines that newer ones have replaced, and of revoked receipts everything, once there are many. */
 export const compact = Effect.fnUntraced(function* (stateDir: string, stale_max = stale_lines_max) {
   const path = receiptsFile(stateDir)
-  const text = yield* readText(path)
-  const kept = newestLines(text).filter(({ sha256 }) => sha256 !== undefined)
-  const stale = text.split("\n").length - 1 - kept.length
+  const { lines, newest } = yield* readNewest(path, all)
+  const kept = newest.filter(({ sha256 }) => sha256 !== undefined)
+  const stale = lines - kept.length
   if (stale <= stale_max || stale <= kept.length) return
   yield* fileCall("write", path, async () => {
     const draft = `${path}.new`

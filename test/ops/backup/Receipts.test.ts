@@ -27,6 +27,12 @@ describe("receipts", () => {
               sha256 === undefined ? [] : [`${target} ${file} ${sha256}`]
             )
             assert.deepStrictEqual(found.toSorted(), expected.toSorted())
+            const asked = 'logs/"odd"\n.log'
+            const some = yield* load(stateDir, (file) => file === asked)
+            assert.deepStrictEqual(
+              [...some],
+              [...book].filter(([file]) => file === asked)
+            )
             for (const [file, receipts] of book) assert.isTrue(receipts.every((receipt) => receipt.file === file))
           })
           for (let step = 0; step < 120; step++) {
