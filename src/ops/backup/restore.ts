@@ -28,7 +28,7 @@ export interface RestoreReport {
   /** They were there before, and right. */
   readonly present: number
   readonly bytes: number
-  /** What the target's lists name and the target has not, or not as they say; and days it has no list of. */
+  /** What the target's lists name and the target has not, or not as they say; what no list names; days it has no list of. */
   readonly wrong: ReadonlyArray<{ readonly file: string; readonly reason: string }>
   readonly elapsed_ms: number
 }
@@ -85,6 +85,9 @@ const dayOf = (file: string) => /^\d{4}\/\d{2}\/\d{2}(?=\/)/.exec(file)?.[0]
 
 /** What another machine calls a file must not lead out of the folder. */
 const isInside = (file: string) => !file.split("/").some((part) => part === ".." || part === "")
+
+/** A sealed file's name in its other form, plain or compressed: of one record both may lie there, and one is named. */
+const otherForm = (file: string) => (file.endsWith(".gz") ? file.slice(0, -3) : `${file}.gz`)
 
 /** The files that a folder has for a day, hidden ones left out. */
 const filesOf = (into: string, day: string) =>
@@ -231,6 +234,10 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
     yield* fetch(small)
     const sealed = yield* Effect.map(Effect.forEach(days, sealedOf), (each) => each.flat())
     const expected = new Map(sealed.map(({ file, sha256 }) => [file, sha256]))
+    for (const { file } of there) {
+      if (!isSegment(file) || expected.has(file) || expected.has(otherForm(file))) continue
+      wrong.push({ file, reason: "it is at the target and no list there names it, so it was not brought back" })
+    }
     for (const { file } of small) {
       const hash = yield* hashFile(place(draftsDir, file))
       if (hash === undefined) wrong.push({ file, reason: "it did not arrive" })

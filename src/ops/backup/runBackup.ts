@@ -9,13 +9,14 @@ import { type BackupKind, type BackupReport, isGood, makeTally, reasonOf, totalO
 import { type BackupTarget, type HashedFile, TargetError } from "./BackupTarget.ts"
 import type { DaySelection } from "./DaySelection.ts"
 import { areNested } from "./folderTarget.ts"
-import { hashFile } from "./hashFile.ts"
+import { hashFile, textHash } from "./hashFile.ts"
 import { makeSealedFiles, type OtherFile, type OtherKind, otherFiles } from "./inventory.ts"
+import { listsThere, mergeLists } from "./mergeLists.ts"
 import { batchesOf, isAt, planSealed, receiptOf, type SealedPlan } from "./planSealed.ts"
 import { endOrphan, OrphanNote } from "./orphan.ts"
 import { backupFolder, compact, load, type Receipt } from "./Receipts.ts"
-import { type FailedFile, sendVerified, type Sent } from "./sendVerified.ts"
-import { snapshotFile, snapshotHashes, snapshotLists } from "./snapshot.ts"
+import { type FailedFile, patiently, sendVerified, type Sent } from "./sendVerified.ts"
+import { type Lists, listsHere, putLists, snapshotFile, snapshotHashes } from "./snapshot.ts"
 import { logTransfers, readRuns, rememberRuns, type TransferEvent } from "./TransferLog.ts"
 
 /** Of what is being passed over: files, and bytes sent and read back. */
@@ -180,8 +181,24 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
     if (isDry) return
     for (const each of changed) yield* snapshotFile(staging, each)
     const listed = found.filter(({ kind }) => kind === "lists").map(({ file }) => file)
+    const lists = new Map<string, Lists>()
     for (const day of new Set(listed.map((file) => file.slice(0, file.lastIndexOf("/"))))) {
-      yield* snapshotLists(staging, dataDir, day, willHave)
+      const here = yield* listsHere(dataDir, day, willHave)
+      if (here !== undefined) lists.set(day, here)
+    }
+    const isChanged = ([day, { manifest }]: readonly [string, Lists]) =>
+      !has({ file: `${day}/MANIFEST.jsonl`, ...textHash(manifest) })
+    const changedDays = [...lists].filter(isChanged).map(([day]) => day)
+    const theirs = yield* patiently(listsThere(target, changedDays, scratch))
+    const held = new Map(theirs.files.map(({ bytes, file }) => [file, bytes]))
+    for (const [day, ours] of lists) {
+      const merged = mergeLists(
+        day,
+        ours,
+        theirs.manifests.get(day) ?? "",
+        ({ bytes, file }) => held.get(file) === bytes
+      )
+      yield* putLists(staging, day, merged)
     }
     const hashed = yield* snapshotHashes(staging, [...changed.map(({ file }) => file), ...listed])
     const toSend = hashed.filter((file) => !has(file))
@@ -244,7 +261,7 @@ const remember = Effect.fnUntraced(function* (
 /**
  * Copies to a target what is not there yet, and writes a receipt for each file that was then found right there. Sealed
  * files go first and the lists of their days last, so that at any moment the target's lists name nothing that is missing
- * there. What an ended run has brought over is not brought again. Two at once exclude each other.
+ * there, and lists never lose a line whose file lies there. What an ended run has brought over is not brought again. Two at once exclude each other.
  */
 export const runBackup = Effect.fn("Backup.run")(function* (options: BackupOptions) {
   const { isDry = false, stateDir, target } = options

@@ -20,7 +20,8 @@ export interface Sent {
 const retries_max = 2
 const retry = Schedule.exponential("2 seconds").pipe(Schedule.jittered, Schedule.upTo({ times: retries_max }))
 
-const patiently = <A>(effect: Effect.Effect<A, TargetError>) =>
+/** Tries again what may go well a little later. */
+export const patiently = <A>(effect: Effect.Effect<A, TargetError>) =>
   Effect.retry(effect, { schedule: retry, while: ({ retryable }) => retryable })
 
 interface SendOptions {
