@@ -99,6 +99,10 @@ export const load = (
 ): Effect.Effect<ReceiptBook, DiskError> =>
   Effect.map(readNewest(receiptsFile(stateDir), isAsked), ({ newest }) => bookOf(newest))
 
+/** Targets that ever gave a receipt, be it revoked since. */
+export const targetsEver = (stateDir: string): Effect.Effect<ReadonlySet<string>, DiskError> =>
+  Effect.map(readNewest(receiptsFile(stateDir), all), ({ newest }) => new Set(newest.map(({ target }) => target)))
+
 const synced = async (path: string, flags: string, text: string) => {
   const handle = await open(path, flags)
   try {
@@ -129,11 +133,17 @@ export const append = (stateDir: string, lines: ReadonlyArray<ReceiptLine>): Eff
   })
 }
 
-/** Drops lines that newer ones have replaced, and of revoked receipts everything, once there are many. */
+/**
+ * Drops lines that newer ones have replaced, and of revoked receipts everything but one line of a target that has no other,
+ * once there are many: that files were once there must stay known.
+ */
 export const compact = Effect.fnUntraced(function* (stateDir: string, stale_max = stale_lines_max) {
   const path = receiptsFile(stateDir)
   const { lines, newest } = yield* readNewest(path, all)
-  const kept = newest.filter(({ sha256 }) => sha256 !== undefined)
+  const holding = newest.filter(({ sha256 }) => sha256 !== undefined)
+  const seen = new Set(holding.map(({ target }) => target))
+  const reminders = newest.filter(({ target }) => !seen.has(target) && seen.add(target))
+  const kept = [...reminders, ...holding]
   const stale = lines - kept.length
   if (stale <= stale_max || stale <= kept.length) return
   yield* fileCall("write", path, async () => {

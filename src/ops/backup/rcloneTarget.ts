@@ -130,10 +130,13 @@ const make = (remote: string): BackupTarget => {
       }
     )
 
+  /** Of a remote that is this machine's disk by its very address. */
+  const path = /^:local(?:,[^:]*)?:(.+)$/.exec(remote)?.[1]
   const isSum = (sum: string | undefined) => sum?.length === 64
 
   return {
     name,
+    ...(path === undefined ? {} : { localPath: path }),
     prepare: needProgram({
       target: name,
       program: "rclone",
@@ -141,7 +144,6 @@ const make = (remote: string): BackupTarget => {
       version_min,
       pattern: /rclone v(\d+)\.(\d+)/
     }),
-    prepareToWrite: () => Effect.void,
     send: (root, files, { again, onBytes }) => copy(root, remote, again ? ["--ignore-times"] : [], files, onBytes),
     check: (files: ReadonlyArray<HashedFile>, { onBytes }) =>
       Effect.gen(function* () {

@@ -70,6 +70,9 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
     if (end.code === 0) return Effect.undefined
     const words = scrubbed(end.stderr, address) || `rsync ended with ${end.code}`
     if (partial.has(end.code) && reasonOf(end) !== "full") return Effect.succeed(words)
+    if (/change_dir .*failed: No such file/.test(end.stderr)) {
+      return Effect.fail(failure("refused", "there is no such folder: mount the disk there, or make the folder"))
+    }
     const reason = reasonOf(end)
     return Effect.fail(failure(reason, `${words} (exit code ${end.code}); ${advice[reason] ?? ""}`))
   }
@@ -185,6 +188,7 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
 
   return {
     name,
+    ...(place.kind === "local" ? { localPath: place.address } : {}),
     prepare: needProgram({
       target: name,
       program: "rsync",
@@ -192,7 +196,6 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
       version_min,
       pattern: /version (\d+)\.(\d+)/
     }),
-    prepareToWrite: () => Effect.void,
     send: (root, files, { again, onBytes }) =>
       transfer([...(again ? ["--ignore-times"] : []), "--", `${root}/`, base], files, onBytes),
     check,

@@ -6,17 +6,18 @@ import { systemCode } from "../../domain/systemCode.ts"
 import { DiskError } from "../../journal/Disk.ts"
 import { FolderLock } from "../../journal/FolderLock.ts"
 import { type BackupKind, type BackupReport, isGood, makeTally, reasonOf, totalOf } from "./BackupReport.ts"
-import { type BackupTarget, type HashedFile, TargetError } from "./BackupTarget.ts"
+import type { BackupTarget, HashedFile } from "./BackupTarget.ts"
 import type { DaySelection } from "./DaySelection.ts"
-import { areNested } from "./folderTarget.ts"
 import { hashFile, textHash } from "./hashFile.ts"
 import { makeSealedFiles, type OtherFile, type OtherKind, otherFiles } from "./inventory.ts"
 import { listsThere, mergeLists } from "./mergeLists.ts"
+import { needApart } from "./needApart.ts"
 import { batchesOf, isAt, planSealed, receiptOf, type SealedPlan } from "./planSealed.ts"
 import { endOrphan, OrphanNote } from "./orphan.ts"
-import { backupFolder, compact, load, type Receipt } from "./Receipts.ts"
+import { backupFolder, compact, load, type Receipt, targetsEver } from "./Receipts.ts"
 import { type FailedFile, patiently, sendVerified, type Sent } from "./sendVerified.ts"
 import { type Lists, listsHere, putLists, snapshotFile, snapshotHashes } from "./snapshot.ts"
+import { leaveMark, needMark } from "./targetMark.ts"
 import { logTransfers, readRuns, rememberRuns, type TransferEvent } from "./TransferLog.ts"
 
 /** Of what is being passed over: files, and bytes sent and read back. */
@@ -68,28 +69,18 @@ const lengthOf = (path: string) =>
     )
   )
 
-/** Refuses targets that would copy a folder into itself. */
-const needApart = ({ dataDir, logDir, stateDir, target }: BackupOptions) => {
-  const [inside] = [dataDir, logDir, stateDir].filter((folder) => areNested(folder, target.name))
-  if (inside === undefined || target.name.includes(":")) return Effect.void
-  const detail = `it and ${inside} lie in one another: name a folder on another disk`
-  return Effect.fail(new TargetError({ target: target.name, reason: "refused", detail }))
-}
-
 const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs: number) {
   const { dataDir, gzip_minutes, isDry = false, logDir, onProgress, selection, stateDir, target } = options
   const tally = makeTally()
   const failed: Array<FailedFile> = []
   const progress = { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0 }
   const log = (events: ReadonlyArray<TransferEvent>) => Effect.ignore(logTransfers(stateDir, events))
-  yield* needApart(options)
   yield* target.prepare
+  yield* needApart(target, [dataDir, logDir, stateDir])
   const receipts = new Map(yield* load(stateDir))
-  if (!isDry) {
-    const isKnown = [...receipts.values()].some((each) => each.some((receipt) => receipt.target === target.name))
-    yield* target.prepareToWrite(isKnown)
-  }
   const scratch = isDry ? "" : yield* fresh(join(backupFolder(stateDir), "scratch"))
+  const isKnown = (yield* targetsEver(stateDir)).has(target.name)
+  if (!isDry && isKnown) yield* patiently(needMark(target, scratch))
   const staging = isDry ? "" : yield* fresh(join(backupFolder(stateDir), "staging"))
   const has = (file: HashedFile) => isAt(receipts, target.name, file)
   const sealedFiles = makeSealedFiles(dataDir)
@@ -219,7 +210,8 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
   }
   const told = Effect.suspend(() => onProgress?.({ ...progress }) ?? Effect.void)
   const telling = Effect.forever(Effect.andThen(Effect.sleep(tick), told))
-  const work = Effect.flatMap(sealed, others)
+  const marked = isDry || isKnown ? Effect.void : patiently(leaveMark(target, scratch))
+  const work = Effect.andThen(marked, Effect.flatMap(sealed, others))
   const stopped = yield* (onProgress === undefined ? work : Effect.raceFirst(work, telling)).pipe(
     Effect.as(undefined),
     Effect.catchTag("TargetError", (error) => Effect.succeed(error))

@@ -21,8 +21,8 @@ const retries_max = 2
 const retry = Schedule.exponential("2 seconds").pipe(Schedule.jittered, Schedule.upTo({ times: retries_max }))
 
 /** Tries again what may go well a little later. */
-export const patiently = <A>(effect: Effect.Effect<A, TargetError>) =>
-  Effect.retry(effect, { schedule: retry, while: ({ retryable }) => retryable })
+export const patiently = <A, E extends TargetError | DiskError>(effect: Effect.Effect<A, E>) =>
+  Effect.retry(effect, { schedule: retry, while: (error: E) => error._tag === "TargetError" && error.retryable })
 
 interface SendOptions {
   readonly target: BackupTarget
