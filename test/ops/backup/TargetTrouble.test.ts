@@ -14,6 +14,8 @@ import { listsFor } from "../../../src/ops/backup/snapshot.ts"
 import { maskPasswords, scrubbed } from "../../../src/ops/backup/passwords.ts"
 import { parseTarget } from "../../../src/ops/backup/targets.ts"
 import { isGood } from "../../../src/ops/backup/BackupReport.ts"
+import { load } from "../../../src/ops/backup/Receipts.ts"
+import { restore } from "../../../src/ops/backup/restore.ts"
 import { verifyTarget } from "../../../src/ops/backup/verifyTarget.ts"
 import { sha256 } from "../../support/archive.ts"
 import { scratchFolder } from "../../support/virtualTime.ts"
@@ -59,6 +61,17 @@ const sshIn = (folder: string): string => {
   writeFileSync(join(bin, "ssh"), `#!/bin/sh\n${words}`)
   chmodSync(join(bin, "ssh"), 0o755)
   return bin
+}
+
+/** Puts a program's other self in front of it: `real` runs the right one. */
+const inFrontOf = (folder: string, program: string, script: string) => {
+  const bin = join(folder, `bin-${program}`)
+  mkdirSync(bin)
+  const real = execFileSync("which", [program], { encoding: "utf8" }).trim()
+  writeFileSync(join(bin, program), `#!/bin/sh\nreal() { ${real} "$@"; }\n${script}\n`)
+  chmodSync(join(bin, program), 0o755)
+  const env = childEnvironment({ ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"]}` })
+  return <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, ChildEnvironment, env)
 }
 
 describe("a target's address", () => {
@@ -134,6 +147,71 @@ describe("the program of a target", () => {
         assert.match((yield* Effect.flip(prepare)).message, words)
       }
     }).pipe(Effect.scoped)
+  )
+})
+
+describe("a look at a target that was cut off", () => {
+  const cut: ReadonlyArray<readonly [name: string, missing: string | undefined, program: string, script: string]> = [
+    ["rclone", rcloneMissing, "rclone", 'case "$1" in hashsum) real "$@" | head -n 1; exit 5;; *) real "$@";; esac'],
+    [
+      "a host behind ssh",
+      rsyncMissing,
+      "ssh",
+      'while [ "$1" = -o ]; do shift 2; done\n[ "$1" = "-l" ] && shift 2\nshift\ncase "$*" in *sha256sum*) sh -c "$*" | head -n 1; exit 125;; esac\nexec sh -c "$*"'
+    ]
+  ]
+  for (const [name, missing, program, script] of cut) {
+    it.live.skipIf(missing !== undefined)(`at ${name} fails, and revokes no receipt of a file that is there`, () =>
+      Effect.gen(function* () {
+        const stage = yield* openStage
+        const { folder, stateDir, targetDir } = stage
+        const address = program === "ssh" ? `rsync:nas:${targetDir}` : `rclone::local:${targetDir}`
+        const whole = { ...process.env, PATH: `${sshIn(folder)}${delimiter}${process.env["PATH"]}` }
+        yield* Effect.provideService(backup(stage, address), ChildEnvironment, childEnvironment(whole))
+        const before = yield* load(stateDir)
+        assert.isAbove(before.size, 0)
+        const verify = verifyTarget({ stateDir, target: targetOf(address), selection: allDays })
+        const error = yield* Effect.flip(inFrontOf(folder, program, script)(verify))
+        assert.strictEqual(error._tag, "TargetError")
+        assert.deepStrictEqual(yield* load(stateDir), before)
+      }).pipe(Effect.scoped, Effect.provide(Disk.layer))
+    )
+  }
+
+  it.live.skipIf(rsyncMissing !== undefined)(
+    "by rsync's checksums takes a file it is told nothing of for no good one",
+    () =>
+      Effect.gen(function* () {
+        const { dataDir, folder, sealed, targetDir } = yield* openStage
+        const address = yield* daemonOver(folder, targetDir)
+        const files = sealed.map(({ day, line }): HashedFile => ({
+          ...line,
+          ...line.gzip,
+          file: `${day}/${(line.gzip ?? line).file}`
+        }))
+        const target = targetOf(address)
+        yield* target.send(dataDir, files, { again: false, onBytes: () => undefined })
+        const look = target.check(files, { root: dataDir, scratch: folder, onBytes: () => undefined })
+        assert.isTrue([...(yield* look).values()].every((found) => found === "same"))
+        const quiet = inFrontOf(folder, "rsync", 'case "$*" in *--dry-run*) real "$@" | grep -v gz;; *) real "$@";; esac')
+        assert.match((yield* Effect.flip(quiet(look))).message, /nothing was said of .*, which is there/)
+      }).pipe(Effect.scoped)
+  )
+
+  it.live.skipIf(rsyncMissing !== undefined)("that could not list everything is not taken for all there is", () =>
+    Effect.gen(function* () {
+      const stage = yield* openStage
+      const address = `rsync:${stage.targetDir}`
+      yield* backup(stage, address)
+      const inPart = inFrontOf(
+        stage.folder,
+        "rsync",
+        'case "$*" in *-rn*) real "$@" | head -n 3; exit 23;; *) real "$@";; esac'
+      )
+      const into = join(stage.folder, "restored")
+      const restored = restore({ target: targetOf(address), selection: allDays, into, overwrite: false })
+      assert.match((yield* Effect.flip(inPart(restored))).message, /it cannot be listed whole/)
+    }).pipe(Effect.scoped, Effect.provide(Disk.layer))
   )
 })
 
