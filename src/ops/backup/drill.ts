@@ -14,7 +14,7 @@ import { countRows, makeHourCount } from "../../sql/HourRows.ts"
 import { replay } from "../../sql/Replay.ts"
 import type { BackupTarget } from "./BackupTarget.ts"
 import { theseDays } from "./DaySelection.ts"
-import { sealedForm } from "./inventory.ts"
+import { makeSealedFiles, sealedForm } from "./inventory.ts"
 import { isAt } from "./planSealed.ts"
 import { backupFolder, load } from "./Receipts.ts"
 import { restore } from "./restore.ts"
@@ -104,6 +104,7 @@ interface Choice {
 export const newestDayAt = Effect.fnUntraced(function* ({ before, dataDir, stateDir, target }: Choice) {
   yield* target.prepare
   const receipts = yield* load(stateDir)
+  const sealedFiles = makeSealedFiles(dataDir)
   const days = (yield* target.list()).flatMap(
     ({ file }) => /^(\d{4}\/\d{2}\/\d{2})\/MANIFEST\.jsonl$/.exec(file)?.[1] ?? []
   )
@@ -112,8 +113,8 @@ export const newestDayAt = Effect.fnUntraced(function* ({ before, dataDir, state
     .toSorted()
     .toReversed()
   for (const day of past) {
-    const live = yield* readManifest(dataDir, day)
-    if (live.every((line) => isAt(receipts, target.name, sealedForm(day, line)))) return day
+    const { files } = yield* sealedFiles(theseDays([day]))
+    if (files.every((file) => isAt(receipts, target.name, file))) return day
   }
   return past[0]
 })

@@ -126,7 +126,9 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
 
   const there = (yield* target.list(selection.named)).filter(({ file }) => {
     const day = dayOf(file)
-    return isInside(file) && (day === undefined ? selection.isAll : selection.has(day))
+    return (
+      isInside(file) && !/\/RETIRED\.json$/.test(file) && (day === undefined ? selection.isAll : selection.has(day))
+    )
   })
   const lengths = new Map(there.map(({ bytes, file }) => [file, bytes]))
   const isSegment = (file: string) => parseSegmentName(file) !== undefined
@@ -254,6 +256,12 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
     }
     const files = sealed.length + small.length
     const bytes = [...sealed, ...small].reduce((sum, each) => sum + each.bytes, 0)
+    // A day that is back is not retired any more: what goes missing of it from now on is damage.
+    const isWhole = (day: string) => !wrong.some(({ file }) => file.startsWith(day))
+    for (const day of days.filter(isWhole)) {
+      const path = place(into, `${day}/RETIRED.json`)
+      yield* fileCall("remove", path, () => rm(path, { force: true }))
+    }
     yield* fileCall("remove", draftsDir, () => rm(draftsDir, { recursive: true, force: true }))
     return { days, files, present, bytes, wrong }
   })

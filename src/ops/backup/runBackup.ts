@@ -9,7 +9,7 @@ import { type BackupKind, type BackupReport, isGood, makeTally, reasonOf, totalO
 import type { BackupTarget, HashedFile } from "./BackupTarget.ts"
 import type { DaySelection } from "./DaySelection.ts"
 import { hashFile, textHash } from "./hashFile.ts"
-import { makeSealedFiles, type OtherFile, type OtherKind, otherFiles } from "./inventory.ts"
+import { makeSealedFiles, type OtherFile, type OtherKind, otherFiles, type SealedFile } from "./inventory.ts"
 import { listsThere, mergeLists } from "./mergeLists.ts"
 import { needApart } from "./needApart.ts"
 import { batchesOf, isAt, planSealed, receiptOf, type SealedPlan } from "./planSealed.ts"
@@ -46,6 +46,7 @@ export interface BackupOptions extends BackupFolders {
 
 /** A file that got another form while it was sent is looked for again. */
 const rounds_max = 3
+const dayLength = "2026/11/20".length
 const tick = "200 millis"
 
 const fresh = (path: string) =>
@@ -85,6 +86,7 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
   const has = (file: HashedFile) => isAt(receipts, target.name, file)
   const sealedFiles = makeSealedFiles(dataDir)
   const nowMs = yield* marketNow
+  let retired: ReadonlyArray<SealedFile> = []
 
   /** Bytes are passed twice: there, and back as a hash. */
   const expect = (files: ReadonlyArray<HashedFile>) => {
@@ -113,7 +115,9 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
     let plan: SealedPlan | undefined
     const tried = new Set<string>()
     for (let round = 0; round < rounds_max; round++) {
-      const found = planSealed(yield* sealedFiles(selection), has, gzip_minutes, nowMs)
+      const { files: here, retired: gone } = yield* sealedFiles(selection)
+      retired = gone
+      const found = planSealed(here, has, gzip_minutes, nowMs)
       const toSend = found.toSend.filter(({ file }) => !tried.has(file))
       if (plan === undefined) {
         const files = found.toSend.length + found.present.length + found.waiting.length
@@ -191,11 +195,13 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
       )
       yield* putLists(staging, day, merged)
     }
+    // The lists of a day whose files are gone here and never were there are waited for in vain.
+    const retiredDays = new Set(retired.map(({ day }) => day))
     const hashed = yield* snapshotHashes(staging, [...changed.map(({ file }) => file), ...listed])
     const toSend = hashed.filter((file) => !has(file))
     hashed.filter(has).forEach(({ file }) => tally.add(kindOf(file), { present: 1 }))
     listed
-      .filter((file) => !hashed.some((each) => each.file === file))
+      .filter((file) => !hashed.some((each) => each.file === file) && !retiredDays.has(file.slice(0, dayLength)))
       .forEach(() => tally.add("lists", { waiting: 1 }))
     expect(toSend)
     for (const batch of batchesOf(toSend)) {
@@ -205,7 +211,7 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
 
   const start = { event: "start", target: target.name, pid: process.pid, files: 0, bytes: 0 } as const
   if (!isDry) {
-    const { toSend } = planSealed(yield* sealedFiles(selection), has, gzip_minutes, nowMs)
+    const { toSend } = planSealed((yield* sealedFiles(selection)).files, has, gzip_minutes, nowMs)
     yield* log([{ ...start, files: toSend.length, bytes: toSend.reduce((sum, { bytes }) => sum + bytes, 0) }])
   }
   const told = Effect.suspend(() => onProgress?.({ ...progress }) ?? Effect.void)
@@ -217,7 +223,15 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
     Effect.catchTag("TargetError", (error) => Effect.succeed(error))
   )
   const elapsed_ms = (yield* Clock.currentTimeMillis) - startedAtMs
-  return { target: target.name, kinds: tally.report(), failed, stopped, elapsed_ms } satisfies BackupReport
+  const onlyThere = retired.filter(has).length
+  return {
+    target: target.name,
+    kinds: tally.report(),
+    retired: { onlyThere, nowhere: retired.length - onlyThere },
+    failed,
+    stopped,
+    elapsed_ms
+  } satisfies BackupReport
 })
 
 /** How a run ended: `reason` where not well. */

@@ -193,7 +193,11 @@ describe("a look at a target that was cut off", () => {
         yield* target.send(dataDir, files, { again: false, onBytes: () => undefined })
         const look = target.check(files, { root: dataDir, scratch: folder, onBytes: () => undefined })
         assert.isTrue([...(yield* look).values()].every((found) => found === "same"))
-        const quiet = inFrontOf(folder, "rsync", 'case "$*" in *--dry-run*) real "$@" | grep -v gz;; *) real "$@";; esac')
+        const quiet = inFrontOf(
+          folder,
+          "rsync",
+          'case "$*" in *--dry-run*) real "$@" | grep -v gz;; *) real "$@";; esac'
+        )
         assert.match((yield* Effect.flip(quiet(look))).message, /nothing was said of .*, which is there/)
       }).pipe(Effect.scoped)
   )
