@@ -27,6 +27,10 @@ export interface BackupStatus {
   readonly unbacked: { readonly files: number; readonly bytes: number }
   /** Why the last run did not end well. */
   readonly reason?: string
+  /** Runs one after the other that did not end well; absent when the last one did. */
+  readonly failures?: number
+  /** Manifests or receipts could not be read yet: what waits is not known. */
+  readonly isUnread?: true
   /** From what age on it is an alarm. */
   readonly age_seconds_max: number
   /** When the next run is to begin; absent where a timer outside decides. */
@@ -75,7 +79,8 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
   const sealedFiles = makeSealedFiles(dataDir)
   let running: number | undefined
   let isFollowUp = false
-  let looked: { readonly atMs: number; readonly unbacked: Unbacked; readonly runs: Runs } | undefined
+  let looked: { readonly atMs: number; readonly unbacked?: Unbacked; readonly runs: Runs } | undefined
+  let lastRead: Unbacked | undefined
 
   const look = Effect.gen(function* () {
     const atMs = yield* Clock.currentTimeMillis
@@ -88,8 +93,9 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
       Effect.orElseSucceed(() => undefined)
     )
     // What cannot be read now was read before.
-    const before = looked ?? { unbacked: { files: 0, bytes: 0 }, runs: { failures: 0, waiting: 0 } }
-    looked = { ...before, ...(found?._tag === "Some" ? found.value : {}), atMs }
+    lastRead = (found?._tag === "Some" ? found.value.unbacked : undefined) ?? lastRead
+    const runs = found?._tag === "Some" ? found.value.runs : yield* readRuns(stateDir, target.name)
+    looked = { atMs, runs, ...(lastRead === undefined ? {} : { unbacked: lastRead }) }
     return looked
   }).pipe(Effect.provideService(Disk, disk))
 
@@ -100,7 +106,7 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
     const { runs, unbacked } = yield* look
     const nowMs = yield* marketNow
     const { wallAt } = yield* MarketClock
-    const { files, bytes, sealedAtMs = nowMs } = unbacked
+    const { files, bytes, sealedAtMs = nowMs }: Unbacked = unbacked ?? { files: 0, bytes: 0 }
     const atMs = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text))
     const [lastRunAtMs, lastGoodAtMs] = [atMs(runs.startedAt), atMs(runs.goodAt)]
     const due = nextOf(runs, nowMs)
@@ -112,6 +118,8 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
       age_seconds: Math.max(0, Math.round((nowMs - sealedAtMs) / 1_000)),
       unbacked: { files, bytes },
       ...(runs.reason === undefined ? {} : { reason: runs.reason }),
+      ...(runs.failures === 0 ? {} : { failures: runs.failures }),
+      ...(unbacked === undefined ? { isUnread: true } : {}),
       age_seconds_max: age_hours * 3_600,
       ...(due === undefined ? {} : { nextRunAtMs: wallAt(Math.max(due.atMs, nowMs)) })
     }
