@@ -4,6 +4,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { basename, delimiter, dirname, join } from "node:path"
+import { withoutSecrets } from "../../../src/domain/Secrets.ts"
 import { Disk } from "../../../src/journal/Disk.ts"
 import { isAlive } from "../../../src/journal/ProcessLife.ts"
 import type { HashedFile } from "../../../src/ops/backup/BackupTarget.ts"
@@ -17,6 +18,7 @@ import { isGood } from "../../../src/ops/backup/BackupReport.ts"
 import { load } from "../../../src/ops/backup/Receipts.ts"
 import { restore } from "../../../src/ops/backup/restore.ts"
 import { verifyTarget } from "../../../src/ops/backup/verifyTarget.ts"
+import { describeProblem, loadSettings } from "../../../src/Settings.ts"
 import { sha256 } from "../../support/archive.ts"
 import { scratchFolder } from "../../support/virtualTime.ts"
 import { backup, filesBelow, flipBit, openStage, rcloneMissing, rsyncMissing, targetOf } from "./stage.ts"
@@ -104,6 +106,13 @@ describe("a target's address", () => {
     const address = ":s3,access_key_id=AKIA,secret_access_key=s3cret:bucket"
     assert.strictEqual(targetOf(`rclone:${address}`).name, "rclone::s3,access_key_id=***,secret_access_key=***:bucket")
     assert.notInclude(scrubbed("cannot open s3cret at\nsftp://me:hidden@host/x", address), "s3cret")
+    assert.notInclude(withoutSecrets("it said s3cret once"), "s3cret")
+    // One that is no target for want of its last colon.
+    const wrong = loadSettings({ OBSERVER_BACKUP_TARGET: "rclone::s3,secret_access_key=pl4nted" })
+    const words = Result.isFailure(wrong) ? wrong.failure.map(describeProblem).join("\n") : ""
+    assert.include(words, "OBSERVER_BACKUP_TARGET")
+    assert.notInclude(words, "pl4nted")
+    assert.notInclude(withoutSecrets("pl4nted"), "pl4nted")
     assert.strictEqual(maskPasswords("rsync://me:hidden@host/module"), "rsync://me:***@host/module")
     assert.strictEqual(maskPasswords("me@nas:/volume1/copies"), "me@nas:/volume1/copies")
   })
