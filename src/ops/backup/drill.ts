@@ -136,7 +136,14 @@ export const drill = Effect.fn("Backup.drill")(function* (options: DrillOptions)
   }
 
   yield* onStep(`restoring ${day} from ${target.name}`)
-  const brought = yield* restore({ target, selection: theseDays([day]), into: restored, overwrite: false })
+  const brought = yield* restore({
+    target,
+    selection: theseDays([day]),
+    into: restored,
+    overwrite: false,
+    // Outside of the scratch folder, which a killed drill leaves without anybody who would look into it.
+    orphanNote: join(backupFolder(stateDir), "drill-child.json")
+  })
   add(
     "restore",
     brought.wrong.map(({ file, reason }) => `${file}: ${reason}`)

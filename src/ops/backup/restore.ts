@@ -10,6 +10,7 @@ import type { DaySelection } from "./DaySelection.ts"
 import { fileCall } from "./fileCall.ts"
 import { hashFile } from "./hashFile.ts"
 import { sealedForm } from "./inventory.ts"
+import { endOrphan, OrphanNote } from "./orphan.ts"
 import { batchesOf } from "./planSealed.ts"
 import type { BackupProgress } from "./runBackup.ts"
 
@@ -19,6 +20,8 @@ export interface RestoreOptions {
   readonly into: string
   /** Whether other content of these days may be replaced. */
   readonly overwrite: boolean
+  /** Where a program that is running is noted, so that a killed restore leaves none; in `into` if not said. */
+  readonly orphanNote?: string
   readonly onProgress?: (progress: BackupProgress) => Effect.Effect<void>
 }
 
@@ -48,6 +51,8 @@ export class RestoreRefused extends Data.TaggedError("RestoreRefused")<{
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(ManifestLine))
 const drafts = ".restore"
 const tick = "200 millis"
+
+const orphanNoteOf = ({ into }: Pick<RestoreOptions, "into">) => join(into, ".restore-child.json")
 
 const place = (root: string, file: string) => join(root, ...file.split("/"))
 
@@ -115,19 +120,21 @@ interface Sealed extends HashedFile {
  * is known that nothing else would be lost by it, and never into a folder that an observer is using.
  */
 export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOptions) {
-  const { into, onProgress, overwrite, selection, target } = options
+  const { into, onProgress, orphanNote = orphanNoteOf(options), overwrite, selection, target } = options
   const startedAtMs = yield* Clock.currentTimeMillis
   yield* FolderLock.acquire(into, "restore")
+  yield* endOrphan(orphanNote)
   yield* target.prepare
   const wrong: Array<RestoreReport["wrong"][number]> = []
   const progress = { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0 }
   const onBytes = (bytes: number) => void (progress.bytes += bytes)
   const draftsDir = join(into, drafts)
 
-  const there = (yield* target.list(selection.named)).filter(({ file }) => {
+  const all = yield* Effect.provideService(target.list(selection.named), OrphanNote, orphanNote)
+  const there = all.filter(({ file }) => {
     const day = dayOf(file)
     return (
-      isInside(file) && !/\/RETIRED\.json$/.test(file) && (day === undefined ? selection.isAll : selection.has(day))
+      isInside(file) && !file.endsWith("/RETIRED.json") && (day === undefined ? selection.isAll : selection.has(day))
     )
   })
   const lengths = new Map(there.map(({ bytes, file }) => [file, bytes]))
@@ -145,10 +152,12 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
   const fetch = Effect.fnUntraced(function* (files: ReadonlyArray<TargetFile>) {
     if (files.length === 0) return undefined
     yield* fileCall("make folder", draftsDir, () => mkdir(draftsDir, { recursive: true }))
-    return yield* Effect.retry(target.fetch(draftsDir, files, onBytes), {
-      times: 2,
-      while: ({ retryable }) => retryable
-    })
+    return yield* target
+      .fetch(draftsDir, files, onBytes)
+      .pipe(
+        Effect.retry({ times: 2, while: ({ retryable }) => retryable }),
+        Effect.provideService(OrphanNote, orphanNote)
+      )
   })
 
   /** What the lists of the target say of a day's files. */
