@@ -2,6 +2,7 @@ import { type LogLevel, Redacted, Result } from "effect"
 import { hostname } from "node:os"
 import { type ClockLine, parseClockLine } from "./calendar/ClockLine.ts"
 import * as Value from "./domain/SettingValue.ts"
+import { maskPasswords } from "./ops/backup/passwords.ts"
 import { allowedTargets, parseTarget } from "./ops/backup/targets.ts"
 import { allowedCrons, parseCron } from "./ops/backup/cron.ts"
 import { parseSymbolSelection } from "./domain/SymbolSelection.ts"
@@ -323,7 +324,7 @@ const read = (env: Environment, each: Setting<unknown>, problems: Array<SettingP
   })
   const [first] = given
   const other = given.find(({ text }) => text !== first?.text)
-  const shown = (text: string) => (each.secret ? "***" : quote(text))
+  const shown = (text: string) => (each.secret ? "***" : quote(maskPasswords(text)))
   if (first && other) {
     const found = `is ${shown(first.text)}, but ${other.variable}, which means the same, is ${shown(other.text)}`
     problems.push({ variable: first.variable, found, allowed: "one of the two, or the same in both" })

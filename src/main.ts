@@ -101,6 +101,7 @@ const compose = (settings: Settings, { accounts, masterUrl }: Source) => {
     stateDir,
     node,
     days: settings.retention_days,
+    target: settings.backupTarget?.name,
     unbacked: settings.retentionUnbacked
   })
   const disk = DiskWatch.layer({

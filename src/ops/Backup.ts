@@ -28,6 +28,10 @@ export interface BackupStatus {
   readonly unbacked: { readonly files: number; readonly bytes: number }
   /** Why the last run did not end well. */
   readonly reason?: string
+  /** Runs one after the other that did not end well; absent when the last one did. */
+  readonly failures?: number
+  /** Manifests or receipts could not be read yet: what waits is not known. */
+  readonly isUnread?: true
   /** From what age on it is an alarm. */
   readonly age_seconds_max: number
   /** When the next run is to begin; absent where a timer outside decides. */
@@ -77,14 +81,17 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
   let running: number | undefined
   let isFollowUp = false
 
-  const nothing: { readonly unbacked: Unbacked; readonly runs: Runs } = {
-    unbacked: { files: 0, bytes: 0 },
+  let lastRead: Unbacked | undefined
+  const nothing: { readonly unbacked: Unbacked | undefined; readonly runs: Runs } = {
+    unbacked: undefined,
     runs: { failures: 0, waiting: 0 }
   }
   const { newest: look, outdate } = yield* makePolled({
-    ask: Effect.all({
-      unbacked: unbackedAt(sealedFiles, stateDir, target.name),
-      runs: readRuns(stateDir, target.name)
+    ask: Effect.gen(function* () {
+      const runs = yield* readRuns(stateDir, target.name)
+      // What cannot be read now was read before.
+      lastRead = yield* Effect.orElseSucceed(unbackedAt(sealedFiles, stateDir, target.name), () => lastRead)
+      return { unbacked: lastRead, runs }
     }),
     initial: nothing,
     fresh_ms: look_ms,
@@ -98,7 +105,7 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
     const { runs, unbacked } = yield* look
     const nowMs = yield* marketNow
     const { wallAt } = yield* MarketClock
-    const { files, bytes, sealedAtMs = nowMs } = unbacked
+    const { files, bytes, sealedAtMs = nowMs }: Unbacked = unbacked ?? { files: 0, bytes: 0 }
     const atMs = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text))
     const [lastRunAtMs, lastGoodAtMs] = [atMs(runs.startedAt), atMs(runs.goodAt)]
     const due = nextOf(runs, nowMs)
@@ -110,6 +117,8 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
       age_seconds: Math.max(0, Math.round((nowMs - sealedAtMs) / 1_000)),
       unbacked: { files, bytes },
       ...(runs.reason === undefined ? {} : { reason: runs.reason }),
+      ...(runs.failures === 0 ? {} : { failures: runs.failures }),
+      ...(unbacked === undefined ? { isUnread: true } : {}),
       age_seconds_max: age_hours * 3_600,
       ...(due === undefined ? {} : { nextRunAtMs: wallAt(Math.max(due.atMs, nowMs)) })
     }

@@ -185,12 +185,22 @@ const diskPart = (disk: DiskStatus | undefined): Part => {
   return part("degraded", Math.min(...troubled.map(({ sinceMs }) => sinceMs)), undefined, words.join("; "))
 }
 
+/** So many runs may fail before it is told: the next one often goes well. */
+const failed_runs_max = 3
+
 const backupPart = (backup: BackupStatus | undefined): Part => {
   if (backup === undefined) return part("off")
-  const { age_seconds, age_seconds_max, lastGoodAtMs, reason, unbacked } = backup
-  if (age_seconds <= age_seconds_max) return part("ok", undefined, lastGoodAtMs)
+  const { age_seconds, age_seconds_max, failures = 0, isUnread = false, lastGoodAtMs, reason, unbacked } = backup
+  const because = reason === undefined ? "" : `: ${reason}`
+  if (isUnread)
+    return part("degraded", undefined, lastGoodAtMs, "manifests or receipts cannot be read: nobody knows what waits")
+  if (age_seconds <= age_seconds_max) {
+    return failures < failed_runs_max
+      ? part("ok", undefined, lastGoodAtMs)
+      : part("degraded", undefined, lastGoodAtMs, `the last ${failures} runs failed${because}`)
+  }
   const late = `${unbacked.files} files wait, the oldest for ${Math.round(age_seconds / 3_600)} h`
-  return part("degraded", undefined, lastGoodAtMs, reason === undefined ? late : `${late}: ${reason}`)
+  return part("degraded", undefined, lastGoodAtMs, `${late}${because}`)
 }
 
 const actorsPart = (actors: ReadonlyArray<ActorStatus>): Part => {

@@ -21,6 +21,8 @@ export interface RetentionOptions {
   readonly node: string
   /** Market days that are kept besides today; 0 keeps all. */
   readonly days: number
+  /** The name of the target that is backed up to; without one nothing is backed up. */
+  readonly target: string | undefined
   /** What becomes of older days that are not backed up. */
   readonly unbacked: "keep" | "delete"
 }
@@ -64,7 +66,7 @@ const day_ms = 86_400_000
 
 const dashed = (day: string) => day.replaceAll("/", "-")
 
-const make = Effect.fnUntraced(function* ({ dataDir, days, node, stateDir, unbacked }: RetentionOptions) {
+const make = Effect.fnUntraced(function* ({ dataDir, days, node, stateDir, target, unbacked }: RetentionOptions) {
   const disk = yield* Disk
   const journal = yield* Journal
   const sql = yield* SqlPipeline
@@ -106,7 +108,7 @@ const make = Effect.fnUntraced(function* ({ dataDir, days, node, stateDir, unbac
     if (old.lastSeqs.size === 0) return "left" as const
     const isOld = day < dayFolder(marketDate(nowMs - certified_days * day_ms))
     if (!(yield* isPassed(old)) || !(old.isCertified || isOld)) return "left" as const
-    const backedUp = isBackedUp(yield* receiptsOf(stateDir, [day]), old)
+    const backedUp = isBackedUp(yield* receiptsOf(stateDir, [day]), target, old)
     if (!backedUp && unbacked === "keep") return "waiting" as const
     const begun = yield* deleteDay(dataDir, old, { nowMs, backedUp })
     yield* Effect.logInfo("an old day was deleted; its lists and its certificate stay", {

@@ -13,7 +13,7 @@ import type { FollowerStatus } from "../../src/journal/Follower.ts"
 import { Journal, type JournalStatus, origin } from "../../src/journal/Journal.ts"
 import type { SessionState } from "../../src/kis/SessionState.ts"
 import { AlertBoard, type FiringAlarm } from "../../src/ops/alerts/AlertBoard.ts"
-import { Backup } from "../../src/ops/Backup.ts"
+import { Backup, type BackupStatus } from "../../src/ops/Backup.ts"
 import { type ConservationAlarm, ConservationWatch } from "../../src/ops/ConservationWatch.ts"
 import { DiskWatch } from "../../src/ops/DiskWatch.ts"
 import { Health } from "../../src/ops/Health.ts"
@@ -41,6 +41,7 @@ interface Scene {
   /** The accounts, one that is well unless told otherwise. */
   readonly accounts?: ReadonlyArray<AccountScene>
   readonly actors?: Readonly<Record<string, readonly [LifecycleEvent, string?]>>
+  readonly backup?: Partial<BackupStatus>
   readonly alarm?: ConservationAlarm
   readonly alerts?: ReadonlyArray<FiringAlarm>
 }
@@ -53,6 +54,12 @@ const journalStatus: JournalStatus = {
   lastAppendAtMs: nowMs - 10,
   fsync_ms: 1,
   waitingAppends: 0
+}
+const backupStatus: BackupStatus = {
+  target: "/mnt/backup",
+  age_seconds: 0,
+  age_seconds_max: 108_000,
+  unbacked: { files: 0, bytes: 0 }
 }
 const sqlStatus: FollowerStatus = {
   name: "sql",
@@ -94,7 +101,7 @@ const statusOf = ({ alias = "main", down, stream, streamed = 41, sweeper }: Acco
   }
 }
 
-const reportOf = ({ accounts = [{}], actors = {}, alarm, alerts = [], journal, sql, sweep }: Scene) =>
+const reportOf = ({ accounts = [{}], actors = {}, alarm, alerts = [], backup, journal, sql, sweep }: Scene) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(nowMs)
     const parts = Layer.mergeAll(
@@ -145,7 +152,9 @@ const reportOf = ({ accounts = [{}], actors = {}, alarm, alerts = [], journal, s
       Layer.fresh(Conservation.layer),
       DiskWatch.layerOff,
       Layer.fresh(AlertBoard.layer),
-      Backup.layerOff,
+      backup === undefined
+        ? Backup.layerOff
+        : Layer.succeed(Backup, { run: Effect.never, status: Effect.succeed({ ...backupStatus, ...backup }) }),
       Layer.succeed(ConservationWatch, { run: Effect.never, alarm: Effect.succeed(alarm) }),
       MarketSession.layer("always")
     )
@@ -413,6 +422,19 @@ describe("health", () => {
         backup: { status: "off" },
         actors: { status: "ok" }
       })
+    })
+  )
+
+  it.effect("calls the backup in trouble by its age, after three failed runs, and when nobody knows what waits", () =>
+    Effect.gen(function* () {
+      const part = (backup: Partial<BackupStatus>) => Effect.map(reportOf({ backup }), ({ parts }) => parts.backup)
+      assert.strictEqual((yield* part({ failures: 2, reason: "full" })).status, "ok")
+      assert.deepInclude(yield* part({ failures: 3, reason: "full" }), {
+        status: "degraded",
+        reason: "the last 3 runs failed: full"
+      })
+      assert.strictEqual((yield* part({ isUnread: true })).status, "degraded")
+      assert.match((yield* part({ age_seconds: 108_001 })).reason ?? "", /files wait, the oldest for 30 h/)
     })
   )
 

@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import {
   appendFileSync,
   existsSync,
+  readFileSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -96,9 +97,9 @@ const retaining = Effect.fnUntraced(function* (
     client: Effect.undefined,
     unusable: Effect.never
   })
-  const layer = Layer.fresh(Retention.layer({ node, days: 2, unbacked: "keep", ...options })).pipe(
-    Layer.provide([journal.layer, pipeline])
-  )
+  const layer = Layer.fresh(
+    Retention.layer({ node, days: 2, target: "/mnt/backup", unbacked: "keep", ...options })
+  ).pipe(Layer.provide([journal.layer, pipeline]))
   const retention = Context.get(yield* Layer.build(layer), Retention)
   yield* Effect.forkScoped(retention.run)
   const status = looked(retention.status)
@@ -248,6 +249,13 @@ describe("old days that are backed up", () => {
         const file = recordsOf(dataDir, 16)[0] ?? "?"
         const line = { at: "2026-11-20T01:00:00Z", target: "/mnt/backup", file, bytes: 1, damaged: true }
         appendFileSync(receiptsFile(stateDir), `${JSON.stringify(line)}\n`)
+      }
+    ],
+    [
+      "it is at an earlier target only",
+      (_, stateDir) => {
+        const lines = readFileSync(receiptsFile(stateDir), "utf8")
+        writeFileSync(receiptsFile(stateDir), lines.replaceAll('"/mnt/backup"', '"/mnt/old"'))
       }
     ],
     ["there are no receipts", (_, stateDir) => rmSync(join(stateDir, "backup"), { recursive: true })],

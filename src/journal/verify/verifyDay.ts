@@ -52,12 +52,16 @@ const settledLists = Effect.fnUntraced(function* (dataDir: string, day: string) 
   return yield* readLists(dataDir, day)
 })
 
+/** Whether a file that is not there was deleted with its day: what was sealed later was not among them. */
+const isRetired = ({ retired }: DayLists, { sealedAt }: ManifestLine) =>
+  retired !== undefined && !(Date.parse(sealedAt) > Date.parse(retired.finishedAt ?? retired.at))
+
 /** Verifies one sealed file that the manifest names. */
 export const verifySealed = Effect.fnUntraced(function* (survey: Survey, lists: DayLists, line: ManifestLine) {
   const { dataDir, problems, runs } = survey
   const { day } = lists
   const disk = yield* Disk
-  if (lists.retired !== undefined && (yield* disk.size(join(dataDir, day, sealedAs(line).file))) === undefined) {
+  if (isRetired(lists, line) && (yield* disk.size(join(dataDir, day, sealedAs(line).file))) === undefined) {
     // Its numbers are accounted for, and nobody asks for its lines.
     runs.push({ ...runOf(day, line), isOutside: true })
     return

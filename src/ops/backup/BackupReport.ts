@@ -20,6 +20,8 @@ export interface KindCount {
 export interface BackupReport {
   readonly target: string
   readonly kinds: Readonly<Record<BackupKind, KindCount>>
+  /** Files that the retention has deleted here: those that are at this target, and those that it has no receipt for. */
+  readonly retired: { readonly onlyThere: number; readonly nowhere: number }
   readonly failed: ReadonlyArray<FailedFile>
   /** Why it ended before its end. */
   readonly stopped: TargetError | undefined

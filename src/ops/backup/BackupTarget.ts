@@ -65,14 +65,10 @@ export interface CheckOptions {
 export interface BackupTarget {
   /** As receipts and people name it, without a password. */
   readonly name: string
+  /** Where it lies, if it is known to be on this machine. */
+  readonly localPath?: string
   /** Finds and checks the program that is needed. */
   readonly prepare: Effect.Effect<void, TargetError>
-  /**
-   * Makes sure that files may be written there.
-   *
-   * @param isKnown whether there are receipts for this target: then it is not to be an empty mount point
-   */
-  readonly prepareToWrite: (isKnown: boolean) => Effect.Effect<void, TargetError>
   /** Brings files from below `root`, and goes on with what an ended transfer left; gives a complaint of single files. */
   readonly send: (
     root: string,
@@ -86,7 +82,7 @@ export interface BackupTarget {
   ) => Effect.Effect<ReadonlyMap<string, Found>, TargetError>
   /** What is there, below some folders (`2026/11/20`) or everywhere; hidden names left out. */
   readonly list: (folders?: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TargetFile>, TargetError>
-  /** Brings files back below `root`; gives a complaint of single files. */
+  /** Brings files back below `root`; gives a complaint of single files. What is not there does not arrive. */
   readonly fetch: (
     root: string,
     files: ReadonlyArray<TargetFile>,

@@ -93,6 +93,10 @@ const bookOf = (lines: ReadonlyArray<ReceiptLine>): ReceiptBook => {
 
 const all = () => true
 
+/** Targets that ever gave a receipt, be it revoked since. */
+export const targetsEver = (stateDir: string): Effect.Effect<ReadonlySet<string>, DiskError> =>
+  Effect.map(readNewest(receiptsFile(stateDir), all), ({ newest }) => new Set(newest.map(({ target }) => target)))
+
 /** Every receipt that holds, of the files that are asked for; none when there has been no backup. */
 export const load = (
   stateDir: string,
@@ -120,11 +124,17 @@ export const append = (stateDir: string, lines: ReadonlyArray<ReceiptLine>): Eff
   })
 }
 
-/** Drops lines that newer ones have replaced, and of revoked receipts everything, once there are many. */
+/**
+ * Drops lines that newer ones have replaced, and of revoked receipts everything but one line of a target that has no other,
+ * once there are many: that files were once there must stay known.
+ */
 export const compact = Effect.fnUntraced(function* (stateDir: string, stale_max = stale_lines_max) {
   const path = receiptsFile(stateDir)
   const { lines, newest } = yield* readNewest(path, all)
-  const kept = newest.filter(({ sha256 }) => sha256 !== undefined)
+  const holding = newest.filter(({ sha256 }) => sha256 !== undefined)
+  const seen = new Set(holding.map(({ target }) => target))
+  const reminders = newest.filter(({ target }) => !seen.has(target) && seen.add(target))
+  const kept = [...reminders, ...holding]
   const stale = lines - kept.length
   if (stale <= stale_max || stale <= kept.length) return
   yield* replaceWhole(backupFolder(stateDir), name, Buffer.from(write(kept)))

@@ -58,7 +58,18 @@ export const backupLines = (report: BackupReport, isDry: boolean): ReadonlyArray
   const end = isDry
     ? `to ${report.target}: nothing was sent, as asked (--dry-run)`
     : `to ${report.target}: ${plural(total.sent, "file")} sent and verified, ${byteWords(total.bytes)} in ${seconds(report.elapsed_ms)}, ${speedWords(total.bytes, report.elapsed_ms)}`
-  return [...table, ...waiting, ...named(report.failed, ({ file, reason }) => `FAILED ${file}: ${reason}`), end]
+  const { nowhere, onlyThere } = report.retired
+  const retired = [
+    ...(onlyThere === 0 ? [] : [`${plural(onlyThere, "file")} of retired days: only there, deleted here`]),
+    ...(nowhere === 0 ? [] : [`${plural(nowhere, "file")} of retired days: deleted here, and not known to be there`])
+  ]
+  return [
+    ...table,
+    ...waiting,
+    ...retired,
+    ...named(report.failed, ({ file, reason }) => `FAILED ${file}: ${reason}`),
+    end
+  ]
 }
 
 /** What a look at the target has found. */

@@ -15,7 +15,7 @@ import type { BackupTarget } from "./BackupTarget.ts"
 import { theseDays } from "./DaySelection.ts"
 import { drillScratch } from "./drillScratch.ts"
 import { fileCall } from "./fileCall.ts"
-import { sealedForm } from "./inventory.ts"
+import { makeSealedFiles, sealedForm } from "./inventory.ts"
 import { isAt } from "./planSealed.ts"
 import { backupFolder, load } from "./Receipts.ts"
 import { restore } from "./restore.ts"
@@ -96,6 +96,7 @@ interface Choice {
 export const newestDayAt = Effect.fnUntraced(function* ({ before, dataDir, stateDir, target }: Choice) {
   yield* target.prepare
   const receipts = yield* load(stateDir)
+  const sealedFiles = makeSealedFiles(dataDir)
   const days = (yield* target.list()).flatMap(
     ({ file }) => /^(\d{4}\/\d{2}\/\d{2})\/MANIFEST\.jsonl$/.exec(file)?.[1] ?? []
   )
@@ -104,8 +105,8 @@ export const newestDayAt = Effect.fnUntraced(function* ({ before, dataDir, state
     .toSorted()
     .toReversed()
   for (const day of past) {
-    const live = yield* readManifest(dataDir, day)
-    if (live.every((line) => isAt(receipts, target.name, sealedForm(day, line)))) return day
+    const { files } = yield* sealedFiles(theseDays([day]))
+    if (files.every((file) => isAt(receipts, target.name, file))) return day
   }
   return past[0]
 })
@@ -128,7 +129,14 @@ export const drill = Effect.fn("Backup.drill")(function* (options: DrillOptions)
   }
 
   yield* onStep(`restoring ${day} from ${target.name}`)
-  const brought = yield* restore({ target, selection: theseDays([day]), into: restored, overwrite: false })
+  const brought = yield* restore({
+    target,
+    selection: theseDays([day]),
+    into: restored,
+    overwrite: false,
+    // Outside of the scratch folder, which a killed drill leaves without anybody who would look into it.
+    orphanNote: join(backupFolder(stateDir), "drill-child.json")
+  })
   add(
     "restore",
     brought.wrong.map(({ file, reason }) => `${file}: ${reason}`)

@@ -24,11 +24,18 @@ export type Due =
   /** To be made up for, tried again, or finished: while the market is not at its busiest. */
   | { readonly _tag: "Beside"; readonly atMs: number; readonly why: "missed" | "failed" | "waiting" }
 
+/** A time that is remembered, none of a clock that ran ahead: until then the schedule would stand still. */
+const passed = (text: string | undefined, nowMs: number): number => {
+  const atMs = Date.parse(text ?? "")
+  return atMs <= nowMs ? atMs : Number.NaN
+}
+
 /** The next run after an instant; `atMs` may have passed. */
 export const dueRun = ({ cron, gzip_minutes, isFollowUp, runs }: Plan, nowMs: number): Due => {
   const lastMs = Cron.prev(cron, nowMs + 1).getTime()
-  const endedMs = Date.parse(runs.endedAt ?? "")
-  const startedMs = Date.parse(runs.startedAt ?? "")
+  const startedMs = passed(runs.startedAt, nowMs)
+  const ended = passed(runs.endedAt, nowMs)
+  const endedMs = Number.isNaN(ended) ? startedMs : ended
   if (!(startedMs >= lastMs)) {
     return nowMs - lastMs <= late_ms
       ? { _tag: "OnTime", atMs: lastMs }

@@ -1,7 +1,7 @@
 import { Effect, Exit } from "effect"
 import { createReadStream } from "node:fs"
-import { mkdir, open, readdir, rename, stat, utimes, writeFile } from "node:fs/promises"
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path"
+import { mkdir, open, readdir, rename, stat, utimes } from "node:fs/promises"
+import { basename, dirname, join, resolve, sep } from "node:path"
 import { systemCode } from "../../domain/systemCode.ts"
 import {
   type BackupTarget,
@@ -14,8 +14,6 @@ import {
 import { hashOf } from "./hashFile.ts"
 import { makeSilence } from "./silence.ts"
 
-/** Lies in a folder that has been backed up to: a mount point without its disk has none. */
-const mark = ".observer-backup"
 /** A disk that does not answer for so long is hung. */
 const silence_seconds = 120
 
@@ -126,6 +124,7 @@ export const folderTarget = (
 
   return {
     name: root,
+    localPath: root,
     prepare: Effect.flatMap(Effect.exit(attempt(() => stat(root))), (exit) =>
       Exit.isSuccess(exit) && exit.value.isDirectory()
         ? Effect.void
@@ -133,22 +132,6 @@ export const folderTarget = (
             failure("refused", "there is no such folder: mount the disk, or make the folder; it is not made here")
           )
     ),
-    prepareToWrite: (isKnown) =>
-      attempt(async () => {
-        const hasMark = await stat(join(root, mark)).then(
-          () => true,
-          () => false
-        )
-        if (!hasMark && isKnown) return false
-        if (!hasMark) await writeFile(join(root, mark), "observer\n")
-        return true
-      }).pipe(
-        Effect.flatMap((isRight) => {
-          if (isRight) return Effect.void
-          const words = `it has no ${mark}, though files were backed up there: mount the disk; if this is a new one, make that file there and run observer backup --verify`
-          return Effect.fail(failure("refused", words))
-        })
-      ),
     send: (source, files, { again, onBytes }) =>
       Effect.as(
         Effect.forEach(
@@ -200,7 +183,14 @@ export const folderTarget = (
         Effect.forEach(
           files,
           ({ file }) =>
-            attempt((signal, hear) => copyFile(at(file), join(into, ...file.split("/")), true, hear, signal), onBytes),
+            attempt(async (signal, hear) => {
+              try {
+                await copyFile(at(file), join(into, ...file.split("/")), true, hear, signal)
+              } catch (cause) {
+                // Whoever asked for it looks whether it has arrived.
+                if (systemCode(cause) !== "ENOENT") throw cause
+              }
+            }, onBytes),
           { discard: true }
         ),
         undefined
@@ -215,13 +205,4 @@ export const folderKind: TargetKind = {
     if (/[\x00-\x1f]/.test(address)) throw new Error("it holds control characters")
     return folderTarget(address)
   }
-}
-
-/** Whether one of two folders lies in the other, or is it. */
-export const areNested = (one: string, other: string): boolean => {
-  const isBelow = (from: string, to: string) => {
-    const way = relative(resolve(from), resolve(to))
-    return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way)
-  }
-  return isBelow(one, other) || isBelow(other, one)
 }

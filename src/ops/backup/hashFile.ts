@@ -11,6 +11,12 @@ export interface FileHash {
 
 const block_bytes = 1 << 18
 
+/** Length and SHA-256 of a text. */
+export const textHash = (text: string): FileHash => ({
+  bytes: Buffer.byteLength(text),
+  sha256: createHash("sha256").update(text).digest("hex")
+})
+
 /** Reads a file block by block, so that other work has its turn. */
 export const hashOf = async (path: string, onBytes: OnBytes, signal?: AbortSignal): Promise<FileHash> => {
   const handle = await open(path, "r")

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { Disk, type DiskError } from "../../journal/Disk.ts"
 import { type ManifestLine, readManifest } from "../../journal/Manifest.ts"
+import { readRetired } from "../../journal/RetiredDay.ts"
 import { parseSegmentName } from "../../journal/SegmentName.ts"
 import { listDays } from "../../journal/Segments.ts"
 import { fileCall } from "./fileCall.ts"
@@ -36,10 +37,24 @@ export const sealedForm = (day: string, line: ManifestLine): SealedFile => {
   return { file: `${day}/${file}`, day, bytes, sha256, sealedAtMs, isPacked: line.gzip !== undefined }
 }
 
-interface ReadDay {
-  readonly stamp: string
+/** What the manifests of some days name. */
+export interface SealedFiles {
   readonly files: ReadonlyArray<SealedFile>
+  /** Files of retired days that are not on the disk any more: there is nothing to be sent. */
+  readonly retired: ReadonlyArray<SealedFile>
 }
+
+interface ReadDay extends SealedFiles {
+  readonly stamp: string
+}
+
+/** Tells the files of a retired day that are still, or again, here from those that are gone. */
+const splitRetired = Effect.fnUntraced(function* (dataDir: string, named: ReadonlyArray<SealedFile>) {
+  const disk = yield* Disk
+  const [files, retired]: [Array<SealedFile>, Array<SealedFile>] = [[], []]
+  for (const each of named) ((yield* disk.size(join(dataDir, each.file))) === undefined ? retired : files).push(each)
+  return { files, retired } satisfies SealedFiles
+})
 
 /** Reads the manifests of an archive; those that have not changed are remembered. */
 export const makeSealedFiles = (dataDir: string) => {
@@ -53,19 +68,28 @@ export const makeSealedFiles = (dataDir: string) => {
       )
     )
   return Effect.fnUntraced(function* (selection: DaySelection) {
-    const found: Array<SealedFile> = []
+    const [files, retired]: [Array<SealedFile>, Array<SealedFile>] = [[], []]
     const there = yield* listDays(dataDir)
     for (const day of there) {
       if (!selection.has(day)) continue
-      const stamp = yield* stampOf(join(dataDir, day, "MANIFEST.jsonl"))
-      const known = days.get(day)
-      const files =
-        known?.stamp === stamp ? known.files : (yield* readManifest(dataDir, day)).map((line) => sealedForm(day, line))
-      days.set(day, { stamp, files })
-      found.push(...files)
+      const retiredAt = yield* stampOf(join(dataDir, day, "RETIRED.json"))
+      // The folders of its hours go with the files, and come back with them.
+      const folder = retiredAt === "none" ? "" : yield* stampOf(join(dataDir, day))
+      const stamp = [yield* stampOf(join(dataDir, day, "MANIFEST.jsonl")), retiredAt, folder].join(" ")
+      let known = days.get(day)
+      if (known?.stamp !== stamp) {
+        const named = (yield* readManifest(dataDir, day)).map((line) => sealedForm(day, line))
+        const isRetired = (yield* readRetired(dataDir, day)) !== undefined
+        known = { stamp, ...(isRetired ? yield* splitRetired(dataDir, named) : { files: named, retired: [] }) }
+        // One that still has files is looked at again: they go one by one.
+        if (isRetired && known.files.length > 0) days.delete(day)
+        else days.set(day, known)
+      }
+      files.push(...known.files)
+      retired.push(...known.retired)
     }
     for (const day of days.keys()) if (!there.includes(day)) days.delete(day)
-    return found
+    return { files, retired } satisfies SealedFiles
   })
 }
 
@@ -111,6 +135,8 @@ export const otherFiles = Effect.fnUntraced(function* (dataDir: string, logDir: 
     if (!selection.has(day)) continue
     for (const name of yield* walk(join(dataDir, day))) {
       const file = `${day}/${name}`
+      // What is deleted here is so here alone: brought back with the rest, it would excuse what is missing then.
+      if (name === "RETIRED.json") continue
       // A file of the journal is one of its manifest, or is about to be.
       if (parseSegmentName(file) === undefined) found.push({ kind: kindOf(name), file, path: join(dataDir, file) })
     }

@@ -6,13 +6,16 @@ const inParameters = /([,:]\s*\w*(?:pass|secret|key|token)\w*)=("[^"]*"|'[^']*'|
 export const maskPasswords = (address: string): string =>
   address.replace(inUrl, "$1:***@").replace(inParameters, "$1=***")
 
-/** What a program says, in one line, without the passwords of an address. */
-export const scrubbed = (text: string, address: string): string => {
-  const secrets = [
+/** The passwords that an address holds. */
+export const passwordsIn = (address: string): ReadonlyArray<string> =>
+  [
     ...[...address.matchAll(inUrl)].map(([, , secret]) => secret ?? ""),
     ...[...address.matchAll(inParameters)].map(([, , secret]) => (secret ?? "").replace(/^["']|["']$/g, ""))
   ].filter((secret) => secret !== "")
-  const plain = secrets.reduce((all, secret) => all.replaceAll(secret, "***"), maskPasswords(text))
+
+/** What a program says, in one line, without the passwords of an address. */
+export const scrubbed = (text: string, address: string): string => {
+  const plain = passwordsIn(address).reduce((all, secret) => all.replaceAll(secret, "***"), maskPasswords(text))
   const lines = plain.split("\n").map((line) => line.trim())
   return lines
     .filter((line) => line !== "")

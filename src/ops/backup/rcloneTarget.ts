@@ -103,7 +103,7 @@ const make = (remote: string): BackupTarget => {
   }
 
   const sums = (files: ReadonlyArray<TargetFile>, more: ReadonlyArray<string>) =>
-    Effect.flatMap(
+    Effect.map(
       run({
         args: [
           "hashsum",
@@ -126,14 +126,35 @@ const make = (remote: string): BackupTarget => {
             return file === undefined ? [] : [[file, sum ?? ""] as const]
           })
         )
-        return end.code === 0 || found.size > 0 ? Effect.succeed(found) : Effect.fail(wrong(end))
+        return { end, found }
       }
     )
 
+  /** Of files those that are there, by their length; anything but a good end is a failure. */
+  const lengths = Effect.fnUntraced(function* (files: ReadonlyArray<TargetFile>) {
+    const args = [
+      "lsjson",
+      "-R",
+      "--files-only",
+      "--no-mimetype",
+      "--no-modtime",
+      remote,
+      "--files-from-raw=-",
+      ...common
+    ]
+    const end = yield* run({ args, input: names(files), silence_seconds })
+    const read = decodeList(end.stdout)
+    if (end.code !== 0 || Result.isFailure(read)) return yield* wrong(end)
+    return new Map(read.success.map(({ Path, Size }) => [Path, Size]))
+  })
+
+  /** Of a remote that is this machine's disk by its very address. */
+  const path = /^:local(?:,[^:]*)?:(.+)$/.exec(remote)?.[1]
   const isSum = (sum: string | undefined) => sum?.length === 64
 
   return {
     name,
+    ...(path === undefined ? {} : { localPath: path }),
     prepare: needProgram({
       target: name,
       program: "rclone",
@@ -141,19 +162,29 @@ const make = (remote: string): BackupTarget => {
       version_min,
       pattern: /rclone v(\d+)\.(\d+)/
     }),
-    prepareToWrite: () => Effect.void,
     send: (root, files, { again, onBytes }) => copy(root, remote, again ? ["--ignore-times"] : [], files, onBytes),
     check: (files: ReadonlyArray<HashedFile>, { onBytes }) =>
       Effect.gen(function* () {
         const own = yield* sums(files, [])
         // Remotes that keep no SHA-256 are read through.
-        const without = files.filter(({ file }) => own.has(file) && !isSum(own.get(file)))
-        const read = without.length === 0 ? new Map<string, string>() : yield* sums(without, ["--download"])
+        const without = files.filter(({ file }) => own.found.has(file) && !isSum(own.found.get(file)))
+        const read = without.length === 0 ? undefined : yield* sums(without, ["--download"])
+        const sumOf = ({ file }: HashedFile) => [read?.found.get(file), own.found.get(file)].find(isSum)
+        const open = files.filter((file) => sumOf(file) === undefined)
+        // After an error of the way there, what was not said is not known to be missing.
+        const ended = [own, read].find((each) => each !== undefined && each.end.code !== 0)
+        const there = open.length === 0 ? new Map<string, number>() : yield* lengths(open)
+        const unread = open.find(({ bytes, file }) => there.get(file) === bytes)
+        if (unread !== undefined) {
+          const detail = `it does not say the hash of ${unread.file}, which is there`
+          return yield* ended === undefined ? failure("failed", detail) : wrong(ended.end)
+        }
         return new Map(
-          files.map(({ bytes, file, sha256 }): readonly [string, Found] => {
-            onBytes(bytes)
-            const sum = read.get(file) ?? own.get(file)
-            return [file, sum === undefined ? "missing" : sum === sha256 ? "same" : "damaged"]
+          files.map((each): readonly [string, Found] => {
+            onBytes(each.bytes)
+            const sum = sumOf(each)
+            const is = sum === undefined ? (there.has(each.file) ? "damaged" : "missing") : undefined
+            return [each.file, is ?? (sum === each.sha256 ? "same" : "damaged")]
           })
         )
       }),

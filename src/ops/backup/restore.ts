@@ -10,6 +10,7 @@ import type { DaySelection } from "./DaySelection.ts"
 import { fileCall } from "./fileCall.ts"
 import { hashFile } from "./hashFile.ts"
 import { sealedForm } from "./inventory.ts"
+import { endOrphan, OrphanNote } from "./orphan.ts"
 import { batchesOf } from "./planSealed.ts"
 import type { FilesProgress } from "../progressText.ts"
 
@@ -19,6 +20,8 @@ export interface RestoreOptions {
   readonly into: string
   /** Whether other content of these days may be replaced. */
   readonly overwrite: boolean
+  /** Where a program that is running is noted, so that a killed restore leaves none; in `into` if not said. */
+  readonly orphanNote?: string
   readonly onProgress?: (progress: FilesProgress) => Effect.Effect<void>
 }
 
@@ -28,7 +31,7 @@ export interface RestoreReport {
   /** They were there before, and right. */
   readonly present: number
   readonly bytes: number
-  /** What the target's lists name and the target has not, or not as they say; and days it has no list of. */
+  /** What the target's lists name and the target has not, or not as they say; what no list names; days it has no list of. */
   readonly wrong: ReadonlyArray<{ readonly file: string; readonly reason: string }>
   readonly elapsed_ms: number
 }
@@ -48,6 +51,8 @@ export class RestoreRefused extends Data.TaggedError("RestoreRefused")<{
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(ManifestLine))
 const drafts = ".restore"
 const tick = "200 millis"
+
+const orphanNoteOf = ({ into }: Pick<RestoreOptions, "into">) => join(into, ".restore-child.json")
 
 const place = (root: string, file: string) => join(root, ...file.split("/"))
 
@@ -86,6 +91,9 @@ const dayOf = (file: string) => /^\d{4}\/\d{2}\/\d{2}(?=\/)/.exec(file)?.[0]
 /** What another machine calls a file must not lead out of the folder. */
 const isInside = (file: string) => !file.split("/").some((part) => part === ".." || part === "")
 
+/** A sealed file's name in its other form, plain or compressed: of one record both may lie there, and one is named. */
+const otherForm = (file: string) => (file.endsWith(".gz") ? file.slice(0, -3) : `${file}.gz`)
+
 /** The files that a folder has for a day, hidden ones left out. */
 const filesOf = (into: string, day: string) =>
   fileCall("list", join(into, day), async () => {
@@ -112,18 +120,22 @@ interface Sealed extends HashedFile {
  * is known that nothing else would be lost by it, and never into a folder that an observer is using.
  */
 export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOptions) {
-  const { into, onProgress, overwrite, selection, target } = options
+  const { into, onProgress, orphanNote = orphanNoteOf(options), overwrite, selection, target } = options
   const startedAtMs = yield* Clock.currentTimeMillis
   yield* FolderLock.acquire(into, "restore")
+  yield* endOrphan(orphanNote)
   yield* target.prepare
   const wrong: Array<RestoreReport["wrong"][number]> = []
   const progress = { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0 }
   const onBytes = (bytes: number) => void (progress.bytes += bytes)
   const draftsDir = join(into, drafts)
 
-  const there = (yield* target.list(selection.named)).filter(({ file }) => {
+  const all = yield* Effect.provideService(target.list(selection.named), OrphanNote, orphanNote)
+  const there = all.filter(({ file }) => {
     const day = dayOf(file)
-    return isInside(file) && (day === undefined ? selection.isAll : selection.has(day))
+    return (
+      isInside(file) && !file.endsWith("/RETIRED.json") && (day === undefined ? selection.isAll : selection.has(day))
+    )
   })
   const lengths = new Map(there.map(({ bytes, file }) => [file, bytes]))
   const isSegment = (file: string) => parseSegmentName(file) !== undefined
@@ -140,10 +152,12 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
   const fetch = Effect.fnUntraced(function* (files: ReadonlyArray<TargetFile>) {
     if (files.length === 0) return undefined
     yield* fileCall("make folder", draftsDir, () => mkdir(draftsDir, { recursive: true }))
-    return yield* Effect.retry(target.fetch(draftsDir, files, onBytes), {
-      times: 2,
-      while: ({ retryable }) => retryable
-    })
+    return yield* target
+      .fetch(draftsDir, files, onBytes)
+      .pipe(
+        Effect.retry({ times: 2, while: ({ retryable }) => retryable }),
+        Effect.provideService(OrphanNote, orphanNote)
+      )
   })
 
   /** What the lists of the target say of a day's files. */
@@ -231,6 +245,10 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
     yield* fetch(small)
     const sealed = yield* Effect.map(Effect.forEach(days, sealedOf), (each) => each.flat())
     const expected = new Map(sealed.map(({ file, sha256 }) => [file, sha256]))
+    for (const { file } of there) {
+      if (!isSegment(file) || expected.has(file) || expected.has(otherForm(file))) continue
+      wrong.push({ file, reason: "it is at the target and no list there names it, so it was not brought back" })
+    }
     for (const { file } of small) {
       const hash = yield* hashFile(place(draftsDir, file))
       if (hash === undefined) wrong.push({ file, reason: "it did not arrive" })
@@ -247,6 +265,12 @@ export const restore = Effect.fn("Backup.restore")(function* (options: RestoreOp
     }
     const files = sealed.length + small.length
     const bytes = [...sealed, ...small].reduce((sum, each) => sum + each.bytes, 0)
+    // A day that is back is not retired any more: what goes missing of it from now on is damage.
+    const isWhole = (day: string) => !wrong.some(({ file }) => file.startsWith(day))
+    for (const day of days.filter(isWhole)) {
+      const path = place(into, `${day}/RETIRED.json`)
+      yield* fileCall("remove", path, () => rm(path, { force: true }))
+    }
     yield* fileCall("remove", draftsDir, () => rm(draftsDir, { recursive: true, force: true }))
     return { days, files, present, bytes, wrong }
   })

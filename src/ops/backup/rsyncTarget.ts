@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import {
   type BackupTarget,
   type CheckOptions,
@@ -70,6 +70,9 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
     if (end.code === 0) return Effect.undefined
     const words = scrubbed(end.stderr, address) || `rsync ended with ${end.code}`
     if (partial.has(end.code) && reasonOf(end) !== "full") return Effect.succeed(words)
+    if (/change_dir .*failed: No such file/.test(end.stderr)) {
+      return Effect.fail(failure("refused", "there is no such folder: mount the disk there, or make the folder"))
+    }
     const reason = reasonOf(end)
     return Effect.fail(failure(reason, `${words} (exit code ${end.code}); ${advice[reason] ?? ""}`))
   }
@@ -126,26 +129,69 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
       Effect.mapError((error) => failure("failed", error.message))
     )
 
+  /**
+   * Files of which nothing was said are looked for again: only one that is then missing is missing.
+   *
+   * @param look what the second look finds of them
+   */
+  const decided = Effect.fnUntraced(function* (
+    files: ReadonlyArray<HashedFile>,
+    said: ReadonlyMap<string, Found>,
+    look: (open: ReadonlyArray<HashedFile>) => Effect.Effect<ReadonlyMap<string, Found>, TargetError>
+  ) {
+    const open = files.filter(({ file }) => !said.has(file))
+    const later = open.length === 0 ? new Map<string, Found>() : yield* look(open)
+    const unsaid = open.find(({ file }) => later.get(file) !== "missing")
+    if (unsaid !== undefined) return yield* failure("failed", `nothing was said of ${unsaid.file}, which is there`)
+    return new Map(files.map(({ file }) => [file, said.get(file) ?? "missing"] as const))
+  })
+
   /** rsync's own checksums of both sides, where there is no shell to ask. */
   const compared = (root: string, files: ReadonlyArray<HashedFile>) =>
     run({
-      args: [
-        ...common,
-        ...named,
-        "--dry-run",
-        "--checksum",
-        "--itemize-changes",
-        "--out-format=%i %n",
-        "--",
-        `${root}/`,
-        base
-      ],
+      args: [...common, ...named, "--dry-run", "--checksum", "-ii", "--out-format=%i %n", "--", `${root}/`, base],
       input: names(files),
       silence_seconds: check_silence_seconds
     }).pipe(
       Effect.flatMap((end) => Effect.as(judged(end), itemized(end.stdout))),
-      Effect.map((changes) => new Map(files.map(({ file }) => [file, changes.get(file) ?? "same"] as const)))
+      Effect.flatMap((said) => decided(files, said, (open) => hashed(root, open, () => undefined)))
     )
+
+  /** A list that is not whole is none. */
+  const list = (folders?: ReadonlyArray<string>) => {
+    const parents = (folder: string) =>
+      folder.split("/").map((_, index, parts) => `/${parts.slice(0, index + 1).join("/")}/`)
+    const filters =
+      folders === undefined
+        ? []
+        : [...new Set(folders.flatMap((folder) => [...parents(folder), `/${folder}/***`]))]
+            .map((each) => `--include=${each}`)
+            .concat("--exclude=*")
+    return Effect.acquireUseRelease(
+      Effect.tryPromise({
+        try: () => mkdtemp(join(tmpdir(), "observer-list-")),
+        catch: (cause) => failure("failed", String(cause))
+      }),
+      (empty) =>
+        run({
+          args: [...common, "-rn", "--out-format=%i %l %n", "--exclude=.*", ...filters, "--", base, `${empty}/`],
+          silence_seconds
+        }),
+      (empty) => Effect.promise(() => rm(empty, { recursive: true, force: true }))
+    ).pipe(
+      Effect.tap(judged),
+      Effect.filterOrFail(
+        ({ code }) => code === 0,
+        ({ stderr }) => failure("failed", `it cannot be listed whole: ${scrubbed(stderr, address)}`)
+      ),
+      Effect.map(({ stdout: text }) =>
+        text.split("\n").flatMap((line) => {
+          const [, bytes, file] = /^\S?f\S* (\d+) (.*)$/.exec(line) ?? []
+          return file === undefined ? [] : [{ file: unescaped(file), bytes: Number(bytes) }]
+        })
+      )
+    )
+  }
 
   const downloaded = (files: ReadonlyArray<HashedFile>, { onBytes, scratch }: CheckOptions) =>
     Effect.acquireUseRelease(
@@ -154,10 +200,17 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
         catch: (cause) => failure("failed", `no room to hold files against their hashes: ${String(cause)}`)
       }),
       (folder) =>
-        Effect.andThen(
-          fetch(folder, files, onBytes),
-          hashed(folder, files, () => undefined)
-        ),
+        Effect.gen(function* () {
+          yield* fetch(folder, files, onBytes)
+          const found = yield* hashed(folder, files, () => undefined)
+          const arrived = new Map([...found].filter(([, is]) => is !== "missing"))
+          return yield* decided(files, arrived, (open) =>
+            Effect.map(list([...new Set(open.map(({ file }) => dirname(file)))]), (there) => {
+              const isThere = new Set(there.map(({ file }) => file))
+              return new Map(open.map(({ file }) => [file, isThere.has(file) ? "damaged" : "missing"] as const))
+            })
+          )
+        }),
       (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
     )
 
@@ -178,13 +231,17 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
       Effect.flatMap(({ end, found }) => {
         if (end.code === 255)
           return Effect.fail(failure("unreachable", `${scrubbed(end.stderr, address)}; ${advice.unreachable}`))
-        return found === undefined ? withoutShell : Effect.succeed(found)
+        if (found === undefined) return withoutShell
+        if (files.every(({ file }) => found.has(file))) return Effect.succeed(found)
+        const words = scrubbed(end.stderr, address)
+        return Effect.fail(failure("failed", `the host did not say the hash of every file: ${words}`))
       })
     )
   }
 
   return {
     name,
+    ...(place.kind === "local" ? { localPath: place.address } : {}),
     prepare: needProgram({
       target: name,
       program: "rsync",
@@ -192,40 +249,10 @@ const make = (address: string, place: RsyncPlace): BackupTarget => {
       version_min,
       pattern: /version (\d+)\.(\d+)/
     }),
-    prepareToWrite: () => Effect.void,
     send: (root, files, { again, onBytes }) =>
       transfer([...(again ? ["--ignore-times"] : []), "--", `${root}/`, base], files, onBytes),
     check,
-    list: (folders) => {
-      const parents = (folder: string) =>
-        folder.split("/").map((_, index, parts) => `/${parts.slice(0, index + 1).join("/")}/`)
-      const filters =
-        folders === undefined
-          ? []
-          : [...new Set(folders.flatMap((folder) => [...parents(folder), `/${folder}/***`]))]
-              .map((each) => `--include=${each}`)
-              .concat("--exclude=*")
-      return Effect.acquireUseRelease(
-        Effect.tryPromise({
-          try: () => mkdtemp(join(tmpdir(), "observer-list-")),
-          catch: (cause) => failure("failed", String(cause))
-        }),
-        (empty) =>
-          run({
-            args: [...common, "-rn", "--out-format=%i %l %n", "--exclude=.*", ...filters, "--", base, `${empty}/`],
-            silence_seconds
-          }),
-        (empty) => Effect.promise(() => rm(empty, { recursive: true, force: true }))
-      ).pipe(
-        Effect.flatMap((end) => Effect.as(judged(end), end.stdout)),
-        Effect.map((text) =>
-          text.split("\n").flatMap((line) => {
-            const [, bytes, file] = /^\S?f\S* (\d+) (.*)$/.exec(line) ?? []
-            return file === undefined ? [] : [{ file: unescaped(file), bytes: Number(bytes) }]
-          })
-        )
-      )
-    },
+    list,
     fetch
   }
 }

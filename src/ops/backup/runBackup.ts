@@ -6,17 +6,19 @@ import { systemCode } from "../../domain/systemCode.ts"
 import { DiskError } from "../../journal/Disk.ts"
 import { FolderLock } from "../../journal/FolderLock.ts"
 import { type BackupKind, type BackupReport, isGood, makeTally, reasonOf, totalOf } from "./BackupReport.ts"
-import { type BackupTarget, type HashedFile, TargetError } from "./BackupTarget.ts"
+import type { BackupTarget, HashedFile } from "./BackupTarget.ts"
 import type { DaySelection } from "./DaySelection.ts"
-import { areNested } from "./folderTarget.ts"
-import { hashFile } from "./hashFile.ts"
-import { makeSealedFiles, type OtherFile, type OtherKind, otherFiles } from "./inventory.ts"
+import { hashFile, textHash } from "./hashFile.ts"
+import { makeSealedFiles, type OtherFile, type OtherKind, otherFiles, type SealedFile } from "./inventory.ts"
+import { listsThere, mergeLists } from "./mergeLists.ts"
+import { needApart } from "./needApart.ts"
 import { batchesOf, isAt, planSealed, receiptOf, type SealedPlan } from "./planSealed.ts"
 import { endOrphan, OrphanNote } from "./orphan.ts"
 import type { FilesProgress } from "../progressText.ts"
-import { backupFolder, compact, load, type Receipt } from "./Receipts.ts"
-import { type FailedFile, sendVerified, type Sent } from "./sendVerified.ts"
-import { snapshotFile, snapshotHashes, snapshotLists } from "./snapshot.ts"
+import { backupFolder, compact, load, type Receipt, targetsEver } from "./Receipts.ts"
+import { type FailedFile, patiently, sendVerified, type Sent } from "./sendVerified.ts"
+import { type Lists, listsHere, putLists, snapshotFile, snapshotHashes } from "./snapshot.ts"
+import { leaveMark, needMark } from "./targetMark.ts"
 import { logTransfers, readRuns, rememberRuns, type TransferEvent } from "./TransferLog.ts"
 
 export interface BackupFolders {
@@ -37,6 +39,7 @@ export interface BackupOptions extends BackupFolders {
 
 /** A file that got another form while it was sent is looked for again. */
 const rounds_max = 3
+const dayLength = "2026/11/20".length
 const tick = "200 millis"
 
 const fresh = (path: string) =>
@@ -60,14 +63,6 @@ const lengthOf = (path: string) =>
     )
   )
 
-/** Refuses targets that would copy a folder into itself. */
-const needApart = ({ dataDir, logDir, stateDir, target }: BackupOptions) => {
-  const [inside] = [dataDir, logDir, stateDir].filter((folder) => areNested(folder, target.name))
-  if (inside === undefined || target.name.includes(":")) return Effect.void
-  const detail = `it and ${inside} lie in one another: name a folder on another disk`
-  return Effect.fail(new TargetError({ target: target.name, reason: "refused", detail }))
-}
-
 const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs: number) {
   const { dataDir, gzip_minutes, isDry = false, logDir, onProgress, selection, stateDir, target } = options
   const tally = makeTally()
@@ -75,18 +70,17 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
   let waitsUntilMs: number | undefined
   const progress = { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0 }
   const log = (events: ReadonlyArray<TransferEvent>) => Effect.ignore(logTransfers(stateDir, events))
-  yield* needApart(options)
   yield* target.prepare
+  yield* needApart(target, [dataDir, logDir, stateDir])
   const receipts = new Map(yield* load(stateDir))
-  if (!isDry) {
-    const isKnown = [...receipts.values()].some((each) => each.some((receipt) => receipt.target === target.name))
-    yield* target.prepareToWrite(isKnown)
-  }
   const scratch = isDry ? "" : yield* fresh(join(backupFolder(stateDir), "scratch"))
+  const isKnown = (yield* targetsEver(stateDir)).has(target.name)
+  if (!isDry && isKnown) yield* patiently(needMark(target, scratch))
   const staging = isDry ? "" : yield* fresh(join(backupFolder(stateDir), "staging"))
   const has = (file: HashedFile) => isAt(receipts, target.name, file)
   const sealedFiles = makeSealedFiles(dataDir)
   const nowMs = yield* marketNow
+  let retired: ReadonlyArray<SealedFile> = []
 
   /** Bytes are passed twice: there, and back as a hash. */
   const expect = (files: ReadonlyArray<HashedFile>) => {
@@ -115,7 +109,9 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
     let plan: SealedPlan | undefined
     const tried = new Set<string>()
     for (let round = 0; round < rounds_max; round++) {
-      const found = planSealed(yield* sealedFiles(selection), has, gzip_minutes, nowMs)
+      const { files: here, retired: gone } = yield* sealedFiles(selection)
+      retired = gone
+      const found = planSealed(here, has, gzip_minutes, nowMs)
       const toSend = found.toSend.filter(({ file }) => !tried.has(file))
       if (plan === undefined) {
         const files = found.toSend.length + found.present.length + found.waiting.length
@@ -175,14 +171,32 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
     if (isDry) return
     for (const each of changed) yield* snapshotFile(staging, each)
     const listed = found.filter(({ kind }) => kind === "lists").map(({ file }) => file)
+    const lists = new Map<string, Lists>()
     for (const day of new Set(listed.map((file) => file.slice(0, file.lastIndexOf("/"))))) {
-      yield* snapshotLists(staging, dataDir, day, willHave)
+      const here = yield* listsHere(dataDir, day, willHave)
+      if (here !== undefined) lists.set(day, here)
     }
+    const isChanged = ([day, { manifest }]: readonly [string, Lists]) =>
+      !has({ file: `${day}/MANIFEST.jsonl`, ...textHash(manifest) })
+    const changedDays = [...lists].filter(isChanged).map(([day]) => day)
+    const theirs = yield* patiently(listsThere(target, changedDays, scratch))
+    const held = new Map(theirs.files.map(({ bytes, file }) => [file, bytes]))
+    for (const [day, ours] of lists) {
+      const merged = mergeLists(
+        day,
+        ours,
+        theirs.manifests.get(day) ?? "",
+        ({ bytes, file }) => held.get(file) === bytes
+      )
+      yield* putLists(staging, day, merged)
+    }
+    // The lists of a day whose files are gone here and never were there are waited for in vain.
+    const retiredDays = new Set(retired.map(({ day }) => day))
     const hashed = yield* snapshotHashes(staging, [...changed.map(({ file }) => file), ...listed])
     const toSend = hashed.filter((file) => !has(file))
     hashed.filter(has).forEach(({ file }) => tally.add(kindOf(file), { present: 1 }))
     listed
-      .filter((file) => !hashed.some((each) => each.file === file))
+      .filter((file) => !hashed.some((each) => each.file === file) && !retiredDays.has(file.slice(0, dayLength)))
       .forEach(() => tally.add("lists", { waiting: 1 }))
     expect(toSend)
     for (const batch of batchesOf(toSend)) {
@@ -192,19 +206,29 @@ const perform = Effect.fnUntraced(function* (options: BackupOptions, startedAtMs
 
   const start = { event: "start", target: target.name, pid: process.pid, files: 0, bytes: 0 } as const
   if (!isDry) {
-    const { toSend } = planSealed(yield* sealedFiles(selection), has, gzip_minutes, nowMs)
+    const { toSend } = planSealed((yield* sealedFiles(selection)).files, has, gzip_minutes, nowMs)
     yield* log([{ ...start, files: toSend.length, bytes: toSend.reduce((sum, { bytes }) => sum + bytes, 0) }])
   }
   const told = Effect.suspend(() => onProgress?.({ ...progress }) ?? Effect.void)
   const telling = Effect.forever(Effect.andThen(Effect.sleep(tick), told))
-  const work = Effect.flatMap(sealed, others)
+  const marked = isDry || isKnown ? Effect.void : patiently(leaveMark(target, scratch))
+  const work = Effect.andThen(marked, Effect.flatMap(sealed, others))
   const stopped = yield* (onProgress === undefined ? work : Effect.raceFirst(work, telling)).pipe(
     Effect.as(undefined),
     Effect.catchTag("TargetError", (error) => Effect.succeed(error))
   )
   const elapsed_ms = (yield* Clock.currentTimeMillis) - startedAtMs
   const waits = waitsUntilMs === undefined ? {} : { waitsUntilMs }
-  return { target: target.name, kinds: tally.report(), failed, stopped, elapsed_ms, ...waits } satisfies BackupReport
+  const onlyThere = retired.filter(has).length
+  return {
+    target: target.name,
+    kinds: tally.report(),
+    retired: { onlyThere, nowhere: retired.length - onlyThere },
+    failed,
+    stopped,
+    elapsed_ms,
+    ...waits
+  } satisfies BackupReport
 })
 
 /** How a run ended: `reason` where not well. */
@@ -240,7 +264,7 @@ const remember = Effect.fnUntraced(function* (
 /**
  * Copies to a target what is not there yet, and writes a receipt for each file that was then found right there. Sealed
  * files go first and the lists of their days last, so that at any moment the target's lists name nothing that is missing
- * there. What an ended run has brought over is not brought again. Two at once exclude each other.
+ * there, and lists never lose a line whose file lies there. What an ended run has brought over is not brought again. Two at once exclude each other.
  */
 export const runBackup = Effect.fn("Backup.run")(function* (options: BackupOptions) {
   const { isDry = false, stateDir, target } = options

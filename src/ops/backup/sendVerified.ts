@@ -20,8 +20,9 @@ export interface Sent {
 const retries_max = 2
 const retry = Schedule.exponential("2 seconds").pipe(Schedule.jittered, Schedule.upTo({ times: retries_max }))
 
-const patiently = <A>(effect: Effect.Effect<A, TargetError>) =>
-  Effect.retry(effect, { schedule: retry, while: ({ retryable }) => retryable })
+/** Tries again what may go well a little later. */
+export const patiently = <A, E extends TargetError | DiskError>(effect: Effect.Effect<A, E>) =>
+  Effect.retry(effect, { schedule: retry, while: (error: E) => error._tag === "TargetError" && error.retryable })
 
 interface SendOptions {
   readonly target: BackupTarget

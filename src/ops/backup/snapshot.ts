@@ -61,9 +61,8 @@ const readText = (path: string) =>
     })
   )
 
-/** The lists of a day are read until the two are of one moment: the journal changes one after the other. */
-export const snapshotLists = Effect.fnUntraced(function* (
-  root: string,
+/** The lists of a day as they are here, cut down; `undefined` for a day that has none of its files there yet. */
+export const listsHere = Effect.fnUntraced(function* (
   dataDir: string,
   day: string,
   isThere: (file: HashedFile) => boolean
@@ -72,10 +71,13 @@ export const snapshotLists = Effect.fnUntraced(function* (
   const manifest = yield* readText(path("MANIFEST.jsonl"))
   const sums = yield* readText(path("SHA256SUMS"))
   const lists = listsFor(day, { manifest, sums }, isThere)
-  // A day that has none of its files there yet has no lists there either.
-  if (lists.manifest === "") return
-  yield* putText(root, `${day}/MANIFEST.jsonl`, lists.manifest)
-  yield* putText(root, `${day}/SHA256SUMS`, lists.sums)
+  return lists.manifest === "" ? undefined : lists
+})
+
+/** Lays the lists of a day into a snapshot. */
+export const putLists = Effect.fnUntraced(function* (root: string, day: string, { manifest, sums }: Lists) {
+  yield* putText(root, `${day}/MANIFEST.jsonl`, manifest)
+  yield* putText(root, `${day}/SHA256SUMS`, sums)
 })
 
 /** Copies a file that may change, as it is now; a log that is being written ends with a whole line. A file that is gone is left out. */

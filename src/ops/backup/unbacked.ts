@@ -12,14 +12,14 @@ export interface Unbacked {
   readonly sealedAtMs?: number
 }
 
-/** Sealed files that have no receipt of a target yet. */
+/** Sealed files that are here and have no receipt of a target yet. */
 export const unbackedAt = Effect.fnUntraced(function* (
   sealedFiles: ReturnType<typeof makeSealedFiles>,
   stateDir: string,
   target: string
 ) {
   const receipts = yield* load(stateDir)
-  const files = (yield* sealedFiles(allDays)).filter((file: HashedFile) => !isAt(receipts, target, file))
+  const files = (yield* sealedFiles(allDays)).files.filter((file: HashedFile) => !isAt(receipts, target, file))
   const sealedAtMs = Math.min(...files.map((file) => file.sealedAtMs))
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
   return { files: files.length, bytes, ...(files.length === 0 ? {} : { sealedAtMs }) } satisfies Unbacked

@@ -14,7 +14,7 @@ const dashed = (day: string) => day.replaceAll("/", "-")
 /** What the retention would do with the days that are older than they are kept; nothing is done. */
 export const oldDays: Check = {
   name,
-  look: Effect.fnUntraced(function* ({ dataDir, retention: { days, unbacked }, stateDir }) {
+  look: Effect.fnUntraced(function* ({ backup, dataDir, retention: { days, unbacked }, stateDir }) {
     if (days === 0) return [ok(name, "all days are kept (OBSERVER_RETENTION_DAYS is 0)")]
     const due = daysDue(days, yield* marketNow, yield* listDays(dataDir))
     const receipts = yield* receiptsOf(stateDir, due)
@@ -27,7 +27,7 @@ export const oldDays: Check = {
         const advice = "observer verify says what is wrong with it"
         left.push(warn(name, `${dashed(day)} is not deleted: ${old.why}`, advice, { details: { day: dashed(day) } }))
       } else if (old.files.length > 0) {
-        const isToGo = unbacked === "delete" || isBackedUp(receipts, old)
+        const isToGo = unbacked === "delete" || isBackedUp(receipts, backup?.target.name, old)
         ;(isToGo ? going : waiting).push(dashed(day))
       }
     }

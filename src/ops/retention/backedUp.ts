@@ -16,15 +16,24 @@ export const receiptsOf = (stateDir: string, days: ReadonlyArray<string>): Effec
   )
 }
 
-/** Whether some target has a file of such a length, and where it is known of such a hash. */
-const isAtSome = (
+/** Whether a target has a file of such a length, and where it is known of such a hash. */
+const isAtTarget = (
   book: ReceiptBook,
+  target: string,
   { bytes, file, sha256 }: { readonly file: string; readonly bytes: number; readonly sha256?: string }
 ): boolean =>
   (book.get(file) ?? []).some(
-    (receipt) => receipt.bytes === bytes && (sha256 === undefined || receipt.sha256 === sha256)
+    (receipt) =>
+      receipt.target === target && receipt.bytes === bytes && (sha256 === undefined || receipt.sha256 === sha256)
   )
 
-/** Whether everything of a day is kept elsewhere. */
-export const isBackedUp = (book: ReceiptBook, { files, manifest }: Pick<OldDay, "files" | "manifest">): boolean =>
-  isAtSome(book, manifest) && files.every((each) => isAtSome(book, each))
+/**
+ * Whether everything of a day is at one target.
+ *
+ * @param target the one that is backed up to now, if any: a copy that was left behind elsewhere may be gone
+ */
+export const isBackedUp = (
+  book: ReceiptBook,
+  target: string | undefined,
+  { files, manifest }: Pick<OldDay, "files" | "manifest">
+): boolean => target !== undefined && [manifest, ...files].every((each) => isAtTarget(book, target, each))

@@ -8,6 +8,7 @@ import { MarketSession } from "../../../src/calendar/MarketSession.ts"
 import { Disk } from "../../../src/journal/Disk.ts"
 import { Backup, type BackupOptions, type BackupStatus } from "../../../src/ops/Backup.ts"
 import { dueRun } from "../../../src/ops/backup/dueRun.ts"
+import { receiptsFile } from "../../../src/ops/backup/Receipts.ts"
 import { clockOf } from "../../support/archivedDay.ts"
 import { filesBelow, openStage, type Stage, targetOf } from "./stage.ts"
 
@@ -54,6 +55,14 @@ describe("the schedule of backups", () => {
     assert.deepStrictEqual(due(runs(yesterday), at("2041")), { _tag: "Beside", atMs: at("2030"), why: "missed" })
     const never = { failures: 0, waiting: 0 }
     assert.deepStrictEqual(due(never, at("1200")), { _tag: "Beside", atMs: yesterday, why: "missed" })
+  })
+
+  it("does not stand still until a time that a clock which ran ahead has left behind", () => {
+    const ahead = clockOf("20261124")("2030")
+    assert.deepStrictEqual(due(runs(ahead), at("2030")), { _tag: "OnTime", atMs: at("2030") })
+    assert.deepStrictEqual(due(runs(ahead), at("2100")), { _tag: "Beside", atMs: at("2030"), why: "missed" })
+    const endedAhead = { ...runs(at("2030"), { failures: 1 }), endedAt: new Date(ahead).toISOString() }
+    assert.deepStrictEqual(due(endedAhead, at("2031")), { _tag: "Beside", atMs: at("2045"), why: "failed" })
   })
 
   it("tries a failed run again, ever later, and finishes once what waited to be compressed", () => {
@@ -105,6 +114,7 @@ describe("the schedule of backups", () => {
       const failed = yield* seen(backup)
       assert.match(failed.reason ?? "", /there is no such folder: mount the disk/)
       assert.notProperty(failed, "lastGoodAtMs")
+      assert.strictEqual(failed.failures, 1)
       assert.strictEqual(failed.nextRunAtMs, at("2045"))
       mkdirSync(stage.targetDir)
       yield* TestClock.setTime(at("2046"))
@@ -112,6 +122,22 @@ describe("the schedule of backups", () => {
       const good = yield* seen(backup)
       assert.notProperty(good, "reason")
       assert.strictEqual(good.unbacked.files, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("does not say that nothing waits when it could not look", () =>
+    Effect.gen(function* () {
+      const stage = yield* openStage
+      yield* TestClock.setTime(at("1200"))
+      // Receipts that are a folder cannot be read.
+      mkdirSync(receiptsFile(stage.stateDir), { recursive: true })
+      const backup = yield* open(stage, { schedule: "off" })
+      assert.isTrue((yield* seen(backup)).isUnread)
+      rmSync(receiptsFile(stage.stateDir), { recursive: true })
+      yield* TestClock.setTime(at("1201"))
+      const later = yield* seen(backup)
+      assert.notProperty(later, "isUnread")
+      assert.strictEqual(later.unbacked.files, stage.sealed.length)
     }).pipe(Effect.scoped)
   )
 

@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { spawn } from "node:child_process"
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Disk } from "../../../src/journal/Disk.ts"
 import { FolderLock } from "../../../src/journal/FolderLock.ts"
+import { startedAt } from "../../../src/journal/ProcessLife.ts"
 import { verifyArchive } from "../../../src/journal/Verify.ts"
 import { allDays, theseDays } from "../../../src/ops/backup/DaySelection.ts"
+import { OrphanNote } from "../../../src/ops/backup/orphan.ts"
 import { restore, type RestoreOptions } from "../../../src/ops/backup/restore.ts"
 import { backup, filesBelow, flipBit, openStage, rcloneMissing, rsyncMissing, type Stage, targetOf } from "./stage.ts"
 
@@ -89,6 +92,28 @@ describe("a restore", () => {
       const report = yield* back(stage, stage.targetDir, { overwrite: true })
       assert.deepStrictEqual(report.wrong, [])
       assert.deepStrictEqual((yield* verifyArchive({ dataDir: into })).problems, [])
+    }).pipe(Effect.scoped, Effect.provide(Disk.layer))
+  )
+
+  it.live("ends the program that a killed one has left running, and notes its own", () =>
+    Effect.gen(function* () {
+      const stage = yield* openStage
+      yield* backup(stage, stage.targetDir)
+      const orphan = spawn("sleep", ["100"], { detached: true, stdio: "ignore" })
+      const { pid = 0 } = orphan
+      const ended = new Promise((resolve) => orphan.once("exit", (_, by) => resolve(by)))
+      const into = join(stage.folder, "restored")
+      mkdirSync(into)
+      const started = yield* Effect.promise(() => startedAt(pid))
+      writeFileSync(join(into, ".restore-child.json"), JSON.stringify({ pid, started }))
+      let note: string | undefined
+      const target = {
+        ...targetOf(stage.targetDir),
+        list: () => Effect.map(OrphanNote, (path) => ((note = path), []))
+      }
+      yield* back(stage, stage.targetDir, { target })
+      assert.strictEqual(yield* Effect.promise(() => ended), "SIGTERM")
+      assert.strictEqual(note, join(into, ".restore-child.json"))
     }).pipe(Effect.scoped, Effect.provide(Disk.layer))
   )
 

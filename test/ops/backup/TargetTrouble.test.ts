@@ -4,6 +4,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { basename, delimiter, dirname, join } from "node:path"
+import { withoutSecrets } from "../../../src/domain/Secrets.ts"
 import { Disk } from "../../../src/journal/Disk.ts"
 import { isAlive } from "../../../src/journal/ProcessLife.ts"
 import type { HashedFile } from "../../../src/ops/backup/BackupTarget.ts"
@@ -14,7 +15,10 @@ import { listsFor } from "../../../src/ops/backup/snapshot.ts"
 import { maskPasswords, scrubbed } from "../../../src/ops/backup/passwords.ts"
 import { parseTarget } from "../../../src/ops/backup/targets.ts"
 import { isGood } from "../../../src/ops/backup/BackupReport.ts"
+import { load } from "../../../src/ops/backup/Receipts.ts"
+import { restore } from "../../../src/ops/backup/restore.ts"
 import { verifyTarget } from "../../../src/ops/backup/verifyTarget.ts"
+import { describeProblem, loadSettings } from "../../../src/Settings.ts"
 import { sha256 } from "../../support/archive.ts"
 import { scratchFolder } from "../../support/virtualTime.ts"
 import { backup, filesBelow, flipBit, openStage, rcloneMissing, rsyncMissing, targetOf } from "./stage.ts"
@@ -61,6 +65,17 @@ const sshIn = (folder: string): string => {
   return bin
 }
 
+/** Puts a program's other self in front of it: `real` runs the right one. */
+const inFrontOf = (folder: string, program: string, script: string) => {
+  const bin = join(folder, `bin-${program}`)
+  mkdirSync(bin)
+  const real = execFileSync("which", [program], { encoding: "utf8" }).trim()
+  writeFileSync(join(bin, program), `#!/bin/sh\nreal() { ${real} "$@"; }\n${script}\n`)
+  chmodSync(join(bin, program), 0o755)
+  const env = childEnvironment({ ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"]}` })
+  return <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, ChildEnvironment, env)
+}
+
 describe("a target's address", () => {
   it("is refused in a sentence when it is none", () => {
     const wrong = [
@@ -91,6 +106,13 @@ describe("a target's address", () => {
     const address = ":s3,access_key_id=AKIA,secret_access_key=s3cret:bucket"
     assert.strictEqual(targetOf(`rclone:${address}`).name, "rclone::s3,access_key_id=***,secret_access_key=***:bucket")
     assert.notInclude(scrubbed("cannot open s3cret at\nsftp://me:hidden@host/x", address), "s3cret")
+    assert.notInclude(withoutSecrets("it said s3cret once"), "s3cret")
+    // One that is no target for want of its last colon.
+    const wrong = loadSettings({ OBSERVER_BACKUP_TARGET: "rclone::s3,secret_access_key=pl4nted" })
+    const words = Result.isFailure(wrong) ? wrong.failure.map(describeProblem).join("\n") : ""
+    assert.include(words, "OBSERVER_BACKUP_TARGET")
+    assert.notInclude(words, "pl4nted")
+    assert.notInclude(withoutSecrets("pl4nted"), "pl4nted")
     assert.strictEqual(maskPasswords("rsync://me:hidden@host/module"), "rsync://me:***@host/module")
     assert.strictEqual(maskPasswords("me@nas:/volume1/copies"), "me@nas:/volume1/copies")
   })
@@ -134,6 +156,75 @@ describe("the program of a target", () => {
         assert.match((yield* Effect.flip(prepare)).message, words)
       }
     }).pipe(Effect.scoped)
+  )
+})
+
+describe("a look at a target that was cut off", () => {
+  const cut: ReadonlyArray<readonly [name: string, missing: string | undefined, program: string, script: string]> = [
+    ["rclone", rcloneMissing, "rclone", 'case "$1" in hashsum) real "$@" | head -n 1; exit 5;; *) real "$@";; esac'],
+    [
+      "a host behind ssh",
+      rsyncMissing,
+      "ssh",
+      'while [ "$1" = -o ]; do shift 2; done\n[ "$1" = "-l" ] && shift 2\nshift\ncase "$*" in *sha256sum*) sh -c "$*" | head -n 1; exit 125;; esac\nexec sh -c "$*"'
+    ]
+  ]
+  for (const [name, missing, program, script] of cut) {
+    it.live.skipIf(missing !== undefined)(`at ${name} fails, and revokes no receipt of a file that is there`, () =>
+      Effect.gen(function* () {
+        const stage = yield* openStage
+        const { folder, stateDir, targetDir } = stage
+        const address = program === "ssh" ? `rsync:nas:${targetDir}` : `rclone::local:${targetDir}`
+        const whole = { ...process.env, PATH: `${sshIn(folder)}${delimiter}${process.env["PATH"]}` }
+        yield* Effect.provideService(backup(stage, address), ChildEnvironment, childEnvironment(whole))
+        const before = yield* load(stateDir)
+        assert.isAbove(before.size, 0)
+        const verify = verifyTarget({ stateDir, target: targetOf(address), selection: allDays })
+        const error = yield* Effect.flip(inFrontOf(folder, program, script)(verify))
+        assert.strictEqual(error._tag, "TargetError")
+        assert.deepStrictEqual(yield* load(stateDir), before)
+      }).pipe(Effect.scoped, Effect.provide(Disk.layer))
+    )
+  }
+
+  it.live.skipIf(rsyncMissing !== undefined)(
+    "by rsync's checksums takes a file it is told nothing of for no good one",
+    () =>
+      Effect.gen(function* () {
+        const { dataDir, folder, sealed, targetDir } = yield* openStage
+        const address = yield* daemonOver(folder, targetDir)
+        const files = sealed.map(({ day, line }): HashedFile => ({
+          ...line,
+          ...line.gzip,
+          file: `${day}/${(line.gzip ?? line).file}`
+        }))
+        const target = targetOf(address)
+        yield* target.send(dataDir, files, { again: false, onBytes: () => undefined })
+        const look = target.check(files, { root: dataDir, scratch: folder, onBytes: () => undefined })
+        assert.isTrue([...(yield* look).values()].every((found) => found === "same"))
+        const quiet = inFrontOf(
+          folder,
+          "rsync",
+          'case "$*" in *--dry-run*) real "$@" | grep -v gz;; *) real "$@";; esac'
+        )
+        assert.match((yield* Effect.flip(quiet(look))).message, /nothing was said of .*, which is there/)
+      }).pipe(Effect.scoped)
+  )
+
+  it.live.skipIf(rsyncMissing !== undefined)("that could not list everything is not taken for all there is", () =>
+    Effect.gen(function* () {
+      const stage = yield* openStage
+      const address = `rsync:${stage.targetDir}`
+      yield* backup(stage, address)
+      const inPart = inFrontOf(
+        stage.folder,
+        "rsync",
+        'case "$*" in *-rn*) real "$@" | head -n 3; exit 23;; *) real "$@";; esac'
+      )
+      const into = join(stage.folder, "restored")
+      const restored = restore({ target: targetOf(address), selection: allDays, into, overwrite: false })
+      assert.match((yield* Effect.flip(inPart(restored))).message, /it cannot be listed whole/)
+    }).pipe(Effect.scoped, Effect.provide(Disk.layer))
   )
 })
 

@@ -358,7 +358,8 @@ describe("what the doctor says of the record", () => {
       assert.deepInclude(rest, { status: "ok" })
       mkdirSync(target.name)
       writeArchive(on.dataDir, quotes(["005930"], clock("0900"), clock("0901")), { node })
-      const [sealed] = yield* Effect.provide(makeSealedFiles(on.dataDir)(allDays), Disk.layer)
+      const { files: sealedFiles } = yield* Effect.provide(makeSealedFiles(on.dataDir)(allDays), Disk.layer)
+      const [sealed] = sealedFiles
       const { bytes = 0, file = "", sealedAtMs = 0, sha256 = "" } = sealed ?? {}
       const at = "2026-11-23T12:00:00.000Z"
       const receipt = { at, target: target.name, file, bytes, sha256 }
@@ -409,11 +410,12 @@ describe("what the doctor says of the record", () => {
         const hour = clockOf(day)
         writeArchive(bare.dataDir, quotes(["005930"], hour("0900"), hour("0901")), { node })
       }
-      const on = { ...bare, retention: { days: 2, unbacked: "keep" as const } }
+      const backup = { target: folderTarget("/mnt/a"), age_hours: 30 }
+      const on = { ...bare, backup, retention: { days: 2, unbacked: "keep" as const } }
       const waiting = yield* one(oldDays, on)
       assert.deepInclude(waiting, { status: "warn" })
       assert.include(waiting.words, "2 older days not backed up and so kept, the oldest 2026-11-20")
-      const files = yield* Effect.provide(makeSealedFiles(on.dataDir)(allDays), Disk.layer)
+      const { files } = yield* Effect.provide(makeSealedFiles(on.dataDir)(allDays), Disk.layer)
       const receipts = files.map(({ bytes, file, sha256 }) => ({ at: "", target: "/mnt/a", file, bytes, sha256 }))
       const lists = ["2026/11/20", "2026/11/21"].map((day) => {
         const file = `${day}/MANIFEST.jsonl`

@@ -10,13 +10,13 @@ export const unescaped = (text: string): string => {
   return Buffer.concat(bytes).toString("utf8")
 }
 
-/** What `--itemize-changes` says of files that are not the same on both sides. */
+/** What `--itemize-changes`, given twice, says of files: those that are the same on both sides have a line, too. */
 export const itemized = (text: string): ReadonlyMap<string, Found> => {
-  const changes = new Map<string, Found>()
+  const found = new Map<string, Found>()
   for (const line of text.split("\n")) {
-    const [, change = "", name = ""] = /^[<>]f(\S+) (.*)$/.exec(line) ?? []
-    if (change === "") continue
-    changes.set(unescaped(name), change.startsWith("+") ? "missing" : "damaged")
+    const [, update = "", change = "", name = ""] = /^([<>.])f(\S*) +(.*)$/.exec(line) ?? []
+    if (update === "") continue
+    found.set(unescaped(name), change.startsWith("+") ? "missing" : update === "." ? "same" : "damaged")
   }
-  return changes
+  return found
 }
