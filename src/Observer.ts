@@ -14,6 +14,7 @@ import { Journal } from "./journal/Journal.ts"
 import { Backup } from "./ops/Backup.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { DiskWatch } from "./ops/DiskWatch.ts"
+import { tellEnd } from "./ops/alerts/LastWords.ts"
 import { LogKeeper } from "./ops/logging/LogKeeper.ts"
 import { Retention } from "./ops/Retention.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
@@ -189,6 +190,9 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
         })
   })
 
-  const fatal = Effect.raceFirst(supervisor.escalated, Effect.raceFirst(feed.refused, sql.unusable))
+  const fatal = Effect.tapError(
+    Effect.raceFirst(supervisor.escalated, Effect.raceFirst(feed.refused, sql.unusable)),
+    tellEnd
+  )
   return Observer.of({ run: Effect.ensuring(Effect.andThen(start, fatal), stop) })
 })
