@@ -24,6 +24,8 @@ export interface BackupStatus {
   readonly lastGoodAtMs?: number
   /** Age of the oldest sealed file that is not yet verified at the target; 0 when there is none. */
   readonly age_seconds: number
+  /** While archive and receipts could not be read since the start: the figures say nothing yet. */
+  readonly isUnread?: true
   readonly unbacked: { readonly files: number; readonly bytes: number }
   /** Why the last run did not end well. */
   readonly reason?: string
@@ -75,7 +77,9 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
   const sealedFiles = makeSealedFiles(dataDir)
   let running: number | undefined
   let isFollowUp = false
-  let looked: { readonly atMs: number; readonly unbacked: Unbacked; readonly runs: Runs } | undefined
+  let looked:
+    | { readonly atMs: number; readonly isUnread: boolean; readonly unbacked: Unbacked; readonly runs: Runs }
+    | undefined
 
   const look = Effect.gen(function* () {
     const atMs = yield* Clock.currentTimeMillis
@@ -88,8 +92,8 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
       Effect.orElseSucceed(() => undefined)
     )
     // What cannot be read now was read before.
-    const before = looked ?? { unbacked: { files: 0, bytes: 0 }, runs: { failures: 0, waiting: 0 } }
-    looked = { ...before, ...(found?._tag === "Some" ? found.value : {}), atMs }
+    const before = looked ?? { isUnread: true, unbacked: { files: 0, bytes: 0 }, runs: { failures: 0, waiting: 0 } }
+    looked = { ...before, ...(found?._tag === "Some" ? { ...found.value, isUnread: false } : {}), atMs }
     return looked
   }).pipe(Effect.provideService(Disk, disk))
 
@@ -97,7 +101,7 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
     schedule === "off" ? undefined : dueRun({ cron: schedule, runs, gzip_minutes, isFollowUp }, nowMs)
 
   const status = Effect.gen(function* () {
-    const { runs, unbacked } = yield* look
+    const { isUnread, runs, unbacked } = yield* look
     const nowMs = yield* marketNow
     const { wallAt } = yield* MarketClock
     const { files, bytes, sealedAtMs = nowMs } = unbacked
@@ -111,6 +115,7 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
       ...(lastGoodAtMs === undefined ? {} : { lastGoodAtMs }),
       age_seconds: Math.max(0, Math.round((nowMs - sealedAtMs) / 1_000)),
       unbacked: { files, bytes },
+      ...(isUnread ? { isUnread: true } : {}),
       ...(runs.reason === undefined ? {} : { reason: runs.reason }),
       age_seconds_max: age_hours * 3_600,
       ...(due === undefined ? {} : { nextRunAtMs: wallAt(Math.max(due.atMs, nowMs)) })

@@ -187,7 +187,8 @@ const diskPart = (disk: DiskStatus | undefined): Part => {
 
 const backupPart = (backup: BackupStatus | undefined): Part => {
   if (backup === undefined) return part("off")
-  const { age_seconds, age_seconds_max, lastGoodAtMs, reason, unbacked } = backup
+  const { age_seconds, age_seconds_max, isUnread, lastGoodAtMs, reason, unbacked } = backup
+  if (isUnread === true) return part("starting", undefined, undefined, "archive and receipts are not read yet")
   if (age_seconds <= age_seconds_max) return part("ok", undefined, lastGoodAtMs)
   const late = `${unbacked.files} files wait, the oldest for ${Math.round(age_seconds / 3_600)} h`
   return part("degraded", undefined, lastGoodAtMs, reason === undefined ? late : `${late}: ${reason}`)
