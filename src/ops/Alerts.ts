@@ -12,6 +12,7 @@ import type { AlertEvent } from "./alerts/AlertMessage.ts"
 import { type CertificateLook, lookAtCertificates } from "./alerts/certificateLook.ts"
 import type { Channel } from "./alerts/Channel.ts"
 import { makeCourier } from "./alerts/Courier.ts"
+import { beginDeliveries } from "./alerts/deliveryMeter.ts"
 import { makeDeadMan } from "./alerts/DeadMan.ts"
 import { Increases } from "./alerts/Increases.ts"
 import { judge, type Judgement } from "./alerts/judge.ts"
@@ -233,11 +234,13 @@ const make = Effect.fnUntraced(function* (options: AlertsOptions) {
 
   const start = Effect.gen(function* () {
     const spec = (part: string) => ({ name: `alerts/${part}`, kind: "permanent", policy: patient }) as const
+    for (const { name } of channels) yield* beginDeliveries(name)
     yield* supervisor.start({ ...spec("memory"), run: memory.run })
     yield* supervisor.start({ ...spec("certificates"), run: watchCertificates })
     for (const { channel, run } of couriers) yield* supervisor.start({ ...spec(channel), run })
     yield* supervisor.start({ ...spec("engine"), run: engine })
     if (ping === undefined) return
+    yield* beginDeliveries("ping")
     const run = Effect.provideService(makeDeadMan(ping, health.report), HttpClient.HttpClient, client)
     yield* supervisor.start({ ...spec("ping"), run })
   })
