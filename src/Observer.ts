@@ -15,6 +15,7 @@ import { Journal } from "./journal/Journal.ts"
 import { Backup } from "./ops/Backup.ts"
 import { ConservationWatch } from "./ops/ConservationWatch.ts"
 import { DiskWatch } from "./ops/DiskWatch.ts"
+import { tellEnd } from "./ops/alerts/LastWords.ts"
 import { LogKeeper } from "./ops/logging/LogKeeper.ts"
 import { Retention } from "./ops/Retention.ts"
 import { MinuteMarkers } from "./ops/MinuteMarkers.ts"
@@ -161,7 +162,7 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
   })
 
   /** What the drain has come to. Only what is in the journal's file is ever stored. */
-  const tellEnd = Effect.fnUntraced(function* (late: ReadonlyArray<string>) {
+  const sayStopped = Effect.fnUntraced(function* (late: ReadonlyArray<string>) {
     const { seq } = yield* journal.head
     if (late.length === 0) return yield* Effect.logInfo("stopped: everything is stored", { seq })
     const figures = { drain_seconds, late, seq }
@@ -207,9 +208,12 @@ const make = Effect.fnUntraced(function* ({ describe, drain_seconds, version }: 
       ],
       deadline_ms: drain_seconds * (1 - closing_share) * 1_000
     })
-    yield* tellEnd(late)
+    yield* sayStopped(late)
   })
 
-  const fatal = Effect.raceFirst(supervisor.escalated, Effect.raceFirst(feed.refused, sql.unusable))
+  const fatal = Effect.tapError(
+    Effect.raceFirst(supervisor.escalated, Effect.raceFirst(feed.refused, sql.unusable)),
+    tellEnd
+  )
   return Observer.of({ run: Effect.ensuring(Effect.andThen(start, fatal), stop), left_ms })
 })

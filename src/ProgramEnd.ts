@@ -32,16 +32,33 @@ const say = (lines: ReadonlyArray<string>) => {
   for (const line of lines) process.stderr.write(`observer: ${withoutSecrets(line)}\n`)
 }
 
+/** What is done before a program ends of an error that nobody waits for. */
+type Farewell = (reason: string) => Promise<void>
+let farewell: Farewell = async () => {}
+/** By then it has ended. */
+const farewell_ms = 6_000
+let isHearing = false
+
+/** Has something done, within seconds, before such an end. */
+export const sayBefore = (what: Farewell): void => void (farewell = what)
+
 /**
  * Ends the program with the code of a bug when an error comes that nobody waits for, as Node does; but what Node would
  * print is the error with all that it holds, such as the request it is of. A report of Node's, should one be asked for,
  * leaves the environment out where Node can.
  */
 export const hearUncaught = (): void => {
+  if (isHearing) return
+  isHearing = true
   Object.assign(process.report, { excludeEnv: true })
-  process.on("uncaughtException", (error) => {
+  let isEnding = false
+  process.on("uncaughtException", (error: unknown) => {
     say([`a bug: ${inspect(error)}`])
-    endAtOnce(exitCode.bug)
+    const end = () => endAtOnce(exitCode.bug)
+    if (isEnding) return end()
+    isEnding = true
+    setTimeout(end, farewell_ms)
+    farewell(error instanceof Error ? error.message : String(error)).then(end, end)
   })
 }
 

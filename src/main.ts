@@ -1,5 +1,5 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Context, Effect, Exit, Layer } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Logger } from "effect"
 import { fileURLToPath } from "node:url"
 import { hosted } from "./actor/hosted.ts"
 import { patient } from "./actor/RestartPolicy.ts"
@@ -27,6 +27,7 @@ import { openToOthers } from "./openToOthers.ts"
 import { guessablePasswords, passwordAdvice } from "./guessablePasswords.ts"
 import { AlertBoard } from "./ops/alerts/AlertBoard.ts"
 import { openChannels } from "./ops/alerts/channels.ts"
+import { LastWords, makeLastWords, tellEnd } from "./ops/alerts/LastWords.ts"
 import { Alerts } from "./ops/Alerts.ts"
 import { Backup } from "./ops/Backup.ts"
 import { ChildEnvironment, childEnvironment } from "./ops/backup/childProgram.ts"
@@ -50,7 +51,7 @@ import { notifyAddressOf, notifySystemd } from "./ops/watchdog/notifySystemd.ts"
 import { DayUniverse } from "./plan/DayUniverse.ts"
 import { observedUniverse } from "./plan/observedUniverse.ts"
 import { Planner } from "./plan/Planner.ts"
-import { codeOf, endExhausted, endWith, exitCode, hearUncaught, teardown } from "./ProgramEnd.ts"
+import { codeOf, endExhausted, endWith, exitCode, hearUncaught, sayBefore, teardown } from "./ProgramEnd.ts"
 import { readSettings } from "./readSettings.ts"
 import { type Settings, unknownVariables } from "./Settings.ts"
 import { Shards } from "./shard/Shards.ts"
@@ -204,9 +205,19 @@ const observe = Effect.fnUntraced(function* (settings: Settings, accounts: Reado
   )
 })
 
-const main = Effect.gen(function* () {
+/** Tells people that the program ends, unless that was asked for; what has been told already is not told again. */
+const tellFatal = <E>(cause: Cause.Cause<E>) => {
+  if (Cause.hasInterrupts(cause)) return Effect.void
+  const error = Cause.squash(cause)
+  return tellEnd(error instanceof Error ? error : { message: String(error) })
+}
+
+/** The channels of the settings, with a client of their own: the one that alarms use ends with the program. */
+const openOwnChannels = (settings: Settings) =>
+  Effect.flatMap(Layer.build(KisClient.layer), (client) => Effect.provideContext(openChannels(settings), client))
+
+const observeBy = Effect.fnUntraced(function* ({ env, settings }: Effect.Success<typeof readSettings>) {
   const nextHangup = yield* hearHangups
-  const { env, settings } = yield* readSettings
   const { telemetry: sent, warnings: telemetryWarnings } = yield* readTelemetrySettings(env)
   const complain = (line: string) => void process.stderr.write(`${withoutSecrets(line)}\n`)
   yield* prepareFolders(settings, (line) => complain(`observer: ${line}`))
@@ -229,6 +240,7 @@ const main = Effect.gen(function* () {
     }
   )
   const run = Effect.andThen(warn, observe(settings, accounts)).pipe(
+    Effect.tapCause(tellFatal),
     Effect.scoped,
     Effect.provideService(NextHangup, nextHangup),
     Effect.provideService(ChildEnvironment, childEnvironment(env))
@@ -237,6 +249,18 @@ const main = Effect.gen(function* () {
   const telemetry = telemetryOf({ settings: sent, node, drain_seconds })
   const inTime = clock === undefined ? run : Effect.provideService(run, MarketClock, rehearsed(clock))
   return yield* Effect.provide(inTime, Layer.provideMerge(telemetry, logging))
+})
+
+const main = Effect.gen(function* () {
+  const read = yield* readSettings
+  const { settings } = read
+  const { node, stateDir } = settings
+  const making = makeLastWords({ node, stateDir, channels: openOwnChannels(settings) })
+  const tell = yield* Effect.provide(making, Disk.layer)
+  sayBefore((reason) => Effect.runPromise(Effect.provide(tell(`a bug: ${reason}`), Logger.layer([]))))
+  // What ends before there is a log has its line on standard error.
+  const silently = (cause: Cause.Cause<unknown>) => Effect.provide(tellFatal(cause), Logger.layer([]))
+  return yield* observeBy(read).pipe(Effect.tapCause(silently), Effect.provideService(LastWords, tell))
 })
 
 hearUncaught()

@@ -22,4 +22,20 @@ describe("a program whose tree cannot go on", () => {
       }),
     60_000
   )
+
+  it.live(
+    "ends of an error that nobody waits for once it has said farewell",
+    () =>
+      Effect.gen(function* () {
+        const built = yield* compiled(["test/children/uncaught.ts"])
+        const { status, stderr, stdout } = spawnSync(process.execPath, [join(built, "test/children/uncaught.js")], {
+          encoding: "utf8",
+          timeout: 20_000
+        })
+        assert.strictEqual(status, exitCode.bug, stderr)
+        assert.strictEqual(stdout, "farewell: nobody waits for this\n")
+        assert.strictEqual(stderr.split("a bug: ").length, 2)
+      }),
+    60_000
+  )
 })

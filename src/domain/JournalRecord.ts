@@ -9,7 +9,9 @@ export const recordKinds = [...dataKinds, "gap", "reject", "marker"] as const
 /** What was seen of a symbol: these lines become rows of `pattern_records`. */
 export type DataKind = (typeof dataKinds)[number]
 export type RecordKind = (typeof recordKinds)[number]
-export type RecordSource = "kis-ws" | "kis-rest" | "backfill" | "observer"
+export const recordSources = ["kis-ws", "kis-rest", "backfill", "observer"] as const
+
+export type RecordSource = (typeof recordSources)[number]
 
 export interface Quality {
   readonly flags: ReadonlyArray<string>
@@ -48,7 +50,7 @@ export const JournalRecord = Schema.Struct({
   symbol: Schema.optionalKey(Schema.String),
   receivedAt: Schema.String,
   exchangeAt: Schema.optionalKey(Schema.String),
-  source: Schema.Literals(["kis-ws", "kis-rest", "backfill", "observer"]),
+  source: Schema.Literals(recordSources),
   account: Schema.optionalKey(Schema.String),
   venue: Schema.optionalKey(Schema.Literals(["KRX", "NXT", "UN"])),
   phase: Schema.optionalKey(Schema.String),

@@ -7,6 +7,7 @@ import { makeMeterRefresh } from "../ops/Meters.ts"
 import { guarded } from "./Guarded.ts"
 import { makeNodeServer } from "./nodeServer.ts"
 import { ownPages } from "./OwnPages.ts"
+import { beginRefusals } from "./refusals.ts"
 import { requestLimits } from "./RequestLimits.ts"
 import { secretsOut } from "./SecretsOut.ts"
 import { systemCode } from "../domain/systemCode.ts"
@@ -43,6 +44,7 @@ const makeRoutes = ({ hasToken }: { readonly hasToken: boolean }) =>
     Effect.fnUntraced(function* (router) {
       const health = yield* Health
       const refreshMeters = yield* makeMeterRefresh
+      yield* beginRefusals
       const late = HttpServerResponse.text("late\n", { status: 503 })
       const within = <E, R>(respond: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
         Effect.timeoutOrElse(respond, { duration: answer_timeout, orElse: () => Effect.succeed(late) })

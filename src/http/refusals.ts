@@ -1,4 +1,4 @@
-import { type Effect, Metric } from "effect"
+import { Effect, Metric } from "effect"
 
 const refusals = Metric.counter("observer_http_refusals_total", {
   description: "HTTP requests that were not answered, by reason",
@@ -6,7 +6,16 @@ const refusals = Metric.counter("observer_http_refusals_total", {
 })
 
 /** Why a request came to nothing; a closed list, for it is a label. */
-export type RefusalReason = "noToken" | "wrongToken" | "tooManyWrongTokens" | "foreign" | "url" | "headers"
+const refusalReasons = ["noToken", "wrongToken", "tooManyWrongTokens", "foreign", "url", "headers"] as const
+
+export type RefusalReason = (typeof refusalReasons)[number]
+
+/** Begins every series at 0, so that the first refusal is seen as one more. */
+export const beginRefusals: Effect.Effect<void> = Effect.forEach(
+  refusalReasons,
+  (reason) => Metric.update(Metric.withAttributes(refusals, { reason }), 0),
+  { discard: true }
+)
 
 /** Counts a request that is refused. */
 export const refused = (reason: RefusalReason): Effect.Effect<void> =>

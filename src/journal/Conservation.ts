@@ -1,4 +1,5 @@
 import { Cause, Context, Effect, Layer } from "effect"
+import { meterDropped } from "../actor/dropMeter.ts"
 import type { RecordDraft, RecordSource } from "../domain/JournalRecord.ts"
 import type { Journal } from "./Journal.ts"
 
@@ -153,7 +154,13 @@ const make = (): Conservation["Service"] => {
           const lost = drop()
           return lost === 0
             ? undefined
-            : Effect.logError("records were received and let go of before they were stored", { source, records: lost })
+            : Effect.andThen(
+                meterDropped("interrupted", lost),
+                Effect.logError("records were received and let go of before they were stored", {
+                  source,
+                  records: lost
+                })
+              )
         })
       }),
     settle: count,

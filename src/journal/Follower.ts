@@ -44,9 +44,9 @@ export interface FollowerStatus {
   readonly reason?: string
   readonly seq: number
   readonly lag_records: number
-  /** Bytes of the journal's files, uncompressed, that hold them; 0 until the cursor has been read. */
+  /** Bytes of the journal's files, uncompressed, that hold them; until the cursor has been read, what was appended since the start. */
   readonly lag_bytes: number
-  /** Age, in market time, of the oldest record not yet stored; 0 until the cursor has been read. */
+  /** Age, in market time, of the oldest record not yet stored; until the cursor has been read, the time since the start. */
   readonly lag_seconds: number
   readonly lastGoodAtMs: number | undefined
 }
@@ -83,6 +83,9 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
   let reason: string | undefined
   let at: Position | undefined
   let seenSeq = 0
+  const startedMs = yield* marketNow
+  /** Until then what the database has is not known: it may be anything but what came since the start. */
+  let isCursorKnown = false
   /** Read ahead while the batch before it was written. */
   let ahead: Batch | undefined
   let waitingSinceMs: number | undefined
@@ -137,6 +140,7 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     const from: Position = at ?? (yield* follower.cursor)
     at = from
     seenSeq = from.seq
+    isCursorKnown = true
     const { appended_bytes, head, synced } = yield* journal.status
     const headSeq = head.seq
     if (from.seq > headSeq) return yield* new CursorAhead({ follower: follower.name, seq: from.seq, headSeq })
@@ -182,6 +186,7 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
     const { appended_bytes, head } = yield* journal.status
     const now = yield* marketNow
     const lag_records = Math.max(0, head.seq - seenSeq)
+    const oldestMs = isCursorKnown ? waitingSinceMs : startedMs
     return {
       name: follower.name,
       state,
@@ -189,8 +194,8 @@ export const drive = Effect.fnUntraced(function* <E extends { readonly message: 
       ...(reason === undefined ? {} : { reason }),
       seq: seenSeq,
       lag_records,
-      lag_bytes: lag_records === 0 ? 0 : byteLag.now(appended_bytes),
-      lag_seconds: lag_records === 0 || waitingSinceMs === undefined ? 0 : Math.max(0, (now - waitingSinceMs) / 1_000),
+      lag_bytes: lag_records === 0 ? 0 : isCursorKnown ? byteLag.now(appended_bytes) : appended_bytes,
+      lag_seconds: lag_records === 0 || oldestMs === undefined ? 0 : Math.max(0, (now - oldestMs) / 1_000),
       lastGoodAtMs
     } satisfies FollowerStatus
   })

@@ -1,10 +1,13 @@
 import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { join } from "node:path"
+import { beginDrops } from "../actor/dropMeter.ts"
 import { marketNow } from "../calendar/MarketClock.ts"
 import type { RecordDraft } from "../domain/JournalRecord.ts"
 import { BootId } from "./BootId.ts"
 import { bytesAfter } from "./bytesAfter.ts"
 import { Disk, type DiskError } from "./Disk.ts"
+import { beginGaps } from "./gapMeters.ts"
+import { beginIncidents } from "./incidentMeters.ts"
 import { FolderLock } from "./FolderLock.ts"
 import type { FolderOvertaken } from "./folderLock/Heartbeat.ts"
 import { HintKeeper } from "./HeadHint.ts"
@@ -95,6 +98,7 @@ export class Journal extends Context.Service<
 const make = Effect.fnUntraced(function* (options: JournalOptions) {
   const { dataDir, node } = options
   const disk = yield* Disk
+  yield* Effect.all([beginGaps, beginIncidents, beginDrops])
   const unwritable = (error: DiskError) => new JournalUnwritable({ path: dataDir, detail: error.message })
 
   yield* Effect.mapError(proveWritable(dataDir), unwritable)

@@ -1,12 +1,24 @@
-import { type Context, Metric } from "effect"
-import type { GapPayload } from "../domain/Gap.ts"
-import type { RecordDraft } from "../domain/JournalRecord.ts"
-import type { RejectPayload } from "../domain/Reject.ts"
+import { type Context, Effect, Metric } from "effect"
+import { gapCauses, type GapPayload } from "../domain/Gap.ts"
+import { type RecordDraft, recordSources } from "../domain/JournalRecord.ts"
+import { type RejectPayload, rejectReasons } from "../domain/Reject.ts"
 
 const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
 
 const rejects = counter("observer_rejects_total", "Records of what was refused, by source and reason")
 const seconds = counter("observer_gap_seconds_total", "Seconds of holes of the record that are over, by cause")
+
+/** Begins every series at 0, so that the first refusal and the first hole are seen as one more. */
+export const beginIncidents: Effect.Effect<void> = Effect.forEach(
+  [
+    ...gapCauses.map((cause) => Metric.withAttributes(seconds, { cause })),
+    ...recordSources.flatMap((source) =>
+      rejectReasons.map((reason) => Metric.withAttributes(rejects, { source, reason }))
+    )
+  ],
+  (series) => Metric.update(series, 0),
+  { discard: true }
+)
 
 /**
  * Counts what a write has put on record of refusals and of holes; data is passed over. Done in the step in which the

@@ -1,5 +1,6 @@
 import { Cause, Data, Effect, Queue, type Scope } from "effect"
 import { type RawData, WebSocket } from "ws"
+import { meterDroppedUnsafe } from "../actor/dropMeter.ts"
 import { isPingPong } from "./StreamMessage.ts"
 
 /** What a connection was lost to: a hole of `silence` begins when it was last heard, the others are told apart for the wait. */
@@ -52,12 +53,14 @@ export const connect = Effect.fnUntraced(function* (
   nowMs: () => number
 ): Effect.fn.Return<StreamSocket, StreamLost, Scope.Scope> {
   const messages = yield* Queue.bounded<StreamMessage, StreamLost>(queued_max)
+  const services = yield* Effect.context<never>()
   let lastHeardMs = nowMs()
   let pingPongs = 0
   let longestQuiet_ms = 0
   let paused = false
   /** Nothing that comes later counts any more. */
   let isOver = false
+  let isOverflown = false
 
   const socket = yield* Effect.acquireRelease(
     Effect.sync(
@@ -85,7 +88,7 @@ export const connect = Effect.fnUntraced(function* (
     Queue.failCauseUnsafe(messages, Cause.fail(new StreamLost({ detail, why })))
   }
   socket.on("message", (data, isBinary) => {
-    if (isOver) return
+    if (isOver) return isOverflown ? meterDroppedUnsafe("overflow", 1, services) : undefined
     const receivedAtMs = nowMs()
     const text = textOf(data)
     if (!isBinary && isPingPong(text)) {
@@ -97,7 +100,11 @@ export const connect = Effect.fnUntraced(function* (
       return
     }
     // A hole begins with what is let go of, not with what came last.
-    if (!Queue.offerUnsafe(messages, { text, receivedAtMs })) return lost("more came than could be held", "overflow")
+    if (!Queue.offerUnsafe(messages, { text, receivedAtMs })) {
+      isOverflown = true
+      meterDroppedUnsafe("overflow", 1, services)
+      return lost("more came than could be held", "overflow")
+    }
     lastHeardMs = receivedAtMs
     if (Queue.sizeUnsafe(messages) >= queued_max / 2 && !paused) {
       paused = true

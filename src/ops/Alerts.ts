@@ -12,6 +12,7 @@ import type { AlertEvent } from "./alerts/AlertMessage.ts"
 import { type CertificateLook, lookAtCertificates } from "./alerts/certificateLook.ts"
 import type { Channel } from "./alerts/Channel.ts"
 import { makeCourier } from "./alerts/Courier.ts"
+import { beginDeliveries } from "./alerts/deliveryMeter.ts"
 import { makeDeadMan } from "./alerts/DeadMan.ts"
 import { Increases } from "./alerts/Increases.ts"
 import { judge, type Judgement } from "./alerts/judge.ts"
@@ -39,6 +40,8 @@ const pace_ms = { open: 2_000, closed: 4_000 }
 const report_timeout = "2 seconds"
 /** Around a change of phase streams and sweeps begin or end; on either side of it nothing is made of that. */
 const turning_ms = 30_000
+/** After a restart much is well because it has not begun: what was told before it is not over for so long. */
+const settling_ms = 120_000
 const certificates_pace = "10 minutes"
 
 const firingCount = Metric.gauge("observer_alerts_firing_count", {
@@ -66,6 +69,8 @@ interface Watched {
   alarm: Alarm
   /** Of the newest look at which it was amiss. */
   words: string
+  /** It was told before a restart, and has not been found amiss since. */
+  isRestored: boolean
 }
 
 const make = Effect.fnUntraced(function* (options: AlertsOptions) {
@@ -84,10 +89,11 @@ const make = Effect.fnUntraced(function* (options: AlertsOptions) {
   const risen = new Increases()
   const broken = new Set<string>()
   let certificates: CertificateLook | undefined
+  let firstLookMs: number | undefined
   const watched: ReadonlyArray<Watched> = rules.flatMap((rule) => {
     const change = changes.get(rule.name)
     if (change === "off") return []
-    return [{ rule, limit: change ?? rule.limit?.default ?? 0, alarm: quiet, words: "" }]
+    return [{ rule, limit: change ?? rule.limit?.default ?? 0, alarm: quiet, words: "", isRestored: false }]
   })
 
   const isTurning = (nowMs: number) => {
@@ -163,14 +169,20 @@ const make = Effect.fnUntraced(function* (options: AlertsOptions) {
     const seen = yield* observe
     if (seen === undefined) return
     const events: Array<AlertEvent> = []
+    firstLookMs ??= seen.nowMs
+    const isSettling = Math.abs(seen.nowMs - firstLookMs) < settling_ms
     for (const each of watched) {
-      const { verdict, words } = yield* judged(each, seen)
+      const { verdict: found, words } = yield* judged(each, seen)
+      const verdict = found === "well" && each.isRestored && isSettling ? "unsettled" : found
       const { fire_seconds, recover_seconds } = each.rule
       const holds = { fire_ms: fire_seconds * 1_000, recover_ms: recover_seconds * 1_000 }
       const before = each.alarm
       const [after, telling] = next(before, verdict, seen.nowMs, holds)
       each.alarm = after
-      if (verdict === "amiss") each.words = words
+      if (verdict === "amiss") {
+        each.words = words
+        each.isRestored = false
+      }
       if (telling === undefined) continue
       if (telling === "recovered") each.words = words
       events.push(eventOf(each, telling === "recovered" ? before : after, telling, seen.nowMs))
@@ -188,7 +200,13 @@ const make = Effect.fnUntraced(function* (options: AlertsOptions) {
   const remember = Effect.gen(function* () {
     if (isRemembered) return
     const remembered = yield* memory.load
-    for (const each of watched) each.alarm = remembered.get(each.rule.name) ?? each.alarm
+    for (const each of watched) {
+      const alarm = remembered.get(each.rule.name)
+      if (alarm === undefined) continue
+      each.alarm = alarm
+      each.words = "told before a restart; since then it could not be judged"
+      each.isRestored = true
+    }
     isRemembered = true
     yield* meter
   })
@@ -216,11 +234,13 @@ const make = Effect.fnUntraced(function* (options: AlertsOptions) {
 
   const start = Effect.gen(function* () {
     const spec = (part: string) => ({ name: `alerts/${part}`, kind: "permanent", policy: patient }) as const
+    for (const { name } of channels) yield* beginDeliveries(name)
     yield* supervisor.start({ ...spec("memory"), run: memory.run })
     yield* supervisor.start({ ...spec("certificates"), run: watchCertificates })
     for (const { channel, run } of couriers) yield* supervisor.start({ ...spec(channel), run })
     yield* supervisor.start({ ...spec("engine"), run: engine })
     if (ping === undefined) return
+    yield* beginDeliveries("ping")
     const run = Effect.provideService(makeDeadMan(ping, health.report), HttpClient.HttpClient, client)
     yield* supervisor.start({ ...spec("ping"), run })
   })

@@ -25,13 +25,15 @@ export interface BackupStatus {
   readonly lastGoodAtMs?: number
   /** Age of the oldest sealed file that is not yet verified at the target; 0 when there is none. */
   readonly age_seconds: number
+  /** While archive and receipts have not been read since the start: the figures say nothing yet. */
+  readonly isUnread?: true
   readonly unbacked: { readonly files: number; readonly bytes: number }
   /** Why the last run did not end well. */
   readonly reason?: string
   /** Runs one after the other that did not end well; absent when the last one did. */
   readonly failures?: number
-  /** Manifests or receipts could not be read yet: what waits is not known. */
-  readonly isUnread?: true
+  /** Manifests or receipts cannot be read: what waits is not known. */
+  readonly isUnreadable?: true
   /** From what age on it is an alarm. */
   readonly age_seconds_max: number
   /** When the next run is to begin; absent where a timer outside decides. */
@@ -82,7 +84,8 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
   let isFollowUp = false
 
   let lastRead: Unbacked | undefined
-  const nothing: { readonly unbacked: Unbacked | undefined; readonly runs: Runs } = {
+  const nothing: { readonly isRead: boolean; readonly unbacked: Unbacked | undefined; readonly runs: Runs } = {
+    isRead: false,
     unbacked: undefined,
     runs: { failures: 0, waiting: 0 }
   }
@@ -91,7 +94,7 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
       const runs = yield* readRuns(stateDir, target.name)
       // What cannot be read now was read before.
       lastRead = yield* Effect.orElseSucceed(unbackedAt(sealedFiles, stateDir, target.name), () => lastRead)
-      return { unbacked: lastRead, runs }
+      return { isRead: true, unbacked: lastRead, runs }
     }),
     initial: nothing,
     fresh_ms: look_ms,
@@ -102,7 +105,7 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
     schedule === "off" ? undefined : dueRun({ cron: schedule, runs, gzip_minutes, isFollowUp }, nowMs)
 
   const status = Effect.gen(function* () {
-    const { runs, unbacked } = yield* look
+    const { isRead, runs, unbacked } = yield* look
     const nowMs = yield* marketNow
     const { wallAt } = yield* MarketClock
     const { files, bytes, sealedAtMs = nowMs }: Unbacked = unbacked ?? { files: 0, bytes: 0 }
@@ -116,9 +119,10 @@ const make = Effect.fnUntraced(function* (options: BackupOptions) {
       ...(lastGoodAtMs === undefined ? {} : { lastGoodAtMs }),
       age_seconds: Math.max(0, Math.round((nowMs - sealedAtMs) / 1_000)),
       unbacked: { files, bytes },
+      ...(isRead ? {} : { isUnread: true }),
       ...(runs.reason === undefined ? {} : { reason: runs.reason }),
       ...(runs.failures === 0 ? {} : { failures: runs.failures }),
-      ...(unbacked === undefined ? { isUnread: true } : {}),
+      ...(isRead && unbacked === undefined ? { isUnreadable: true } : {}),
       age_seconds_max: age_hours * 3_600,
       ...(due === undefined ? {} : { nextRunAtMs: wallAt(Math.max(due.atMs, nowMs)) })
     }

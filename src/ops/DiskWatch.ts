@@ -24,6 +24,8 @@ export interface FolderStatus {
   readonly total_bytes?: number
   /** When its file system is full at the pace of late; absent while there is no pace to speak of. */
   readonly full_hours?: number
+  /** Once it was watched for long enough to have a pace; after a start that takes half an hour of open market. */
+  readonly isPaceKnown?: true
 }
 
 export interface DiskStatus {

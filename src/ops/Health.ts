@@ -190,9 +190,10 @@ const failed_runs_max = 3
 
 const backupPart = (backup: BackupStatus | undefined): Part => {
   if (backup === undefined) return part("off")
-  const { age_seconds, age_seconds_max, failures = 0, isUnread = false, lastGoodAtMs, reason, unbacked } = backup
+  const { age_seconds, age_seconds_max, failures = 0, isUnread, isUnreadable, lastGoodAtMs, reason, unbacked } = backup
   const because = reason === undefined ? "" : `: ${reason}`
-  if (isUnread)
+  if (isUnread === true) return part("starting", undefined, undefined, "archive and receipts are not read yet")
+  if (isUnreadable === true)
     return part("degraded", undefined, lastGoodAtMs, "manifests or receipts cannot be read: nobody knows what waits")
   if (age_seconds <= age_seconds_max) {
     return failures < failed_runs_max

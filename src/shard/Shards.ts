@@ -1,4 +1,5 @@
 import { Context, Effect, Layer, Metric, PubSub, Stream } from "effect"
+import { meterDropped } from "../actor/dropMeter.ts"
 import { patient } from "../actor/RestartPolicy.ts"
 import { Supervisor } from "../actor/Supervisor.ts"
 import { MarketSession } from "../calendar/MarketSession.ts"
@@ -81,6 +82,8 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms }: ShardsOptions
     yield* Metric.update(foundShares, found.volume)
     yield* PubSub.publishAll(losses, fresh)
   })
+  // From 0 on, the first loss is seen as one more.
+  for (const metric of [lostTrades, lostShares, foundTrades, foundShares]) yield* Metric.update(metric, 0)
   const shards = yield* Effect.forEach(owned, (own, index) =>
     makeShard({ name: `shard/${index}`, symbols: own, heartbeat_ms, onLosses, session })
   )
@@ -116,6 +119,7 @@ const make = Effect.fnUntraced(function* ({ count, heartbeat_ms }: ShardsOptions
         const taken = () => onTaken?.(sightings.length)
         const isTaken = yield* shards[shard]?.mailbox.offer({ ...delivery, sightings }, taken) ?? Effect.succeed(false)
         if (!isTaken) {
+          yield* meterDropped("drained", sightings.length)
           yield* Effect.logError("a delivery came after the shards were drained and is not stored", {
             source: delivery.source,
             records: sightings.length

@@ -296,6 +296,26 @@ describe("the status of a follower", () => {
     )
   )
 
+  it.effect("lags since the start while its database was never reached", () =>
+    withJournal((journal) =>
+      Effect.gen(function* () {
+        const follower = new Scripted(100)
+        follower.down = "the server is gone"
+        const { run, status } = yield* drive(follower)
+        yield* Effect.forkChild(run)
+        yield* journal.append([seen(0)])
+        yield* TestClock.adjust("301 seconds")
+        const { lag_bytes, lag_records, lag_seconds, state } = yield* status
+        assert.deepStrictEqual([state, lag_records, lag_seconds], ["degraded", 1, 301])
+        assert.strictEqual(lag_bytes, (yield* journal.status).appended_bytes)
+        assert.isAbove(lag_bytes, 0)
+        follower.down = undefined
+        yield* TestClock.adjust("37 seconds")
+        assert.deepInclude(yield* status, { state: "ok", lag_records: 0, lag_bytes: 0, lag_seconds: 0 })
+      })
+    )
+  )
+
   it.effect("is good again once its database is back, though there is nothing new to store", () =>
     withJournal(() =>
       Effect.gen(function* () {

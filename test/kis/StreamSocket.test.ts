@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Exit, Metric, Scope } from "effect"
 import { connect, type StreamSocket } from "../../src/kis/StreamSocket.ts"
 import type { Socket } from "node:net"
 import { makeKisServer } from "../support/kisServer.ts"
@@ -157,6 +157,10 @@ describe("a stream socket", () => {
       assert.strictEqual(texts.join(""), Array.from({ length: 4_096 }, (_, at) => at % 10).join(""))
       assert.deepInclude(yield* Effect.flip(socket.take), { _tag: "StreamLost", why: "overflow" })
       assert.deepStrictEqual([socket.lastHeardMs(), socket.pingPongs()], [5_000, 0])
+      const dropped = (yield* Metric.snapshot).find(
+        ({ attributes, id }) => id === "observer_records_dropped_total" && attributes?.["reason"] === "overflow"
+      )
+      assert.isAtLeast(Number((dropped?.state as { readonly count: number } | undefined)?.count), 1)
     })
   )
 

@@ -433,7 +433,8 @@ describe("health", () => {
         status: "degraded",
         reason: "the last 3 runs failed: full"
       })
-      assert.strictEqual((yield* part({ isUnread: true })).status, "degraded")
+      assert.strictEqual((yield* part({ isUnread: true })).status, "starting")
+      assert.strictEqual((yield* part({ isUnreadable: true })).status, "degraded")
       assert.match((yield* part({ age_seconds: 108_001 })).reason ?? "", /files wait, the oldest for 30 h/)
     })
   )

@@ -63,7 +63,9 @@ export const healthReport = (told: Partial<HealthReport> = {}): HealthReport => 
   },
   lost: { losses: 0, trades: 0, shares: 0, foundTrades: 0, foundShares: 0 },
   disk: {
-    folders: [{ name: "data", path: "/data", state: "ok", sinceMs: 0, free_bytes: 5e11, total_bytes: 1e12 }]
+    folders: [
+      { name: "data", path: "/data", state: "ok", sinceMs: 0, free_bytes: 5e11, total_bytes: 1e12, isPaceKnown: true }
+    ]
   },
   backup: undefined,
   alerts: [],

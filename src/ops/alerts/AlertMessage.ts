@@ -3,7 +3,7 @@ import type { Severity } from "./Rule.ts"
 
 /** One thing to be told. */
 export interface AlertEvent {
-  readonly event: "fired" | "reminder" | "recovered" | "test"
+  readonly event: "fired" | "reminder" | "recovered" | "ended" | "test"
   readonly rule: string
   readonly severity: Severity
   readonly title: string
@@ -47,6 +47,7 @@ const headline = ({ duration_seconds, event, severity, title }: AlertEvent): str
   const rank = severity.toUpperCase()
   switch (event) {
     case "fired":
+    case "ended":
       return `${rank}: ${title}`
     case "reminder":
       return `STILL ${rank} after ${long(duration_seconds)}: ${title}`
@@ -57,13 +58,15 @@ const headline = ({ duration_seconds, event, severity, title }: AlertEvent): str
   }
 }
 
+const explained: ReadonlySet<AlertEvent["event"]> = new Set(["fired", "reminder", "ended"])
+
 /** What one event says, the most important first: a phone shows the first two lines. */
 const paragraph = (event: AlertEvent, node: string): string =>
   [
     headline(event),
     event.words,
     `${node}, since ${marketStamp(event.marketSinceMs)}`,
-    ...(event.event === "fired" || event.event === "reminder" ? [event.meaning, `Do: ${event.action}`] : [])
+    ...(explained.has(event.event) ? [event.meaning, `Do: ${event.action}`] : [])
   ]
     .filter((line) => line !== "")
     .join("\n")

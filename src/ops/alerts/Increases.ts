@@ -28,6 +28,12 @@ export class Increases {
     if (keep > 0) this.samples.splice(0, keep)
   }
 
+  /** Whether it has counted for so long: before that, little may be little of a while alone. */
+  reaches(seconds: number): boolean {
+    const [first] = this.samples
+    return first !== undefined && this.newest !== undefined && this.newest.atMs - first.atMs >= seconds * 1_000
+  }
+
   /** Over the last `seconds`, at most a quarter of an hour. */
   over(seconds: number, name: string): number {
     if (this.newest === undefined) return 0

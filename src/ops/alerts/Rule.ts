@@ -5,6 +5,9 @@ import type { MachineLook } from "./machineLook.ts"
 
 export type Severity = "critical" | "warning"
 
+/** What a rule answers when it cannot know yet, as after a start: then nothing begins, and nothing that was told ends. */
+export const unknown: unique symbol = Symbol("unknown")
+
 /** All that rules may look at, at one moment. */
 export interface Observation {
   readonly report: HealthReport
@@ -43,8 +46,8 @@ export interface Rule {
   readonly fire_seconds: number
   /** For how long it must be well again before that is told. */
   readonly recover_seconds: number
-  /** What is amiss, with the figures; `undefined` when nothing is. */
-  readonly amiss: (seen: Observation, limit: number) => string | undefined
+  /** What is amiss, with the figures; `undefined` when nothing is, and `unknown` while that cannot be told. */
+  readonly amiss: (seen: Observation, limit: number) => string | undefined | typeof unknown
   readonly meaning: string
   /** What to do. */
   readonly action: string

@@ -1,6 +1,6 @@
 import type { Phase } from "../../domain/Phase.ts"
 import type { Verdict } from "./Alarm.ts"
-import type { Observation, Rule } from "./Rule.ts"
+import { type Observation, type Rule, unknown } from "./Rule.ts"
 
 /** What a rule says, and in what words. */
 export interface Judgement {
@@ -20,6 +20,7 @@ export const judge = (rule: Rule, limit: number, seen: Observation, isTurning: b
   if (rule.applies !== "always" && isTurning) return { verdict: "unsettled", words: "" }
   if (!appliesIn(rule, phase)) return { verdict: "well", words: `not judged any more: the phase is ${phase}` }
   const words = rule.amiss(seen, limit)
+  if (words === unknown) return { verdict: "unsettled", words: "" }
   return words === undefined ? { verdict: "well", words: "" } : { verdict: "amiss", words: oneLine(words) }
 }
 

@@ -1,6 +1,7 @@
+import type { FolderStatus } from "../DiskWatch.ts"
 import type { HealthReport } from "../Health.ts"
 import { byteWords, spanWords } from "../amountWords.ts"
-import type { Observation, Rule } from "./Rule.ts"
+import { type Observation, type Rule, unknown } from "./Rule.ts"
 
 const minutes = 60
 
@@ -15,11 +16,33 @@ const partIs = ({ parts }: HealthReport, name: keyof HealthReport["parts"], ...s
   return states.includes(status) ? (reason ?? `${name} is ${status}`) : undefined
 }
 
+/** Of a part: its reason in these states, and nothing that could be told while it starts. */
+const partOnceUp = (report: HealthReport, name: keyof HealthReport["parts"], ...states: ReadonlyArray<string>) =>
+  report.parts[name].status === "starting" ? unknown : partIs(report, name, ...states)
+
 const folders = ({ report }: Observation) => report.disk?.folders ?? []
 const alive = ({ report }: Observation) => report.feed.accounts.filter(({ down }) => down === undefined)
 
 /** In this window refusals, rejects, restarts and lost trades are counted. */
 const window_seconds = 10 * minutes
+
+/** What was counted in the window, which has to be full before nothing amiss means that all is well. */
+const counted = ({ risen }: Observation, words: string | undefined) =>
+  words ?? (risen.reaches(window_seconds) ? undefined : unknown)
+
+/** What is amiss with folders; of one that was not looked at yet nothing is known. */
+const ofFolders = (
+  seen: Observation,
+  words: (folder: FolderStatus) => string | undefined,
+  isKnown: (folder: FolderStatus) => boolean = () => true
+) => {
+  const all = folders(seen)
+  const isLookedAt = (folder: FolderStatus) => folder.state !== "ok" || folder.free_bytes !== undefined
+  return (
+    listed(all.flatMap((folder) => words(folder) ?? [])) ??
+    (all.every((folder) => isLookedAt(folder) && isKnown(folder)) ? undefined : unknown)
+  )
+}
 
 /** Every alarm, in the order in which messages and docs/alarms.md name them. A new one needs a scene in the test of this table. */
 export const rules: ReadonlyArray<Rule> = [
@@ -43,10 +66,10 @@ export const rules: ReadonlyArray<Rule> = [
     fire_seconds: 0,
     recover_seconds: 10,
     amiss: (seen) =>
-      listed(
-        folders(seen).flatMap(({ name, path, reason, state }) =>
-          state === "ok" || state === "low" ? [] : [`${name} folder ${path} is ${state}${reason ? `: ${reason}` : ""}`]
-        )
+      ofFolders(seen, ({ name, path, reason, state }) =>
+        state === "ok" || state === "low"
+          ? undefined
+          : `${name} folder ${path} is ${state}${reason ? `: ${reason}` : ""}`
       ),
     meaning: "The data, log or state folder is missing, read-only, unreadable, or its file system is full.",
     action: "Mount it, make it writable for the observer's user, or make room; the observer goes on by itself."
@@ -59,12 +82,10 @@ export const rules: ReadonlyArray<Rule> = [
     fire_seconds: 1 * minutes,
     recover_seconds: 5 * minutes,
     amiss: (seen) =>
-      listed(
-        folders(seen).flatMap(({ free_bytes, name, path, state }) =>
-          state === "low"
-            ? [`${name} folder ${path}${free_bytes === undefined ? "" : `: ${byteWords(free_bytes)} free`}`]
-            : []
-        )
+      ofFolders(seen, ({ free_bytes, name, path, state }) =>
+        state === "low"
+          ? `${name} folder ${path}${free_bytes === undefined ? "" : `: ${byteWords(free_bytes)} free`}`
+          : undefined
       ),
     meaning: "Less room is left than OBSERVER_DISK_LOW_MB asks for.",
     action: "Make room, enlarge the disk, or let old days go once they are backed up (OBSERVER_RETENTION_DAYS)."
@@ -78,12 +99,13 @@ export const rules: ReadonlyArray<Rule> = [
     fire_seconds: 10 * minutes,
     recover_seconds: 30 * minutes,
     amiss: (seen, limit) =>
-      listed(
-        folders(seen).flatMap(({ full_hours, name, path }) =>
+      ofFolders(
+        seen,
+        ({ full_hours, name, path }) =>
           full_hours !== undefined && full_hours < limit
-            ? [`${name} folder ${path}: full in ${spanWords(full_hours * 3_600_000)}`]
-            : []
-        )
+            ? `${name} folder ${path}: full in ${spanWords(full_hours * 3_600_000)}`
+            : undefined,
+        ({ isPaceKnown }) => isPaceKnown === true
       ),
     meaning: "At the pace of late, the file system is full within the limit.",
     action: "Make room or enlarge the disk before then; see what else writes on it."
@@ -95,7 +117,7 @@ export const rules: ReadonlyArray<Rule> = [
     applies: "always",
     fire_seconds: 2 * minutes,
     recover_seconds: 30,
-    amiss: ({ report }) => partIs(report, "sql", "degraded", "down"),
+    amiss: ({ report }) => partOnceUp(report, "sql", "degraded", "down"),
     meaning: "The SQL follower cannot write. Nothing is lost: the journal keeps what SQL has not stored.",
     action:
       "Look at the database server: does it run, has it room, does DATABASE_URL still fit? It catches up by itself."
@@ -108,10 +130,13 @@ export const rules: ReadonlyArray<Rule> = [
     limit: { default: 300, unit: "seconds", least: 10, most: 86_400 },
     fire_seconds: 1 * minutes,
     recover_seconds: 1 * minutes,
-    amiss: ({ report: { sql } }, limit) =>
-      sql !== undefined && sql.lag_records > 0 && sql.lag_seconds > limit
-        ? `${sql.lag_records} records behind, the oldest ${spanWords(sql.lag_seconds * 1_000)} old`
-        : undefined,
+    amiss: ({ report: { sql } }, limit) => {
+      if (sql === undefined) return undefined
+      if (sql.lag_records > 0 && sql.lag_seconds > limit) {
+        return `${sql.lag_records} records behind, the oldest ${spanWords(sql.lag_seconds * 1_000)} old`
+      }
+      return sql.state === "starting" ? unknown : undefined
+    },
     meaning: "Rows come into SQL later than the limit. Nothing is lost: the journal has them.",
     action: "See whether the database is slow, busy or short of room; while it catches up after an outage, wait."
   },
@@ -122,7 +147,7 @@ export const rules: ReadonlyArray<Rule> = [
     applies: "open",
     fire_seconds: 5,
     recover_seconds: 30,
-    amiss: ({ report }) => partIs(report, "sweep", "down"),
+    amiss: ({ report }) => partOnceUp(report, "sweep", "down"),
     meaning: "The market is open and no quote has come for a minute: prices are missing from the record.",
     action: "See whether the network and the broker are up (observer doctor); the sweep tries again by itself."
   },
@@ -133,7 +158,7 @@ export const rules: ReadonlyArray<Rule> = [
     applies: "open",
     fire_seconds: 30,
     recover_seconds: 30,
-    amiss: ({ report }) => partIs(report, "stream", "down"),
+    amiss: ({ report }) => partOnceUp(report, "stream", "down"),
     meaning: "No account streams any more: trades are seen by the sweep alone.",
     action:
       "Read the reason: credentials, a blocked key, or another program that uses it. Others keep trying by themselves."
@@ -160,13 +185,17 @@ export const rules: ReadonlyArray<Rule> = [
     amiss: (seen, limit) => {
       // A market that is halted is silent with good reason.
       if (seen.report.feed.phase.difference !== undefined) return undefined
-      const live = alive(seen).filter(({ stream, streamed }) => streamed > 0 && stream.state._tag === "live")
-      if (live.length === 0) return undefined
+      const streaming = alive(seen).filter(({ streamed }) => streamed > 0)
+      if (streaming.length === 0) return undefined
+      const live = streaming.filter(({ stream }) => stream.state._tag === "live")
+      if (live.length === 0) return unknown
       const newestMs = Math.max(...live.map(({ stream }) => stream.lastDataMs ?? stream.sinceMs))
       const silent_seconds = (seen.nowMs - newestMs) / 1_000
       return silent_seconds > limit
         ? `nothing for ${spanWords(silent_seconds * 1_000)} on ${live.length} connections that are open`
-        : undefined
+        : live.some(({ stream }) => stream.lastDataMs !== undefined)
+          ? undefined
+          : unknown
     },
     meaning: "Connections are open and say nothing while the market trades.",
     action:
@@ -208,12 +237,11 @@ export const rules: ReadonlyArray<Rule> = [
     limit: { default: 5, unit: "% of the calls of ten minutes", least: 1, most: 100 },
     fire_seconds: 1 * minutes,
     recover_seconds: 5 * minutes,
-    amiss: ({ risen }, limit) => {
-      const refused = risen.over(window_seconds, "refusals")
-      const refused_share = share(refused, risen.over(window_seconds, "calls"))
-      return refused >= 10 && refused_share > limit
-        ? `${refused} calls refused for their number within 10 min, ${percent(refused_share)}`
-        : undefined
+    amiss: (seen, limit) => {
+      const refused = seen.risen.over(window_seconds, "refusals")
+      const refused_share = share(refused, seen.risen.over(window_seconds, "calls"))
+      const words = `${refused} calls refused for their number within 10 min, ${percent(refused_share)}`
+      return counted(seen, refused >= 10 && refused_share > limit ? words : undefined)
     },
     meaning: "The broker takes fewer calls than planned, so quotes are older than they should be.",
     action:
@@ -292,7 +320,8 @@ export const rules: ReadonlyArray<Rule> = [
         actors.flatMap(({ lastError, name, state }) =>
           state._tag === "parked" ? [`${name}: ${lastError ?? state.cause}`] : []
         )
-      ),
+        // One that is tried again may rest again.
+      ) ?? (actors.some(({ state }) => state._tag === "backingOff") ? unknown : undefined),
     meaning: "A part failed so often that it is left alone for a while; what it does is not done meanwhile.",
     action: "Read its error in observer.log and /api/v1/actors; it is tried again after a minute."
   },
@@ -304,15 +333,13 @@ export const rules: ReadonlyArray<Rule> = [
     limit: { default: 5, unit: "restarts in ten minutes", least: 1, most: 1_000 },
     fire_seconds: 0,
     recover_seconds: 10 * minutes,
-    amiss: ({ report: { actors }, risen }, limit) =>
-      listed(
-        actors.flatMap(({ lastError, name }) => {
-          const restarts = risen.over(window_seconds, `restarts of ${name}`)
-          return restarts >= limit
-            ? [`${name}: ${restarts} restarts within 10 min, last ${lastError ?? "unknown"}`]
-            : []
-        })
-      ),
+    amiss: (seen, limit) => {
+      const words = seen.report.actors.flatMap(({ lastError, name }) => {
+        const restarts = seen.risen.over(window_seconds, `restarts of ${name}`)
+        return restarts >= limit ? [`${name}: ${restarts} restarts within 10 min, last ${lastError ?? "unknown"}`] : []
+      })
+      return counted(seen, listed(words))
+    },
     meaning: "A part is restarted often. Each restart is harmless; so many say that something is broken.",
     action: "Read its error in observer.log and /api/v1/actors."
   },
@@ -324,12 +351,11 @@ export const rules: ReadonlyArray<Rule> = [
     limit: { default: 1, unit: "% of the records of ten minutes", least: 1, most: 100 },
     fire_seconds: 1 * minutes,
     recover_seconds: 10 * minutes,
-    amiss: ({ risen }, limit) => {
-      const rejected = risen.over(window_seconds, "rejected")
-      const rejected_share = share(rejected, risen.over(window_seconds, "received"))
-      return rejected >= 20 && rejected_share > limit
-        ? `${rejected} records refused within 10 min, ${percent(rejected_share)}`
-        : undefined
+    amiss: (seen, limit) => {
+      const rejected = seen.risen.over(window_seconds, "rejected")
+      const rejected_share = share(rejected, seen.risen.over(window_seconds, "received"))
+      const words = `${rejected} records refused within 10 min, ${percent(rejected_share)}`
+      return counted(seen, rejected >= 20 && rejected_share > limit ? words : undefined)
     },
     meaning: "Records do not have the shape or the values that are known; they are kept whole as reject.",
     action:
@@ -342,14 +368,15 @@ export const rules: ReadonlyArray<Rule> = [
     applies: "always",
     fire_seconds: 0,
     recover_seconds: 1 * minutes,
-    amiss: ({ report: { feed } }) =>
-      listed(
-        [...new Set(feed.accounts.flatMap(({ stream }) => stream.drifts))].map(
-          (drift) => `more columns than known: ${drift}`
-        )
-      ),
+    amiss: ({ report: { feed, phase } }) => {
+      const drifts = [...new Set(feed.accounts.flatMap(({ stream }) => stream.drifts))]
+      if (drifts.length > 0) return listed(drifts.map((drift) => `more columns than known: ${drift}`))
+      // Until records of every kind come, none can show what it has.
+      const hasCome = feed.accounts.some(({ stream }) => stream.lastDataMs !== undefined)
+      return phase === "continuous" && hasCome ? undefined : unknown
+    },
     meaning: "Stream records have more columns than are known. Nothing is lost: they are read and kept whole.",
-    action: "Read the broker's notices and update the observer; a restart clears the alarm until it is seen again."
+    action: "Read the broker's notices and update the observer; streams that are as they were end the alarm."
   },
   {
     name: "lostTrades",
@@ -359,9 +386,9 @@ export const rules: ReadonlyArray<Rule> = [
     limit: { default: 500, unit: "trades in ten minutes", least: 1, most: 100_000_000 },
     fire_seconds: 0,
     recover_seconds: 10 * minutes,
-    amiss: ({ risen }, limit) => {
-      const lost = risen.over(window_seconds, "lostTrades") - risen.over(window_seconds, "foundTrades")
-      return lost > limit ? `${lost} trades within 10 min, by the broker's counters` : undefined
+    amiss: (seen, limit) => {
+      const lost = seen.risen.over(window_seconds, "lostTrades") - seen.risen.over(window_seconds, "foundTrades")
+      return counted(seen, lost > limit ? `${lost} trades within 10 min, by the broker's counters` : undefined)
     },
     meaning:
       "Streams bring fewer trades than the broker counted, and the lists did not fill all of it. Gaps say where.",
@@ -375,7 +402,8 @@ export const rules: ReadonlyArray<Rule> = [
     fire_seconds: 0,
     recover_seconds: 0,
     amiss: ({ certificates }) => {
-      const newest = certificates?.newest
+      if (certificates === undefined) return unknown
+      const { newest } = certificates
       return newest !== undefined && (newest.verdict === "incomplete" || newest.verdict === "damaged")
         ? `the certificate of ${newest.day} says ${newest.verdict}`
         : undefined
@@ -391,10 +419,11 @@ export const rules: ReadonlyArray<Rule> = [
     applies: "always",
     fire_seconds: 0,
     recover_seconds: 0,
-    amiss: ({ certificates }) =>
-      certificates === undefined || certificates.overdue.length === 0
-        ? undefined
-        : `overdue by more than an hour: ${certificates.overdue.join(", ")}`,
+    amiss: ({ certificates }) => {
+      if (certificates === undefined) return unknown
+      const { overdue } = certificates
+      return overdue.length === 0 ? undefined : `overdue by more than an hour: ${overdue.join(", ")}`
+    },
     meaning: "A day of the last week is over, has a record, and was not certified.",
     action: "Look for the certifier's error in observer.log; observer certify <day> makes it by hand."
   },
@@ -405,7 +434,7 @@ export const rules: ReadonlyArray<Rule> = [
     applies: "always",
     fire_seconds: 0,
     recover_seconds: 0,
-    amiss: ({ report }) => partIs(report, "backup", "degraded", "down"),
+    amiss: ({ report }) => partOnceUp(report, "backup", "degraded", "down"),
     meaning: "A sealed file is not at the backup's target for longer than OBSERVER_BACKUP_AGE_HOURS.",
     action: "Read the reason, see whether the target is reachable and has room, then run observer backup."
   },
@@ -416,9 +445,9 @@ export const rules: ReadonlyArray<Rule> = [
     applies: "always",
     fire_seconds: 0,
     recover_seconds: 10 * minutes,
-    amiss: ({ risen }) => {
-      const lines = risen.over(window_seconds, "logLost_lines")
-      return lines > 0 ? `${lines} lines within 10 min` : undefined
+    amiss: (seen) => {
+      const lines = seen.risen.over(window_seconds, "logLost_lines")
+      return counted(seen, lines > 0 ? `${lines} lines within 10 min` : undefined)
     },
     meaning: "observer.log could not take lines. The record is not concerned.",
     action: "Look at OBSERVER_LOG_DIR: room, mount, owner."

@@ -81,7 +81,8 @@ export class FolderEye {
           ? {
               free_bytes: found.free_bytes,
               total_bytes: found.total_bytes,
-              ...(full_hours === undefined ? {} : { full_hours })
+              ...(full_hours === undefined ? {} : { full_hours }),
+              ...(this.forecast.isKnown ? { isPaceKnown: true } : {})
             }
           : {})
       }

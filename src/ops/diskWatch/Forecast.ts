@@ -85,6 +85,12 @@ export class Forecast {
     this.pace = paceOf(this.samples)
   }
 
+  /** Whether there is enough to say what the pace is, be it none. */
+  get isKnown(): boolean {
+    const [first] = this.samples
+    return first !== undefined && (this.samples.at(-1)?.open_ms ?? 0) - first.open_ms >= baseline_ms
+  }
+
   /** Milliseconds of open market until so many bytes are used up; `undefined` while there is no pace. */
   open_ms_left(room_bytes: number): number | undefined {
     return this.pace === undefined ? undefined : (Math.max(0, room_bytes) / this.pace) * hour_ms

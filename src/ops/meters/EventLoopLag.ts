@@ -1,5 +1,5 @@
 import { Context } from "effect"
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
+import { type IntervalHistogram, monitorEventLoopDelay, performance } from "node:perf_hooks"
 
 /** How often the loop is looked at. Each look costs 40 µs of an idle process: twenty a second are 0.08 % of a core, fifty 0.2 %. */
 const look_ms = 50
@@ -16,13 +16,18 @@ export class EventLoopLag {
   private sinceMs: number | undefined
   private before: Quantiles = []
 
-  constructor() {
+  private readonly now: () => number
+
+  /** @param now milliseconds of a clock that nobody sets: a window must end though the wall's is set back */
+  constructor(now: () => number = () => performance.now()) {
+    this.now = now
     this.monitor = monitorEventLoopDelay({ resolution: look_ms })
     this.monitor.enable()
   }
 
   /** Seconds, of each of `lagQuantiles`: the worse of the window under way and the one before it. */
-  seconds(nowMs: number): Quantiles {
+  seconds(): Quantiles {
+    const nowMs = this.now()
     const current = this.current()
     const worst = current.map((value, at) => Math.max(value, this.before[at] ?? 0))
     this.sinceMs ??= nowMs

@@ -17,6 +17,8 @@ const slotsBelieved = gauge(
   "Stream registrations the broker is believed to take"
 )
 
+const slotsWanted = gauge("observer_stream_slots_wanted_count", "Stream registrations that the plan asks for")
+
 const calls = counter("observer_calls_total", "Calls made to the broker")
 const refusals = counter("observer_calls_refused_total", "Calls the broker refused for their number")
 const connects = counter("observer_stream_connects_total", "Stream connections begun")
@@ -39,6 +41,7 @@ export const refreshAccountMeters = Effect.fnUntraced(function* (status: Account
   }
   yield* set(slotsHeld, stream.slotsHeld)
   yield* set(slotsBelieved, stream.slotsBelieved)
+  yield* set(slotsWanted, stream.wanted)
   yield* raise(calls, budget.calls)
   yield* raise(refusals, budget.refusals)
   yield* raise(connects, stream.connects)

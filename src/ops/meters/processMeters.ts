@@ -1,4 +1,4 @@
-import { Clock, Effect, Metric } from "effect"
+import { Effect, Metric } from "effect"
 import { readdirSync } from "node:fs"
 import { LogKeeper } from "../logging/LogKeeper.ts"
 import { lagQuantiles, ProcessLag } from "./EventLoopLag.ts"
@@ -30,7 +30,7 @@ const openDescriptors = (): number | undefined => {
 
 /** Writes what the process knows of itself into the metrics. */
 export const refreshProcessMeters = Effect.gen(function* () {
-  const seconds = (yield* ProcessLag).seconds(yield* Clock.currentTimeMillis)
+  const seconds = (yield* ProcessLag).seconds()
   for (const [at, quantile] of lagQuantiles.entries()) {
     yield* Metric.update(Metric.withAttributes(lag, { quantile: String(quantile) }), seconds[at] ?? 0)
   }

@@ -309,6 +309,17 @@ describe("e-mail", () => {
     })
   )
 
+  it.effect("may be tried again when the server cannot take the login just now", () =>
+    Effect.gen(function* () {
+      const { port } = yield* mailServer({
+        allowInsecureAuth: true,
+        onAuth: (_auth, _session, done) => done(Object.assign(new Error("try later"), { responseCode: 454 }))
+      })
+      const failure = yield* sent({ alertSmtp: smtp(port, "?tls=off"), alertEmail })
+      assert.deepInclude(failure, { isRetryable: true })
+    })
+  )
+
   it.effect("may be tried again where nobody listens, and where the server says nothing", () =>
     Effect.gen(function* () {
       const refused = yield* sent({ alertSmtp: smtp(yield* closedPort), alertEmail })

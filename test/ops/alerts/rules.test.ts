@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import type { AccountStatus } from "../../../src/feed/AccountFeed.ts"
 import type { MachineLook } from "../../../src/ops/alerts/machineLook.ts"
 import { rules } from "../../../src/ops/alerts/rules.ts"
@@ -8,7 +8,7 @@ import type { HealthReport, Part } from "../../../src/ops/Health.ts"
 import { accountStatus } from "../../support/accountStatus.ts"
 import { alertStage, at } from "../../support/alertStage.ts"
 import { healthReport } from "../../support/healthReport.ts"
-import type { MemoryDisk } from "../../support/memoryDisk.ts"
+import { MemoryDisk } from "../../support/memoryDisk.ts"
 
 /** What brings a rule's alarm about; all else is well. */
 interface Scene {
@@ -205,6 +205,88 @@ describe("the table of rules", () => {
         assert.deepStrictEqual(stage.told(), [`fired ${rule.name}`, `recovered ${rule.name}`])
         assert.deepStrictEqual(yield* stage.firing, [])
         assert.include(stage.lines, `Info alarm over: ${rule.title}`)
+      })
+    )
+  }
+})
+
+/** What health says for a while after a start, when it does not know yet; nothing of it is amiss, and nothing is over. */
+const unsure: Readonly<Record<string, (nowMs: number) => Partial<HealthReport>>> = {
+  folderUnusable: () => folder({}),
+  folderLow: () => folder({}),
+  diskFullSoon: () => folder({ free_bytes: 5e11 }),
+  sqlDown: () => part("sql", "starting", ""),
+  sqlLag: () => ({ sql: { ...well, state: "starting" } }),
+  sweepSilent: () => part("sweep", "starting", ""),
+  streamDown: () => part("stream", "starting", ""),
+  streamSilent: (nowMs) => stream({ sinceMs: nowMs, lastDataMs: undefined }),
+  refusals: () => ({}),
+  actorParked: () => actor({ state: { _tag: "backingOff", attempt: 1, untilMs: 0 } }),
+  actorRestarts: () => ({}),
+  rejects: () => ({}),
+  layoutChanged: () => stream({ lastDataMs: undefined }),
+  lostTrades: () => ({}),
+  certificateBad: () => ({}),
+  certificateMissing: () => ({}),
+  backupOld: () => part("backup", "starting", ""),
+  logLost: () => ({})
+}
+
+describe("an alarm that was told before a restart", () => {
+  for (const rule of rules) {
+    const found = scenes[rule.name]
+    if (found === undefined) continue
+    const { disk: files, logLost = 0, machine, report } = found
+    const told_seconds = rule.fire_seconds + (found.fires_after_seconds ?? 0) + 20
+    const rest = { loopBusy_share: 0.1, heapUsed_bytes: 1e8, heapLimit_bytes: 4e9 }
+
+    it.effect(`is not over, and not told again, because ${rule.name} cannot be judged yet; then it is over once`, () =>
+      Effect.gen(function* () {
+        const disk = new MemoryDisk("/scene")
+        disk.put("state/keep", Buffer.from(""))
+        files?.amiss(disk)
+        const troubled = (nowMs: number) => healthReport(report?.(nowMs) ?? {})
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const stage = yield* alertStage({ fromMs, disk })
+            stage.scene.report = troubled
+            stage.scene.machine = { ...rest, ...machine }
+            yield* stage.pass(10)
+            stage.scene.lostLines += logLost
+            yield* stage.pass(told_seconds)
+            assert.deepStrictEqual(stage.told(), [`fired ${rule.name}`])
+          })
+        )
+
+        const kept = disk.afterKill()
+        const refused = { _tag: "Refused", code: "EIO", done: 0 } as const
+        kept.fault = ({ path }) => (path.startsWith("/scene/data") ? refused : undefined)
+        const stage = yield* alertStage({ fromMs: fromMs + 1_000 * (told_seconds + 60), disk: kept })
+        // What lasts unsure for so long may be another rule's alarm.
+        const told = () => stage.told().filter((line) => line.endsWith(` ${rule.name}`))
+        const fresh = unsure[rule.name]
+        stage.scene.report = (nowMs) => healthReport(fresh?.(nowMs) ?? {})
+        stage.scene.machine = rest
+        // What can be judged at once may still have to come up.
+        yield* stage.pass(fresh === undefined ? 110 : 500)
+        assert.deepStrictEqual(told(), [])
+
+        kept.fault = () => undefined
+        stage.scene.report = troubled
+        stage.scene.machine = { ...rest, ...machine }
+        stage.scene.lostLines += logLost
+        yield* stage.pass(told_seconds + (files === undefined ? 0 : 600))
+        assert.deepStrictEqual(told(), [])
+
+        const endMs = yield* Clock.currentTimeMillis
+        files?.well(kept)
+        stage.scene.report = (nowMs) =>
+          unsure[rule.name] === undefined || found.recovers_after_seconds === undefined || nowMs < endMs
+            ? healthReport()
+            : healthReport(report?.(endMs) ?? {})
+        stage.scene.machine = rest
+        yield* stage.pass(rule.recover_seconds + (found.recovers_after_seconds ?? 0) + 620)
+        assert.deepStrictEqual(told(), [`recovered ${rule.name}`])
       })
     )
   }

@@ -132,11 +132,11 @@ describe("the schedule of backups", () => {
       // Receipts that are a folder cannot be read.
       mkdirSync(receiptsFile(stage.stateDir), { recursive: true })
       const backup = yield* open(stage, { schedule: "off" })
-      assert.isTrue((yield* seen(backup)).isUnread)
+      assert.isTrue((yield* seen(backup)).isUnreadable)
       rmSync(receiptsFile(stage.stateDir), { recursive: true })
       yield* TestClock.setTime(at("1201"))
       const later = yield* seen(backup)
-      assert.notProperty(later, "isUnread")
+      assert.notProperty(later, "isUnreadable")
       assert.strictEqual(later.unbacked.files, stage.sealed.length)
     }).pipe(Effect.scoped)
   )

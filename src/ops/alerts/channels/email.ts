@@ -20,9 +20,14 @@ interface MailError {
 
 const certificateWords = /self.signed|certificate|altname/i
 
-/** What is said for good: the login is wrong, the address is not taken, the certificate is not trusted. */
-const isFinal = ({ code = "", message = "", responseCode = 0 }: MailError): boolean =>
-  responseCode >= 500 || ["EAUTH", "ETLS", "EENVELOPE"].includes(code) || certificateWords.test(message)
+/**
+ * What is said for good: the login is wrong, the address is not taken, the certificate is not trusted. A server that answers
+ * decides by its own code: 454 is a login that may be taken later.
+ */
+const isFinal = ({ code = "", message = "", responseCode }: MailError): boolean =>
+  responseCode === undefined
+    ? ["EAUTH", "ETLS", "EENVELOPE"].includes(code) || certificateWords.test(message)
+    : responseCode >= 500
 
 const mail = async (server: SmtpServer, to: ReadonlyArray<string>, message: AlertMessage): Promise<void> => {
   // The library costs memory that only who sends mail should pay.
