@@ -35,11 +35,9 @@ const say = (lines: ReadonlyArray<string>) => {
 /** What is done before a program ends of an error that nobody waits for. */
 type Farewell = (reason: string) => Promise<void>
 let farewell: Farewell = async () => {}
-/** By then it has ended. */
-const farewell_ms = 6_000
 let isHearing = false
 
-/** Has something done, within seconds, before such an end. */
+/** Has something done before such an end; it ends by itself within seconds. */
 export const sayBefore = (what: Farewell): void => void (farewell = what)
 
 /**
@@ -57,7 +55,6 @@ export const hearUncaught = (): void => {
     const end = () => endAtOnce(exitCode.bug)
     if (isEnding) return end()
     isEnding = true
-    setTimeout(end, farewell_ms)
     farewell(error instanceof Error ? error.message : String(error)).then(end, end)
   })
 }

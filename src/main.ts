@@ -257,7 +257,10 @@ const main = Effect.gen(function* () {
   const { node, stateDir } = settings
   const making = makeLastWords({ node, stateDir, channels: openOwnChannels(settings) })
   const tell = yield* Effect.provide(making, Disk.layer)
-  sayBefore((reason) => Effect.runPromise(Effect.provide(tell(`a bug: ${reason}`), Logger.layer([]))))
+  const runPromise = Effect.runPromiseWith(yield* Effect.context<never>())
+  sayBefore((reason) =>
+    runPromise(Effect.ignore(Effect.timeout(Effect.provide(tell(`a bug: ${reason}`), Logger.layer([])), "8 seconds")))
+  )
   // What ends before there is a log has its line on standard error.
   const silently = (cause: Cause.Cause<unknown>) => Effect.provide(tellFatal(cause), Logger.layer([]))
   return yield* observeBy(read).pipe(Effect.tapCause(silently), Effect.provideService(LastWords, tell))

@@ -1,13 +1,15 @@
-// A program with an error that nobody waits for; its farewell takes a while.
+// A program with an error that nobody waits for; its farewell takes a turn of the loop.
+import { setImmediate as turn } from "node:timers/promises"
 import { hearUncaught, sayBefore } from "../../src/ProgramEnd.ts"
 
 hearUncaught()
 hearUncaught()
 sayBefore(async (reason) => {
-  await new Promise((resume) => setTimeout(resume, 20))
+  await turn()
   process.stdout.write(`farewell: ${reason}\n`)
 })
-setTimeout(() => {
-  throw new Error("nobody waits for this")
-}, 1)
-setInterval(() => undefined, 1_000)
+void turn().then(() => {
+  process.nextTick(() => {
+    throw new Error("nobody waits for this")
+  })
+})
