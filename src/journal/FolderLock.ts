@@ -1,3 +1,4 @@
+import { upkeep } from "../actor/upkeep.ts"
 import { Data, Deferred, Effect, Schedule, type Scope } from "effect"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
@@ -149,7 +150,7 @@ const acquire = (
       heart.isOvertaken ? Effect.void : Effect.ignore(Effect.tryPromise(() => emptyLock(place, lock.generation)))
     ).pipe(Effect.andThen(Effect.sync(() => held.delete(place))))
   ).pipe(
-    Effect.tap(({ heart }) => Effect.forkScoped(heart.run)),
+    Effect.tap(({ heart }) => upkeep(heart.run)),
     Effect.map(({ heart, isOurs, keep, lock, place }) => ({
       generation: lock.generation,
       place,

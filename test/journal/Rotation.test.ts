@@ -122,11 +122,12 @@ describe("a file of the journal", () => {
         const journal = yield* openJournal(disk.root)
         yield* journal.append(chunk(1, 3))
         const { remove } = yield* Disk
+        const fork = Effect.runForkWith(yield* Effect.context<never>())
         let isRemoved = false
         disk.fault = ({ operation, path }) => {
           if (isRemoved || operation !== "rename" || !path.endsWith(".open")) return undefined
           isRemoved = true
-          Effect.runFork(remove(path))
+          fork(remove(path))
           return { _tag: "Refused", code: "ENOENT", done: 0 }
         }
         const sealing = yield* Effect.forkChild(journal.rotate)
