@@ -34,7 +34,7 @@ export interface AlertsOptions {
   readonly ping: Redacted.Redacted | undefined
 }
 
-/** So often health is looked at: a folder in trouble is told within five seconds. At night nothing moves faster than that. */
+/** So often health is looked at: what a watch has noticed is told two seconds later at the most, at night four. */
 const pace_ms = { open: 2_000, closed: 4_000 }
 /** A report comes from memory: this long means that something hangs, and the next look finds it or not. */
 const report_timeout = "2 seconds"
@@ -42,7 +42,7 @@ const report_timeout = "2 seconds"
 const turning_ms = 30_000
 /** After a restart much is well because it has not begun: what was told before it is not over for so long. */
 const settling_ms = 120_000
-const certificates_pace = "10 minutes"
+const certificates_pace = "1 minute"
 
 const firingCount = Metric.gauge("observer_alerts_firing_count", {
   description: "1 while a rule's alarm was told and is not over"

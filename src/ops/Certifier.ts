@@ -77,6 +77,14 @@ const make = Effect.fnUntraced(function* ({ dataDir, version }: CertifierOptions
   /** Hashes of certificates that the journal is known to have, by day. */
   const onRecord = new Map<string, string>()
 
+  /** Also for a certificate of an earlier run, so that a restart does not end what is said of a day. */
+  const meter = Effect.fnUntraced(function* (verdict: string, madeAtMs: number) {
+    yield* Metric.update(madeAt, Math.round(madeAtMs / 1_000))
+    for (const each of verdicts) {
+      yield* Metric.update(Metric.withAttributes(verdictState, { verdict: each }), each === verdict ? 1 : 0)
+    }
+  })
+
   const putOnRecord = Effect.fnUntraced(function* (said: CertifiedMarker) {
     yield* journal.append([marker(yield* marketNow, said)])
     onRecord.set(said.day, said.certificateSha256)
@@ -111,10 +119,7 @@ const make = Effect.fnUntraced(function* ({ dataDir, version }: CertifierOptions
     const { certificate, certificateSha256, file } = written
     const { reasons, verdict } = certificate
     yield* putOnRecord(markerOf(certificate, certificateSha256, file))
-    yield* Metric.update(madeAt, Math.round((yield* Clock.currentTimeMillis) / 1_000))
-    for (const each of verdicts) {
-      yield* Metric.update(Metric.withAttributes(verdictState, { verdict: each }), each === verdict ? 1 : 0)
-    }
+    yield* meter(verdict, yield* Clock.currentTimeMillis)
     const words = { day: certificate.day, verdict, why: reasons[0] ?? "", file }
     yield* verdict === "complete" || verdict === "completeButFor"
       ? Effect.logInfo("the day is certified", words)
@@ -144,7 +149,9 @@ const make = Effect.fnUntraced(function* ({ dataDir, version }: CertifierOptions
   })
 
   const see = Effect.fnUntraced(function* ({ day, finished }: Effect.Success<typeof daysOver>[number]) {
-    yield* finished === undefined ? certify(day) : ensureOnRecord(finished)
+    if (finished === undefined) return yield* certify(day)
+    yield* meter(finished.marker.verdict, finished.madeAtMs)
+    yield* ensureOnRecord(finished)
   })
 
   const look = Effect.gen(function* () {

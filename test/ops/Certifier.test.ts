@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Metric } from "effect"
 import { TestClock } from "effect/testing"
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -147,7 +147,17 @@ describe("the certifier", () => {
       yield* byHand(folder, day, at("2006"))
       const made = readFileSync(inDay(folder, day, "CERTIFICATE.json"), "utf8")
       yield* TestClock.setTime(at("2010"))
-      yield* untilAppended(folder)
+      const registry: typeof Metric.MetricRegistry.Service = new Map()
+      yield* Effect.provideService(untilAppended(folder), Metric.MetricRegistry, registry)
+      const metered = yield* Effect.provideService(Metric.snapshot, Metric.MetricRegistry, registry)
+      // An alarm by what is metered must not end because the program was started again.
+      const told = metered.filter(
+        ({ id, state }) => id.startsWith("observer_certificate_verdict") && "value" in state && state.value === 1
+      )
+      assert.deepStrictEqual(
+        told.map(({ attributes }) => attributes),
+        [{ verdict: "complete" }]
+      )
       // Looked at again before the next day is certified, it is left as it is.
       yield* TestClock.setTime(clockOf("20261125")("2010"))
       yield* untilAppended(folder, quotes(codes, clockOf("20261125")("0800"), clockOf("20261125")("0801")))
