@@ -21,7 +21,7 @@ export const newestSegments = Effect.fnUntraced(function* (dataDir: string, node
 
 /**
  * The same by a hint, without a look into other days than its own and the latest. `undefined` when the hint
- * cannot be the newest: another run has come between, there are days or files that it does not know.
+ * cannot be the newest: another run has come between, there are days or files that it does not know, or a day of its is gone.
  */
 export const hintedSegments = Effect.fnUntraced(function* (
   dataDir: string,
@@ -32,7 +32,8 @@ export const hintedSegments = Effect.fnUntraced(function* (
   if (lock !== undefined && hint.lock !== lock - 1) return undefined
   const days = yield* listDays(dataDir)
   const known = new Set(hint.known)
-  if (days.some((day) => !known.has(day))) return undefined
+  // A day that was removed may have held what leads on from an older hint.
+  if (days.length !== known.size || days.some((day) => !known.has(day))) return undefined
   const found: Array<SegmentName> = []
   for (const day of yield* daysOnward(dataDir, node, [...days.slice(-daysLookedAt), ...hint.days])) {
     for (const segment of yield* listSegments(dataDir, day)) if (segment.node === node) found.push(segment)
