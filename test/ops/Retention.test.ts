@@ -109,8 +109,14 @@ const retaining = Effect.fnUntraced(function* (
   return { retention, drafts: journal.drafts, status }
 })
 
-const recordsOf = (dataDir: string, day: number) =>
-  [...filesBelow(dataDir).keys()].filter((file) => file.startsWith(`${folderOf(day)}/`) && /\d{12}\.jsonl/.test(file))
+const recordsOf = (dataDir: string, day: number): ReadonlyArray<string> => {
+  try {
+    const names = readdirSync(join(dataDir, folderOf(day)), { recursive: true, encoding: "utf8" })
+    return names.filter((name) => /\d{12}\.jsonl/.test(name)).map((name) => `${folderOf(day)}/${name}`)
+  } catch {
+    return ["a folder went while it was read"]
+  }
+}
 
 /** A data folder with days 16 to 20 and receipts for all, and a state folder. */
 const scene = Effect.gen(function* () {

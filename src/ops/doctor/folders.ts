@@ -59,7 +59,7 @@ const judge = async (
       const advice = "look at what else uses this disk: until a write is durable a power cut can take it"
       return warn(
         name,
-        `${folder} is slow to make a write durable (OBSERVER_FSYNC_MS is ${fsync_ms_max})`,
+        `${folder} is slow to make a write durable (OBSERVER_FSYNC_MS is ${fsync_ms_max})${held}`,
         advice,
         beside
       )
