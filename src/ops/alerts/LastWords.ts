@@ -1,6 +1,7 @@
 import { Clock, Context, Effect, Option, Result, Schedule, Schema, type Scope } from "effect"
 import { join } from "node:path"
 import { MarketClock } from "../../calendar/MarketClock.ts"
+import { withoutSecrets } from "../../domain/Secrets.ts"
 import { Disk } from "../../journal/Disk.ts"
 import { readWhole, replaceWhole } from "../../journal/wholeFile.ts"
 import type { AlertMessage } from "./AlertMessage.ts"
@@ -32,6 +33,7 @@ const tell_timeout = "5 seconds"
 const again = "1 second"
 const disk_timeout = "1 second"
 
+const reason_length_max = 1_000
 const file = "ended.json"
 const Said = Schema.fromJsonString(Schema.Struct({ v: Schema.Literal(1), atMs: Schema.Finite, reason: Schema.String }))
 const decode = Schema.decodeUnknownResult(Said)
@@ -94,9 +96,11 @@ export const makeLastWords = Effect.fnUntraced(function* ({ channels, node, stat
     return false
   })
 
-  const tell: Tell = Effect.fnUntraced(function* (reason) {
+  const tell: Tell = Effect.fnUntraced(function* (raw) {
     if (isTold) return
     isTold = true
+    // An error that nobody waited for may quote anything; people read this on a phone.
+    const reason = withoutSecrets(raw).slice(0, reason_length_max)
     yield* Effect.logFatal("the observer ends: it cannot go on", { reason })
     const nowMs = yield* Clock.currentTimeMillis
     const open = yield* channels
