@@ -1,11 +1,12 @@
 import { Data, Effect } from "effect"
-import { mkdtemp, readdir, rm, statfs } from "node:fs/promises"
+import { mkdtemp, readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { FolderLock } from "../../journal/FolderLock.ts"
 import { readManifest } from "../../journal/Manifest.ts"
 import { byteWords } from "../amountWords.ts"
 import { limitsFor } from "../diskWatch/Limits.ts"
 import type { BackupTarget } from "./BackupTarget.ts"
+import { spaceOf } from "../diskWatch/spaceOf.ts"
 import { fileCall } from "./fileCall.ts"
 
 /** A drill would take the room that the record needs. */
@@ -57,9 +58,8 @@ export const drillScratch = Effect.fnUntraced(function* ({ dataDir, day, low_byt
     }
   })
   const need_bytes = yield* roomOf(target, dataDir, day)
-  const { bavail, blocks, bsize } = yield* fileCall("look at", parent, () => statfs(parent))
-  const free_bytes = bavail * bsize
-  const { low_bytes: kept_bytes } = limitsFor({ low_bytes, stop_bytes: 0 }, blocks * bsize)
+  const { free_bytes, total_bytes } = yield* fileCall("look at", parent, () => spaceOf(parent))
+  const { low_bytes: kept_bytes } = limitsFor({ low_bytes, stop_bytes: 0 }, total_bytes)
   if (free_bytes < need_bytes + kept_bytes) {
     return yield* new NoRoomToDrill({ day, folder: parent, need_bytes, free_bytes, low_bytes: kept_bytes })
   }

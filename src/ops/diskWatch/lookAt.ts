@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises"
 import { dirname, join } from "node:path"
+import { spaceOf } from "./spaceOf.ts"
 import { systemCode } from "../../domain/systemCode.ts"
 
 /** What one look at a folder found. */
@@ -58,7 +59,7 @@ export const lookAt = async (path: string, isProbed: (devices: Devices) => boole
   try {
     const stats = await fs.stat(path)
     if (!stats.isDirectory()) return { _tag: "Gone", code: "ENOTDIR", nearestDevice: undefined }
-    const space = await fs.statfs(path)
+    const space = await spaceOf(path)
     // Read-only file systems and missing rights show here, without a write.
     const denied = await fs.access(path, fs.constants.W_OK | fs.constants.X_OK).then(() => undefined, systemCode)
     const devices: Devices = { device: stats.dev, parentDevice: (await fs.stat(dirname(path))).dev }
@@ -67,8 +68,7 @@ export const lookAt = async (path: string, isProbed: (devices: Devices) => boole
       _tag: "Seen",
       ...devices,
       key: `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`,
-      free_bytes: space.bavail * space.bsize,
-      total_bytes: space.blocks * space.bsize,
+      ...space,
       ...(refusal === undefined ? {} : { refusal })
     }
   } catch (cause) {

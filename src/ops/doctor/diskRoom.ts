@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { stat, statfs } from "node:fs/promises"
+import { stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { marketNow } from "../../calendar/MarketClock.ts"
 import { dayFolder, marketDate } from "../../calendar/MarketTime.ts"
@@ -7,6 +7,7 @@ import { systemCode } from "../../domain/systemCode.ts"
 import { readManifest } from "../../journal/Manifest.ts"
 import { listDays } from "../../journal/Segments.ts"
 import { byteWords, spanWords } from "../amountWords.ts"
+import { type Space, spaceOf } from "../diskWatch/spaceOf.ts"
 import type { Check } from "../Doctor.ts"
 import { isBelowStop, type Limits, limitsFor } from "../diskWatch/Limits.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
@@ -35,16 +36,14 @@ export const bytesPerDay = Effect.fnUntraced(function* (dataDir: string, nowMs: 
   return bytes / over
 })
 
-interface Room {
+interface Room extends Space {
   readonly device: number
-  readonly free_bytes: number
-  readonly total_bytes: number
 }
 
 const roomOf = async (folder: string): Promise<Room> => {
   try {
-    const [{ bavail, blocks, bsize }, { dev }] = await Promise.all([statfs(folder), stat(folder)])
-    return { device: dev, free_bytes: bavail * bsize, total_bytes: blocks * bsize }
+    const [space, { dev }] = await Promise.all([spaceOf(folder), stat(folder)])
+    return { device: dev, ...space }
   } catch (cause) {
     const parent = dirname(folder)
     if (systemCode(cause) === "ENOENT" && parent !== folder) return roomOf(parent)
@@ -54,7 +53,7 @@ const roomOf = async (folder: string): Promise<Room> => {
 
 /** What is said of one file system: its room, and what grows on it. */
 interface Asked {
-  readonly room: Pick<Room, "free_bytes" | "total_bytes">
+  readonly room: Space
   /** Of the settings, as they stand for a large disk. */
   readonly limits: Limits
   /** Whether the record is there: appends stop before all is used. */
