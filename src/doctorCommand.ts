@@ -16,6 +16,7 @@ import { renderFindings } from "./ops/doctor/renderFindings.ts"
 import { diagnose } from "./ops/Doctor.ts"
 import type { HealthReport } from "./ops/Health.ts"
 import { askObserver } from "./ops/RunningObserver.ts"
+import { hasColours } from "./hasColours.ts"
 import { ProgramEnd } from "./ProgramEnd.ts"
 import type { Settings } from "./Settings.ts"
 import { marketToday, namedAccounts } from "./Source.ts"
@@ -109,10 +110,9 @@ const run = Effect.fnUntraced(function* ({ json, offline }: Command.Command.Conf
   const findings = yield* look(offline)
   const worst = worstOf(findings)
   const isTerminal = process.stdout.isTTY
-  const colours = isTerminal && (process.env["NO_COLOR"] ?? "") === ""
   const lines = json
     ? [JSON.stringify({ at: new Date().toISOString(), version, checks: findings, worst })]
-    : renderFindings(findings, { colours, width: isTerminal ? process.stdout.columns : undefined })
+    : renderFindings(findings, { colours: hasColours(), width: isTerminal ? process.stdout.columns : undefined })
   yield* Effect.forEach(lines, (line) => Console.log(line), { discard: true })
   if (worst !== "ok") return yield* new ProgramEnd({ code: codeOf[worst], lines: [] })
 })

@@ -1,4 +1,5 @@
 import { Clock, Console, Effect, Option, Result } from "effect"
+import { hasColours } from "./hasColours.ts"
 import { Command, Flag } from "effect/cli"
 import { observerAddress } from "./httpAddress.ts"
 import type { HealthReport } from "./ops/Health.ts"
@@ -120,8 +121,7 @@ const show = Effect.fnUntraced(function* (address: ObserverAddress, json: boolea
   const { report } = yield* askHealth(address)
   const nowMs = yield* Clock.currentTimeMillis
   const perSecond = ratesOf(first.report, report, nowMs - askedAtMs)
-  const colours = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === ""
-  const lines = renderHealth({ report, url: address.url, nowMs, perSecond, ...gaps }, colours)
+  const lines = renderHealth({ report, url: address.url, nowMs, perSecond, ...gaps }, hasColours())
   yield* Effect.forEach(lines, (line) => Console.log(line), { discard: true })
   return report
 })
