@@ -1,24 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs"
+import { mkdirSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { systemCode } from "../src/domain/systemCode.ts"
 import { programs, start } from "./secrets/programs.ts"
-import { hasMounts, mounted } from "./support/mounts.ts"
+import { fillUp, hasMounts, mounted } from "./support/mounts.ts"
 import { scratchFolder, until } from "./support/virtualTime.ts"
-
-/** Writes until not a byte more goes in. */
-const fillUp = (path: string) => {
-  const file = openSync(path, "w")
-  const page = Buffer.alloc(4_096)
-  try {
-    while (true) writeSync(file, page)
-  } catch (cause) {
-    assert.strictEqual(systemCode(cause), "ENOSPC")
-  } finally {
-    closeSync(file)
-  }
-}
 
 describe.skipIf(!hasMounts)("a start on disks that take no writes", { timeout: 120_000 }, () => {
   it.live("waits for room for its data, goes on without log and state, and ends where only somebody can help", () =>

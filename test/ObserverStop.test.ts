@@ -1,10 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Logger, Schedule } from "effect"
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Supervisor } from "../src/actor/Supervisor.ts"
 import { MarketSession } from "../src/calendar/MarketSession.ts"
-import { systemCode } from "../src/domain/systemCode.ts"
 import { KisFeed } from "../src/feed/KisFeed.ts"
 import { marker } from "../src/feed/FeedRecord.ts"
 import { Compressor } from "../src/journal/Compressor.ts"
@@ -26,7 +25,7 @@ import { Shards } from "../src/shard/Shards.ts"
 import { SqlPipeline } from "../src/sql/SqlPipeline.ts"
 import { checkArchive, filesBelow, node } from "./journal/fixtures.ts"
 import { quote } from "./shard/fixtures.ts"
-import { hasMounts, mounted } from "./support/mounts.ts"
+import { fillUp, hasMounts, mounted } from "./support/mounts.ts"
 
 const often = Schedule.spaced("50 millis")
 const mb = 1024 * 1024
@@ -109,19 +108,6 @@ const deliver = ({ shards }: Effect.Success<ReturnType<typeof openObserver>>) =>
   Effect.forEach(received, (sightings) => shards.deliver({ source: "kis-rest", account: "main", sightings }), {
     discard: true
   })
-
-/** Writes until not a byte more goes in. */
-const fillUp = (path: string) => {
-  const file = openSync(path, "w")
-  const page = Buffer.alloc(4_096)
-  try {
-    while (true) writeSync(file, page)
-  } catch (cause) {
-    assert.strictEqual(systemCode(cause), "ENOSPC")
-  } finally {
-    closeSync(file)
-  }
-}
 
 describe.skipIf(!hasMounts)("the end of an observer whose data folder is short of room", { timeout: 60_000 }, () => {
   it.live("stores what was received while appends were held back in the room that is kept for it", () =>

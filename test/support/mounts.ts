@@ -1,8 +1,10 @@
+import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { systemCode } from "../../src/domain/systemCode.ts"
 
 const run = (command: string, ...rest: ReadonlyArray<string>): boolean =>
   spawnSync(command, rest, { stdio: "ignore" }).status === 0
@@ -49,3 +51,16 @@ export const mounted = (size_mb: number) =>
         rmSync(parent, { recursive: true, force: true })
       })
   )
+
+/** Writes until not a byte more goes in. */
+export const fillUp = (path: string) => {
+  const file = openSync(path, "w")
+  const page = Buffer.alloc(4_096)
+  try {
+    while (true) writeSync(file, page)
+  } catch (cause) {
+    assert.strictEqual(systemCode(cause), "ENOSPC")
+  } finally {
+    closeSync(file)
+  }
+}
