@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { databaseOf } from "./databaseOf.ts"
 import { exitCode, ProgramEnd } from "./ProgramEnd.ts"
 import { type Settings, table } from "./Settings.ts"
-import { systemCode } from "./domain/systemCode.ts"
+import { isNoRoom, systemCode } from "./domain/systemCode.ts"
 
 /** A start writes less: a lock, a hint and its first records. */
 const probe_bytes = 65_536
@@ -32,8 +32,6 @@ const prepare = ({ mode, path }: Folder): Effect.Effect<string | undefined> =>
     }
   })
 
-const isFull = (code: string | undefined) => code === "ENOSPC" || code === "EDQUOT"
-
 /** Waits for as long as it takes: a program that runs waits for room too, and one that ends may not be started again. */
 const awaitRoom = Effect.fnUntraced(function* (folder: Folder, say: (line: string) => void) {
   say(`${folder.variable} is "${folder.path}": no room is left; the start waits until there is some`)
@@ -41,7 +39,7 @@ const awaitRoom = Effect.fnUntraced(function* (folder: Folder, say: (line: strin
   do {
     yield* Effect.sleep(room_interval)
     code = yield* prepare(folder)
-  } while (isFull(code))
+  } while (isNoRoom(code))
   return code
 })
 
@@ -66,8 +64,8 @@ export const prepareFolders = Effect.fnUntraced(function* (settings: Settings, s
   }
   for (const folder of [data, state]) {
     let code = yield* prepare(folder)
-    if (isFull(code) && (folder === data || isEmbedded)) code = yield* awaitRoom(folder, say)
-    if (isFull(code)) say(`${folder.variable} is "${folder.path}": no room is left (${code}); the start goes on`)
+    if (isNoRoom(code) && (folder === data || isEmbedded)) code = yield* awaitRoom(folder, say)
+    if (isNoRoom(code)) say(`${folder.variable} is "${folder.path}": no room is left (${code}); the start goes on`)
     else if (code !== undefined) {
       const words = `it cannot be written (${code}); make it writable or name another folder`
       const lines = [`${folder.variable} is "${folder.path}": ${words}`]

@@ -1,12 +1,13 @@
 import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import { join } from "node:path"
+import { isNoRoom } from "../../domain/systemCode.ts"
 import { Disk, type DiskError } from "../../journal/Disk.ts"
 
 const name = ".reserve"
 const reserve_bytes = 65_536
 
-const hasNoRoom = ({ code }: DiskError) => code === "ENOSPC" || code === "EDQUOT"
+const hasNoRoom = ({ code }: DiskError) => isNoRoom(code)
 
 /** Keeps a small file in the data folder, while there is room: to delete files on purpose, that must be written down first. */
 export const keepReserve = Effect.fnUntraced(function* (dataDir: string) {
