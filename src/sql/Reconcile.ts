@@ -230,12 +230,3 @@ export const onceReplayed = (before: Reconciliation): Reconciliation => {
   const { keptFrom: _, ...found } = before
   return { ...found, rows: found.rows + found.missing + found.older, missing: 0, older: 0 }
 }
-
-/** Rows that a node has in `[fromMs, toMs)`, by the hour (UTC milliseconds of its beginning); hours without any are not in it. */
-export const rowsPerHour = Effect.fn("Reconcile.rowsPerHour")(function* (node: string, fromMs: number, toMs: number) {
-  const sql = yield* SqlClient.SqlClient
-  const hours = yield* sql<{ hour: Date; rows: bigint }>`select date_trunc('hour', received_at, 'UTC') as hour,
-    count(*) as rows from pattern_records
-    where node = ${node} and received_at >= ${new Date(fromMs)} and received_at < ${new Date(toMs)} group by 1 order by 1`
-  return new Map(hours.map(({ hour, rows }) => [hour.getTime(), Number(rows)]))
-})
