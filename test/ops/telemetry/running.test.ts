@@ -71,7 +71,8 @@ const observing = Effect.fnUntraced(function* (variables: Record<string, string>
   const observer = yield* startChild(["--require", spy, main], folder, {
     ...planted,
     OBSERVER_SOURCE_MODE: "kis",
-    OBSERVER_SYMBOLS: "005930,000660,035720",
+    // More than can be streamed: what only sweeps see is new in each of them.
+    OBSERVER_SYMBOLS: "top:200",
     OBSERVER_SESSION: "always",
     OBSERVER_HTTP_PORT: "0",
     KIS_REST_URL: witness.url,
