@@ -25,7 +25,7 @@ const number = makeNumberer(node)
 
 export const tempFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "observer-journal-"))),
-  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }))
 )
 
 /** The machine's own disk; what a journal that was not closed leaves open, it closes at the end. */

@@ -40,5 +40,5 @@ export const movableClock = Effect.map(Clock.Clock, (clock) => {
 /** A folder of the test's own, gone with its scope. */
 export const scratchFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "observer-test-"))),
-  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }))
 )
